@@ -1,0 +1,96 @@
+// swift-tools-version: 6.1
+// The one place where targets and the imports between them are declared; `Tests/LawsTests` keeps it honest.
+// Layers from the top down, as in docs/architecture.md: executables, process shells, edges, cores, data, leaves.
+import PackageDescription
+
+/// Packages from outside, by the product a target asks for.
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+  name: "waterbear",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "waterbeard", targets: ["waterbeard"]),
+    .executable(name: "waterbearctl", targets: ["waterbearctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    // Leaves.
+    .target(name: "CPlatform"),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "Base"),
+
+    // Data and syntax.
+    .target(name: "Columnar", dependencies: ["Base"]),
+    .target(name: "SQLSyntax", dependencies: ["Base"]),
+    .target(name: "ConnectorAPI", dependencies: ["Base", "Columnar"]),
+
+    // Pure, query, durable.
+    .target(name: "Scheduling", dependencies: ["Base"]),
+    .target(name: "Planning", dependencies: ["Base", "Columnar", "ConnectorAPI", "SQLSyntax"]),
+    .target(name: "Execution", dependencies: ["Base", "Columnar", "ConnectorAPI", "Planning"]),
+    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "COpenSSL", "CPlatform"]),
+    .target(
+      name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
+      path: "Sources/Connectors/TPCH"),
+    .target(name: "TaskStore", dependencies: ["Base", "COpenSSL", grdb]),
+    .target(name: "Wire", dependencies: ["Base"]),
+
+    // Edges of a process.
+    .target(name: "Settings", dependencies: ["Base"]),
+    .target(name: "Telemetry", dependencies: ["Base", log]),
+    .target(name: "Transport", dependencies: ["Base", "Wire", "CPlatform", nioCore, nioPosix]),
+    .target(name: "ClientAPI", dependencies: ["Base", "Wire", "CPlatform"]),
+
+    // Shells.
+    .target(name: "SupervisorProcess", dependencies: ["Base", "CPlatform", "Settings", "Telemetry"]),
+    .target(
+      name: "CoordinatorProcess",
+      dependencies: [
+        "Base", "CPlatform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
+        "Execution", "Exchange", "TPCHConnector", "TaskStore", "Wire", "Settings", "Telemetry",
+        "Transport", "ClientAPI", nioCore, nioPosix,
+      ]),
+    .target(
+      name: "WorkerProcess",
+      dependencies: [
+        "Base", "CPlatform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
+        "TPCHConnector", "Wire", "Settings", "Telemetry",
+      ]),
+
+    // Executables.
+    .executableTarget(
+      name: "waterbeard",
+      dependencies: [
+        "Base", "Settings", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
+        argumentParser,
+      ]),
+    .executableTarget(
+      name: "waterbearctl", dependencies: ["Base", "Columnar", "ClientAPI", "Wire", argumentParser]),
+
+    // Tests mirror Sources.
+    .testTarget(name: "BaseTests", dependencies: ["Base"]),
+    .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
+    .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"]),
+    .testTarget(name: "PlanningTests", dependencies: ["Planning", "TPCHConnector"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
+    .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
+    .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"]),
+    .testTarget(name: "TaskStoreTests", dependencies: ["TaskStore"]),
+    .testTarget(name: "WireTests", dependencies: ["Wire"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "SupervisorProcessTests", dependencies: ["SupervisorProcess"]),
+    .testTarget(name: "LawsTests"),
+  ]
+)
