@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "Base"),
+    .target(name: "Sealing", dependencies: ["Base", "COpenSSL"]),
 
     // Data and syntax.
     .target(name: "Columnar", dependencies: ["Base"]),
@@ -39,11 +40,11 @@ let package = Package(
     .target(name: "Scheduling", dependencies: ["Base"]),
     .target(name: "Planning", dependencies: ["Base", "Columnar", "ConnectorAPI", "SQLSyntax"]),
     .target(name: "Execution", dependencies: ["Base", "Columnar", "ConnectorAPI", "Planning"]),
-    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "COpenSSL", "CPlatform"]),
+    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "CPlatform", "Sealing"]),
     .target(
       name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
       path: "Sources/Connectors/TPCH"),
-    .target(name: "TaskStore", dependencies: ["Base", "COpenSSL", grdb]),
+    .target(name: "TaskStore", dependencies: ["Base", "Sealing", grdb]),
     .target(name: "Wire", dependencies: ["Base"]),
 
     // Edges of a process.
@@ -58,14 +59,14 @@ let package = Package(
       name: "CoordinatorProcess",
       dependencies: [
         "Base", "CPlatform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
-        "Execution", "Exchange", "TPCHConnector", "TaskStore", "Wire", "Settings", "Telemetry",
-        "Transport", "ClientAPI", nioCore, nioPosix,
+        "Execution", "Exchange", "Sealing", "TPCHConnector", "TaskStore", "Wire", "Settings",
+        "Telemetry", "Transport", "ClientAPI", nioCore, nioPosix,
       ]),
     .target(
       name: "WorkerProcess",
       dependencies: [
         "Base", "CPlatform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
-        "TPCHConnector", "Wire", "Settings", "Telemetry",
+        "Sealing", "TPCHConnector", "Wire", "Settings", "Telemetry",
       ]),
 
     // Executables.
@@ -80,6 +81,7 @@ let package = Package(
 
     // Tests mirror Sources.
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
+    .testTarget(name: "SealingTests", dependencies: ["Sealing"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"]),

@@ -1,4 +1,6 @@
-// Debian's libcrypto: AES-256-GCM and random bytes.
+// Debian's libcrypto: AES-256-GCM, key derivation and random bytes.
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
