@@ -1,0 +1,23 @@
+// Owns the set of catalogs that a process serves.
+
+import Base
+
+/// Connectors by catalog name.
+public struct Catalogs: Sendable {
+  private let connectors: [String: any Connector]
+
+  public init(_ connectors: [String: any Connector]) { self.connectors = connectors }
+
+  /// Catalog names in order.
+  public var names: [String] { connectors.keys.sorted() }
+
+  /// The connector of `catalog`; CATALOG_NOT_FOUND where there is none.
+  public func connector(_ catalog: String) throws -> any Connector {
+    guard let connector = connectors[catalog] else {
+      throw WaterbearError(
+        .catalogNotFound, "Catalog '\(catalog)' not found",
+        remedy: "configured catalogs are \(names.joined(separator: ", ")); each is a file below etc/catalog")
+    }
+    return connector
+  }
+}

@@ -1,0 +1,90 @@
+// Owns the unit that a stage runs: a piece of plan between exchanges, with how its work is cut into tasks and how its
+// output is partitioned.
+
+import Base
+
+/// How the work of a fragment is divided into tasks.
+public enum FragmentKind: String, Codable, Sendable {
+  /// By the splits of its table scans.
+  case source
+  /// By hash partitions of its partitioned inputs.
+  case hash
+  /// One task.
+  case single
+}
+
+/// How a task reads an input fragment's output.
+public enum InputMode: String, Codable, Sendable {
+  /// The partitions that the task covers.
+  case partitioned
+  /// All of it, in every task.
+  case broadcast
+  /// All of it, in the one task.
+  case gathered
+}
+
+public struct FragmentInput: Hashable, Codable, Sendable {
+  public var fragment: Int
+  public var mode: InputMode
+
+  public init(fragment: Int, mode: InputMode) {
+    self.fragment = fragment
+    self.mode = mode
+  }
+}
+
+/// How a fragment's rows are spread over the partitions of each spool file.
+public enum OutputPartitioning: Hashable, Codable, Sendable {
+  /// All rows in partition 0 (gathered, broadcast or the query's result).
+  case single
+  /// Row to partition by the hash of `symbols`, see `Execution`'s partition function; `count` partitions.
+  case hash(symbols: [Symbol], count: Int)
+
+  public var partitionCount: Int {
+    switch self {
+    case .single: 1
+    case .hash(_, let count): count
+    }
+  }
+}
+
+/// A piece of plan whose leaves are scans, values and remote sources. Fragment 0 gives the query's result.
+public struct PlanFragment: Codable, Sendable {
+  public var number: Int
+  public var root: PlanNode
+  public var kind: FragmentKind
+  public var inputs: [FragmentInput]
+  public var output: OutputPartitioning
+  /// The columns of the fragment's pages, in order.
+  public var outputSymbols: [Symbol]
+  /// Whether running a task again on the same inputs may give other rows (random(), LIMIT without order).
+  public var isDeterministic: Bool
+  /// Estimates for sizing; nil where nothing is known.
+  public var estimatedOutputBytes: Int64?
+
+  public init(
+    number: Int, root: PlanNode, kind: FragmentKind, inputs: [FragmentInput], output: OutputPartitioning,
+    outputSymbols: [Symbol], isDeterministic: Bool = true, estimatedOutputBytes: Int64? = nil
+  ) {
+    self.number = number
+    self.root = root
+    self.kind = kind
+    self.inputs = inputs
+    self.output = output
+    self.outputSymbols = outputSymbols
+    self.isDeterministic = isDeterministic
+    self.estimatedOutputBytes = estimatedOutputBytes
+  }
+}
+
+/// A query's fragments with the names and types of the result's columns.
+public struct FragmentedPlan: Codable, Sendable {
+  /// Sorted by number; inputs have higher numbers than their consumers.
+  public var fragments: [PlanFragment]
+  public var columnNames: [String]
+
+  public init(fragments: [PlanFragment], columnNames: [String]) {
+    self.fragments = fragments
+    self.columnNames = columnNames
+  }
+}
