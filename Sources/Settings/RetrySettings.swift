@@ -1,0 +1,66 @@
+// Owns the settings of retries: what is repeated, how often, after what delay.
+import Base
+
+extension SettingKey where Value == RetryPolicy {
+  public static var retryPolicy: Self {
+    Self(
+      "retry-policy", default: .fixed(.task), session: true,
+      trino: .differs("NONE", because: "fault tolerance is the normal way to run here"),
+      "What runs again after a failure: nothing, the whole query, or the task that failed.")
+  }
+}
+
+extension SettingKey where Value == [RetryPolicy] {
+  public static var allowedRetryPolicies: Self {
+    Self(
+      "retry-policy.allowed", default: .fixed(RetryPolicy.allCases),
+      "The retry policies that sessions may choose; must contain retry-policy.")
+  }
+}
+
+extension SettingKey where Value == Int {
+  public static var queryRetryAttempts: Self {
+    Self(
+      "query-retry-attempts", default: .fixed(4), range: .atLeast(0), session: true,
+      "How often a query may be retried after its first attempt under retry-policy=QUERY.")
+  }
+
+  public static var taskRetryAttemptsPerTask: Self {
+    Self(
+      "task-retry-attempts-per-task", default: .fixed(4), range: .within(0...126), session: true,
+      "How often one task may be retried after its first attempt under retry-policy=TASK.")
+  }
+}
+
+extension SettingKey where Value == TimeSpan {
+  public static var retryInitialDelay: Self {
+    Self(
+      "retry-initial-delay", default: .fixed(.milliseconds(200)), session: true,
+      trino: .differs("10s", because: "a process on this machine is back in milliseconds"),
+      """
+      Delay before a retry that has to wait. A task whose worker died is retried at once the first time.
+      """)
+  }
+
+  public static var retryMaxDelay: Self {
+    Self(
+      "retry-max-delay", default: .fixed(.seconds(10)), session: true,
+      trino: .differs("1m", because: "what recovers on one machine recovers within seconds"),
+      "The longest delay before a retry. Must not be less than retry-initial-delay.")
+  }
+
+  public static var remoteTaskMaxErrorDuration: Self {
+    Self(
+      "query.remote-task.max-error-duration", default: .fixed(.seconds(10)), range: .atLeast(.seconds(1)),
+      trino: .differs("1m", because: "no network lies between coordinator and workers"),
+      "How long a worker may be silent before it is killed and its tasks run elsewhere.")
+  }
+}
+
+extension SettingKey where Value == Double {
+  public static var retryDelayScaleFactor: Self {
+    Self(
+      "retry-delay-scale-factor", default: .fixed(2), range: .atLeast(1), session: true,
+      "What the delay is multiplied with after each further failure.")
+  }
+}

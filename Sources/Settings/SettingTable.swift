@@ -1,0 +1,48 @@
+// Owns the list of all settings, in the order of the documentation. A setting that is not listed here does not exist.
+
+extension Setting {
+  /// All settings by topic. A computed default may use settings listed before it.
+  public static let groups: [SettingGroup] = [
+    SettingGroup(
+      title: "Retries",
+      settings: [
+        Setting(.retryPolicy), Setting(.allowedRetryPolicies), Setting(.queryRetryAttempts),
+        Setting(.taskRetryAttemptsPerTask), Setting(.retryInitialDelay), Setting(.retryMaxDelay),
+        Setting(.retryDelayScaleFactor), Setting(.remoteTaskMaxErrorDuration),
+      ]),
+    SettingGroup(
+      title: "Queries",
+      settings: [
+        Setting(.queryMaxStageCount), Setting(.queryMaxLength), Setting(.queryMaxHistory),
+        Setting(.queryMinExpireAge), Setting(.queryClientTimeout), Setting(.joinDistributionType),
+        Setting(.joinMaxBroadcastTableSize),
+      ]),
+    SettingGroup(
+      title: "Workers and memory",
+      settings: [
+        Setting(.workers), Setting(.taskMaxWorkerThreads), Setting(.workerMemory), Setting(.queryMaxMemory),
+      ]),
+    SettingGroup(
+      title: "Tasks",
+      settings: [
+        Setting(.standardSplitSize), Setting(.maxTaskSplitCount), Setting(.arbitraryTaskTargetSizeMin),
+        Setting(.arbitraryTaskTargetSizeMax), Setting(.arbitraryTaskTargetSizeGrowthPeriod),
+        Setting(.arbitraryTaskTargetSizeGrowthFactor), Setting(.hashTaskTargetSize),
+        Setting(.hashTaskToNodeMinRatio), Setting(.maxPartitionCount), Setting(.minPartitionCount),
+        Setting(.taskMemory), Setting(.taskMemoryGrowthFactor), Setting(.taskMemoryEstimationQuantile),
+      ]),
+    SettingGroup(
+      title: "Exchange",
+      settings: [
+        Setting(.exchangeCompressionCodec), Setting(.exchangeEncryptionEnabled), Setting(.exchangeManagerName),
+        Setting(.exchangeBaseDirectories), Setting(.exchangeMaxPageStorageSize),
+      ]),
+    SettingGroup(
+      title: "Log", settings: [Setting(.logLevel), Setting(.logMaxSize), Setting(.logMaxHistory)]),
+  ]
+
+  /// All settings in table order.
+  public static let all: [Setting] = groups.flatMap(\.settings)
+
+  static let byName: [String: Setting] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+}

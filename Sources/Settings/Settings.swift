@@ -1,0 +1,138 @@
+// Owns the values of all settings: reading them from the `etc` directory, checking them, and handing them out typed.
+import Base
+
+/// What an installation is set to. A value; reading again makes a new one.
+public struct Settings: Sendable {
+  private var values: [String: any SettingValue] = [:]
+  /// Where each value that is not a default came from, as `path:line`.
+  private var origins: [String: String] = [:]
+  /// Catalogs by name, sorted.
+  public private(set) var catalogs: [CatalogProperties] = []
+
+  /// All defaults, for this environment.
+  public init(environment: SettingsEnvironment) {
+    resolveDefaults(environment)
+  }
+
+  /// The typed value of a setting; a dictionary look-up, so not for inner loops.
+  public subscript<Value>(key: SettingKey<Value>) -> Value {
+    guard let value = values[key.name] as? Value else {
+      preconditionFailure("\(key.name) is not listed in Setting.groups before its first use")
+    }
+    return value
+  }
+
+  /// Reads `config.properties`, `exchange-manager.properties` and `catalog/*.properties` of a directory.
+  ///
+  /// A missing file leaves the defaults. Every problem of every file is reported in one CONFIGURATION_INVALID error.
+  public static func load(directory: String, environment: SettingsEnvironment) throws -> Settings {
+    var settings = Settings()
+    var problems: [String] = []
+    for file in SettingsFile.allCases {
+      let path = "\(directory)/\(file.rawValue)"
+      guard let text = try FileText.read(path) else { continue }
+      problems += settings.read(PropertiesFile(path: path, text: text, variables: environment.variables), as: file)
+    }
+    settings.resolveDefaults(environment)
+    problems += settings.contradictions()
+    for name in try FileText.list("\(directory)/catalog") where name.hasSuffix(".properties") {
+      let path = "\(directory)/catalog/\(name)"
+      guard let text = try FileText.read(path) else { continue }
+      let file = PropertiesFile(path: path, text: text, variables: environment.variables)
+      problems += file.problems
+      do throws(SettingProblem) {
+        settings.catalogs.append(try CatalogProperties(name: String(name.dropLast(11)), file: file))
+      } catch {
+        problems.append(error.text)
+      }
+    }
+    guard problems.isEmpty else { throw invalid(problems) }
+    return settings
+  }
+
+  /// All settings with their values, for `waterbearctl config`.
+  public var rows: [SettingRow] {
+    Setting.all.map { setting in
+      SettingRow(setting: setting, value: text(of: setting.name), origin: origins[setting.name])
+    }
+  }
+
+  /// The text form of a setting's value.
+  func text(of name: String) -> String { values[name].map { $0.settingText } ?? "" }
+
+  func value(_ name: String) -> (any SettingValue)? { values[name] }
+
+  private init() {}
+
+  private mutating func read(_ file: PropertiesFile, as kind: SettingsFile) -> [String] {
+    var problems = file.problems
+    for property in file.properties {
+      do throws(SettingProblem) {
+        let setting = try Self.known(property.key, in: kind)
+        values[setting.name] = try setting.parse(property.value, setting.name)
+        origins[setting.name] = "\(file.path):\(property.line)"
+      } catch {
+        problems.append(file.place(property.line, error))
+      }
+    }
+    return problems
+  }
+
+  private static func known(_ name: String, in file: SettingsFile) throws(SettingProblem) -> Setting {
+    guard let setting = Setting.byName[name] else {
+      throw SettingProblem(
+        "\(name) is not a setting" + EditDistance.hint(for: name, among: Setting.all.map(\.name)))
+    }
+    guard setting.file == file else {
+      throw SettingProblem("\(name) belongs into \(setting.file.rawValue)")
+    }
+    return setting
+  }
+
+  private mutating func resolveDefaults(_ environment: SettingsEnvironment) {
+    for setting in Setting.all where values[setting.name] == nil {
+      values[setting.name] = setting.fixedDefault ?? setting.computedDefault?(environment, self)
+    }
+  }
+
+  /// Settings that are fine alone but not together.
+  private func contradictions() -> [String] {
+    var problems: [String] = []
+    func check(_ holds: Bool, _ name: String, _ text: String) {
+      if !holds { problems.append("\(origins[name] ?? SettingsFile.config.rawValue): \(name) \(text)") }
+    }
+    check(
+      self[.allowedRetryPolicies].contains(self[.retryPolicy]), "retry-policy.allowed",
+      "must contain retry-policy, which is \(self[.retryPolicy].rawValue)")
+    check(
+      self[.retryInitialDelay] <= self[.retryMaxDelay], "retry-max-delay",
+      "must not be less than retry-initial-delay, which is \(self[.retryInitialDelay])")
+    check(
+      self[.minPartitionCount] <= self[.maxPartitionCount],
+      "fault-tolerant-execution-max-partition-count",
+      "must not be less than fault-tolerant-execution-min-partition-count, which is \(self[.minPartitionCount])")
+    check(
+      self[.arbitraryTaskTargetSizeMin] <= self[.arbitraryTaskTargetSizeMax],
+      "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max",
+      "must not be less than the same setting with -min, which is \(self[.arbitraryTaskTargetSizeMin])")
+    return problems
+  }
+
+  private static func invalid(_ problems: [String]) -> WaterbearError {
+    let remedy = "Correct the file and start again. docs/settings.md lists all settings."
+    if problems.count == 1 {
+      return WaterbearError(.configurationInvalid, problems[0], remedy: remedy)
+    }
+    return WaterbearError(
+      .configurationInvalid, "\(problems.count) settings are wrong:\n" + problems.joined(separator: "\n"),
+      remedy: remedy)
+  }
+}
+
+/// A setting with its present value.
+public struct SettingRow: Sendable {
+  public let setting: Setting
+  public let value: String
+  /// `path:line`, or nil for a default.
+  public let origin: String?
+}

@@ -1,0 +1,178 @@
+// Tests of reading an `etc` directory: values, defaults that follow from the machine, and every refusal.
+import Base
+import Foundation
+import Testing
+
+@testable import Settings
+
+/// A machine that no test depends on being real.
+let machine = SettingsEnvironment(
+  cores: 4, memory: .gigabytes(16), dataDirectory: "/data", variables: ["SPOOL": "/fast", "EMPTY": ""])
+
+/// Makes an `etc` directory with these files, runs the body, and removes it.
+func withEtc<Result>(_ files: [String: String], _ body: (String) throws -> Result) throws -> Result {
+  let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  try FileManager.default.createDirectory(atPath: directory + "/catalog", withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: directory) }  // A left-over directory fails no test.
+  for (name, text) in files {
+    try text.write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8)
+  }
+  return try body(directory)
+}
+
+/// Loads these files for the test machine.
+func load(_ files: [String: String]) throws -> Settings {
+  try withEtc(files) { try Settings.load(directory: $0, environment: machine) }
+}
+
+/// The message with which loading one config.properties fails, without the directory.
+func refusal(config: String) throws -> String {
+  try withEtc(["config.properties": config]) { directory in
+    let error = #expect(throws: WaterbearError.self) {
+      try Settings.load(directory: directory, environment: machine)
+    }
+    #expect(error?.code == .configurationInvalid)
+    #expect(error?.remedy != nil)
+    return error?.message.replacingOccurrences(of: directory + "/", with: "") ?? ""
+  }
+}
+
+@Suite struct SettingsTests {
+  @Test func missingFilesLeaveTheDefaults() throws {
+    let settings = try Settings.load(directory: "/nonexistent/etc", environment: machine)
+    #expect(settings[.retryPolicy] == .task)
+    #expect(settings[.taskRetryAttemptsPerTask] == 4)
+    #expect(settings[.retryInitialDelay] == .milliseconds(200))
+    #expect(settings[.exchangeBaseDirectories] == ["/data/spool"])
+    #expect(settings.catalogs.isEmpty)
+  }
+
+  @Test func valuesOfEveryTypeAreRead() throws {
+    let settings = try load([
+      "config.properties": """
+      retry-policy=query
+      retry-policy.allowed = QUERY, NONE
+      query-retry-attempts=7
+      retry-delay-scale-factor=1.5
+      query.client.timeout=90s
+      join-max-broadcast-table-size=64MB
+      fault-tolerant-execution.exchange-encryption-enabled=false
+      log.level=debug
+      """,
+      "exchange-manager.properties": "exchange.base-directories=/a, /b,,file:///c\n",
+    ])
+    #expect(settings[.retryPolicy] == .query)
+    #expect(settings[.allowedRetryPolicies] == [.query, .none])
+    #expect(settings[.queryRetryAttempts] == 7)
+    #expect(settings[.retryDelayScaleFactor] == 1.5)
+    #expect(settings[.queryClientTimeout] == .seconds(90))
+    #expect(settings[.joinMaxBroadcastTableSize] == .megabytes(64))
+    #expect(settings[.exchangeEncryptionEnabled] == false)
+    #expect(settings[.logLevel] == .debug)
+    #expect(settings[.exchangeBaseDirectories] == ["/a", "/b", "file:///c"])
+  }
+
+  @Test(arguments: [(1, 2, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (12, 2, 6), (16, 2, 8), (32, 4, 8), (64, 8, 8)])
+  func workersAndThreadsFollowFromTheCores(cores: Int, workers: Int, threads: Int) {
+    let settings = Settings(
+      environment: SettingsEnvironment(cores: cores, memory: .gigabytes(16), dataDirectory: "/data"))
+    #expect(settings[.workers] == workers)
+    #expect(settings[.taskMaxWorkerThreads] == threads)
+  }
+
+  @Test func computedDefaultsFollowSettings() throws {
+    let settings = try load(["config.properties": "waterbear.workers=4\nwaterbear.worker-memory=2GB\n"])
+    #expect(settings[.taskMaxWorkerThreads] == 1)
+    #expect(settings[.queryMaxMemory] == .gigabytes(8))
+    #expect(settings[.taskMemory] == .gigabytes(2))
+  }
+
+  @Test func anUnknownKeyIsReportedWithTheNearest() throws {
+    #expect(
+      try refusal(config: "# comment\n\nretry-polcy=TASK\n")
+        == "config.properties:3: retry-polcy is not a setting; did you mean retry-policy?")
+    #expect(try refusal(config: "zzz=1") == "config.properties:1: zzz is not a setting")
+  }
+
+  @Test(arguments: [
+    ("query-retry-attempts=many", "query-retry-attempts is 'many', but must be integer, at least 0"),
+    ("task-retry-attempts-per-task=127", "task-retry-attempts-per-task is '127', but must be 0 to 126"),
+    ("retry-initial-delay=5", "retry-initial-delay is '5', but must be duration (such as 10s or 5m)"),
+    ("retry-delay-scale-factor=nan", "retry-delay-scale-factor is 'nan', but must be double, at least 1.0"),
+    ("retry-policy=TASKS", "retry-policy is 'TASKS', but must be NONE | QUERY | TASK"),
+    ("log.level=", "log.level has no value"),
+    ("=5", "a key is missing before '='"),
+    (
+      "exchange-manager.name=filesystem",
+      "exchange-manager.name belongs into exchange-manager.properties"
+    ),
+    ("retry-policy.allowed=NONE", "retry-policy.allowed must contain retry-policy, which is TASK"),
+    ("retry-max-delay=1ms", "retry-max-delay must not be less than retry-initial-delay, which is 200ms"),
+  ])
+  func aWrongLineIsNamed(line: String, problem: String) throws {
+    #expect(try refusal(config: line) == "config.properties:1: \(problem)")
+  }
+
+  @Test func aKeySetTwiceIsRefused() throws {
+    #expect(
+      try refusal(config: "log.level=INFO\nlog.level=WARN")
+        == "config.properties:2: log.level is set twice, first on line 1")
+  }
+
+  @Test func allProblemsAreReportedAtOnce() throws {
+    let message = try refusal(config: "a-a-a-a-a-a=1\nlog.level=loud\n")
+    #expect(message.hasPrefix("2 settings are wrong:\n"))
+    #expect(message.contains("config.properties:1:") && message.contains("config.properties:2:"))
+  }
+
+  @Test func anUnreadableFileIsNamed() throws {
+    try withEtc([:]) { directory in
+      try FileManager.default.createDirectory(
+        atPath: directory + "/config.properties", withIntermediateDirectories: false)
+      let error = #expect(throws: WaterbearError.self) {
+        try Settings.load(directory: directory, environment: machine)
+      }
+      #expect(error?.message.contains("config.properties cannot be read") == true)
+    }
+  }
+
+  @Test func rowsTellValuesAndOrigins() throws {
+    let settings = try load(["config.properties": "\nlog.max-history=3"])
+    let row = try #require(settings.rows.first { $0.setting.name == "log.max-history" })
+    #expect(row.value == "3")
+    #expect(row.origin?.hasSuffix("config.properties:2") == true)
+    #expect(settings.rows.first { $0.setting.name == "log.level" }?.origin == nil)
+    #expect(settings.rows.allSatisfy { !$0.value.isEmpty })
+    #expect(settings.rows.count == Setting.all.count)
+  }
+
+  @Test func catalogsAreKeptForTheirConnectors() throws {
+    let settings = try load([
+      "catalog/tpch.properties": "connector.name=tpch\n",
+      "catalog/lake.properties": "connector.name=files\nfiles.root=/lake\n",
+      "catalog/README.md": "not a catalog",
+    ])
+    #expect(settings.catalogs.map(\.name) == ["lake", "tpch"])
+    #expect(settings.catalogs[0]["files.root"] == "/lake")
+    try settings.catalogs[0].require(keys: ["files.root"])
+    let error = #expect(throws: WaterbearError.self) { try settings.catalogs[0].require(keys: ["files.roots"]) }
+    #expect(error?.message.contains("lake.properties:2: files.root is not a property of the connector files") == true)
+    #expect(error?.message.hasSuffix("did you mean files.roots?") == true)
+  }
+
+  @Test(arguments: [
+    ("bad", "a=1", "bad.properties: connector.name is missing"),
+    ("Bad", "connector.name=tpch", "Bad.properties: a catalog's name may have"),
+  ])
+  func aWrongCatalogIsRefused(name: String, text: String, problem: String) throws {
+    let error = #expect(throws: WaterbearError.self) { try load(["catalog/\(name).properties": text]) }
+    #expect(error?.message.contains(problem) == true)
+  }
+
+  @Test func thisMachineHasCoresAndMemory() {
+    let current = SettingsEnvironment.current(dataDirectory: "/data")
+    #expect(current.cores >= 1)
+    #expect(current.memory > .megabytes(64))
+    #expect(current.variables["PATH"] != nil)
+  }
+}
