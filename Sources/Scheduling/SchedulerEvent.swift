@@ -1,0 +1,88 @@
+// Owns everything the outside may tell the scheduler. The shell turns messages, exits and clocks into these.
+import Base
+
+/// Something that happened.
+///
+/// Events about queries, tasks or workers the scheduler does not know (any more) are allowed everywhere and are
+/// answered by cleaning up: messages are late, doubled and out of order in the real world.
+public enum SchedulerEvent: Hashable, Sendable {
+  /// A new query, already in the store.
+  case querySubmitted(QueryDescription)
+  /// A query found in the store at the coordinator's start. All restored queries come before the first `workerJoined`.
+  case queryRestored(QueryDescription, RestoredQuery)
+  /// More splits of a source stage, in a fixed order; `weights` are their sizes in bytes. Their indexes follow on
+  /// those given before (after a restart: on those restored). `last` closes the list; `weights` may then be empty.
+  case splitsDiscovered(StageID, weights: [Int64], last: Bool)
+  /// The client has all results, or they expired. Everything of the query may go.
+  case queryReleased(QueryID)
+  /// Ends the query with this error: a user's cancel, a time limit, a failed split enumeration. A query whose result
+  /// is complete is released instead.
+  case cancel(QueryID, WaterbearError)
+
+  /// A worker said hello, for the first time or on a new connection. `running` names every attempt the worker holds:
+  /// those that still run *and* those that ended with a report the coordinator has not acknowledged; such reports
+  /// follow as ordinary events. Attempts placed on the worker that are not named never arrived there.
+  case workerJoined(WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID])
+  /// The connection to a worker broke; the process may live. It gets no new attempts until it joins again.
+  case workerDisconnected(WorkerID)
+  /// A worker process is dead. REMOTE_HOST_GONE: killed from outside, not the tasks' fault.
+  /// INSUFFICIENT_RESOURCES: killed for memory, its tasks ask for more. Other codes (it crashed by itself) count as
+  /// failures of its tasks.
+  case workerLost(WorkerID, WaterbearError)
+  /// The worker finishes what it runs and gets nothing new.
+  case workerDraining(WorkerID)
+  /// The worker is alive. Any other event from a worker counts as a heartbeat, too.
+  case heartbeat(WorkerID)
+
+  /// An attempt committed its output.
+  case attemptFinished(AttemptID, WorkerID, AttemptOutput)
+  /// An attempt ended without committed output; also the answer to `abortAttempt`.
+  case attemptFailed(AttemptID, WorkerID, AttemptFailure)
+  /// The coordinator noticed while serving results that a selected output is gone or damaged.
+  case outputLost(AttemptID, WaterbearError)
+
+  /// The time of the last `setTimer` has come. Any event does the timer's work when it is due.
+  case timer
+}
+
+/// What a finished attempt reports.
+public struct AttemptOutput: Hashable, Codable, Sendable {
+  /// Raw bytes for each output partition.
+  public var bytes: [Int64]
+  /// Rows for each output partition.
+  public var rows: [Int64]
+  /// Opaque to the scheduler, which only compares: an output made again must have the same. Empty: not compared.
+  public var checksums: [UInt64]
+  /// Bytes.
+  public var peakMemory: Int64
+  public var cpuTime: TimeSpan
+  /// Where the output lies; opaque to the scheduler.
+  public var location: String
+
+  public init(
+    bytes: [Int64], rows: [Int64], checksums: [UInt64] = [], peakMemory: Int64 = 0, cpuTime: TimeSpan = .zero,
+    location: String = ""
+  ) {
+    self.bytes = bytes
+    self.rows = rows
+    self.checksums = checksums
+    self.peakMemory = peakMemory
+    self.cpuTime = cpuTime
+    self.location = location
+  }
+}
+
+/// Why an attempt ended without output.
+public struct AttemptFailure: Hashable, Codable, Sendable {
+  public var error: WaterbearError
+  /// Bytes; 0 where unknown.
+  public var peakMemory: Int64
+  /// The attempt whose spooled output could not be read, where that is the reason: its task must run again.
+  public var lostInput: AttemptID?
+
+  public init(error: WaterbearError, peakMemory: Int64 = 0, lostInput: AttemptID? = nil) {
+    self.error = error
+    self.peakMemory = peakMemory
+    self.lostInput = lostInput
+  }
+}

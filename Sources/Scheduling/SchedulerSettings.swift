@@ -1,0 +1,27 @@
+// Owns what is set for the scheduler as a whole. What may differ from query to query is in `QueryDescription`.
+import Base
+
+/// Settings of the scheduler itself.
+public struct SchedulerSettings: Hashable, Sendable {
+  /// `query.remote-task.max-error-duration`: how long a worker may be silent before it is killed.
+  public var workerTimeout: TimeSpan
+  /// A bug switched on by tests only, to show that the simulator finds it.
+  public var plantedBug: PlantedBug?
+
+  public init(workerTimeout: TimeSpan = .seconds(60), plantedBug: PlantedBug? = nil) {
+    self.workerTimeout = workerTimeout
+    self.plantedBug = plantedBug
+  }
+}
+
+/// Mistakes that a scheduler of this kind could make. Only tests switch one on.
+public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
+  /// A second finished report of a task counts as another task's completion.
+  case selectsDuplicateReport
+  /// A report is accepted although the output it speaks of was already given up and deleted.
+  case acceptsDeletedOutput
+  /// Attempt numbers start again at 0 after a restart of the coordinator.
+  case reusesAttemptNumbers
+  /// A reader's report of a lost input restarts the reader, but not the task that made the input.
+  case forgetsLostProducer
+}
