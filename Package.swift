@@ -30,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "Base"),
     .target(name: "Sealing", dependencies: ["Base", "COpenSSL"]),
+    .target(name: "Platform", dependencies: ["Base", "CPlatform"]),
 
     // Data and syntax.
     .target(name: "Columnar", dependencies: ["Base"]),
@@ -50,22 +51,22 @@ let package = Package(
     // Edges of a process.
     .target(name: "Settings", dependencies: ["Base"]),
     .target(name: "Telemetry", dependencies: ["Base", log]),
-    .target(name: "Transport", dependencies: ["Base", "Wire", "CPlatform", nioCore, nioPosix]),
-    .target(name: "ClientAPI", dependencies: ["Base", "Wire", "CPlatform"]),
+    .target(name: "Transport", dependencies: ["Base", "Wire", "CPlatform", "Platform", nioCore, nioPosix]),
+    .target(name: "ClientAPI", dependencies: ["Base", "Wire", "CPlatform", "Platform"]),
 
     // Shells.
-    .target(name: "SupervisorProcess", dependencies: ["Base", "CPlatform", "Settings", "Telemetry"]),
+    .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
       dependencies: [
-        "Base", "CPlatform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
+        "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
         "Execution", "Exchange", "Sealing", "TPCHConnector", "TaskStore", "Wire", "Settings",
         "Telemetry", "Transport", "ClientAPI", nioCore, nioPosix,
       ]),
     .target(
       name: "WorkerProcess",
       dependencies: [
-        "Base", "CPlatform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
+        "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
         "Sealing", "TPCHConnector", "Wire", "Settings", "Telemetry",
       ]),
 
@@ -73,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "waterbeard",
       dependencies: [
-        "Base", "Settings", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
+        "Base", "Platform", "Settings", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
         argumentParser,
       ]),
     .executableTarget(
@@ -92,6 +93,7 @@ let package = Package(
     .testTarget(name: "TaskStoreTests", dependencies: ["TaskStore"]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "SupervisorProcessTests", dependencies: ["SupervisorProcess"]),
     .testTarget(name: "LawsTests"),
   ]

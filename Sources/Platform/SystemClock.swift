@@ -1,0 +1,27 @@
+// Owns reading the machine's clocks. Pure cores never call this; shells read it and hand the time in.
+import Base
+import Glibc
+
+/// The clocks of the machine.
+public enum SystemClock {
+  /// Time on a clock that never jumps.
+  public static func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: read(CLOCK_MONOTONIC)) }
+
+  /// Milliseconds since 1970 UTC on a clock that an administrator may set in either direction.
+  public static func wallMilliseconds() -> Int64 { read(CLOCK_REALTIME) / 1_000_000 }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    let result = clock_gettime(clock, &time)
+    precondition(result == 0, "the clock \(clock) exists on every Linux")
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// Stops this thread for about `span`; for start-up waits only, never inside an event loop.
+  public static func sleep(_ span: TimeSpan) {
+    var time = timespec(
+      tv_sec: Int(span.nanoseconds / 1_000_000_000), tv_nsec: Int(span.nanoseconds % 1_000_000_000))
+    var rest = timespec()
+    while nanosleep(&time, &rest) != 0 && errno == EINTR { time = rest }
+  }
+}
