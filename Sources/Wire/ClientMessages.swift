@@ -1,0 +1,354 @@
+// Owns the requests of clients and their answers. Each request is a frame with a number; the answer repeats it and is
+// the named message or a `Refusal`.
+
+import Base
+
+/// Starts a query. Answer: `Submitted`.
+public struct SubmitQuery: WireMessage {
+  public static let name = "submit-query"
+  /// Chosen by the client; a second submission with the same text and nonce gives the first one's query.
+  public var nonce: String
+  public var sql: String
+  public var catalog: String?
+  public var schema: String?
+  public var session: [String: String]
+
+  public init(nonce: String, sql: String, catalog: String?, schema: String?, session: [String: String]) {
+    self.nonce = nonce
+    self.sql = sql
+    self.catalog = catalog
+    self.schema = schema
+    self.session = session
+  }
+}
+
+public struct Submitted: WireMessage {
+  public static let name = "submitted"
+  public var query: QueryID
+
+  public init(query: QueryID) { self.query = query }
+}
+
+/// A query's life, as Trino names it.
+public enum QueryState: String, Codable, Sendable {
+  case queued = "QUEUED"
+  case planning = "PLANNING"
+  case running = "RUNNING"
+  case finished = "FINISHED"
+  case failed = "FAILED"
+
+  public var isEnd: Bool { self == .finished || self == .failed }
+}
+
+/// Where a client stands in a result: the next page it wants.
+public struct ResultPosition: Codable, Hashable, Sendable {
+  public var task: Int
+  public var page: Int
+
+  public init(task: Int = 0, page: Int = 0) {
+    self.task = task
+    self.page = page
+  }
+}
+
+/// Asks for the page at a position; waits up to `waitMilliseconds` for it. Answer: `ResultPage`.
+public struct FetchResult: WireMessage {
+  public static let name = "fetch-result"
+  public var query: QueryID
+  public var position: ResultPosition
+  public var waitMilliseconds: Int
+
+  public init(query: QueryID, position: ResultPosition, waitMilliseconds: Int) {
+    self.query = query
+    self.position = position
+    self.waitMilliseconds = waitMilliseconds
+  }
+}
+
+/// A column of a result; the type in the spelling of `DataType`'s encoding.
+public struct ResultColumn: Codable, Sendable {
+  public var name: String
+  /// An encoded `DataType`.
+  public var type: [UInt8]
+
+  public init(name: String, type: [UInt8]) {
+    self.name = name
+    self.type = type
+  }
+}
+
+/// A page of rows in the attachment (none when there is no page yet), and how the query stands.
+public struct ResultPage: WireMessage {
+  public static let name = "result-page"
+  public var status: QueryStatus
+  /// Nil until the query has been planned.
+  public var columns: [ResultColumn]?
+  public var rows: Int
+  /// Where to go on.
+  public var next: ResultPosition
+  /// Whether everything has been delivered.
+  public var isLast: Bool
+
+  public init(status: QueryStatus, columns: [ResultColumn]?, rows: Int, next: ResultPosition, isLast: Bool) {
+    self.status = status
+    self.columns = columns
+    self.rows = rows
+    self.next = next
+    self.isLast = isLast
+  }
+}
+
+/// Waits up to `waitMilliseconds` for a query's end. Answer: `QueryStatus`.
+public struct WaitForQuery: WireMessage {
+  public static let name = "wait-for-query"
+  public var query: QueryID
+  public var waitMilliseconds: Int
+
+  public init(query: QueryID, waitMilliseconds: Int) {
+    self.query = query
+    self.waitMilliseconds = waitMilliseconds
+  }
+}
+
+/// How a query stands.
+public struct QueryStatus: WireMessage {
+  public static let name = "query-status"
+  public var query: QueryID
+  public var state: QueryState
+  public var error: WaterbearError?
+  /// By stage number.
+  public var stages: [StageProgress]
+  public var elapsedMicroseconds: Int64
+  public var retriedAttempts: Int
+
+  public init(
+    query: QueryID, state: QueryState, error: WaterbearError?, stages: [StageProgress],
+    elapsedMicroseconds: Int64, retriedAttempts: Int
+  ) {
+    self.query = query
+    self.state = state
+    self.error = error
+    self.stages = stages
+    self.elapsedMicroseconds = elapsedMicroseconds
+    self.retriedAttempts = retriedAttempts
+  }
+}
+
+/// A stage in numbers.
+public struct StageProgress: Codable, Sendable {
+  public var number: Int
+  /// `PLANNED`, `RUNNING`, `FINISHED` or `FAILED`.
+  public var state: String
+  public var totalTasks: Int
+  public var runningTasks: Int
+  public var finishedTasks: Int
+  /// Attempts beyond the first of each task.
+  public var retries: Int
+  public var outputRows: Int64
+  public var outputBytes: Int64
+
+  public init(
+    number: Int, state: String, totalTasks: Int, runningTasks: Int, finishedTasks: Int, retries: Int,
+    outputRows: Int64, outputBytes: Int64
+  ) {
+    self.number = number
+    self.state = state
+    self.totalTasks = totalTasks
+    self.runningTasks = runningTasks
+    self.finishedTasks = finishedTasks
+    self.retries = retries
+    self.outputRows = outputRows
+    self.outputBytes = outputBytes
+  }
+}
+
+/// Lists queries, newest first. Answer: `QueryList`.
+public struct ListQueries: WireMessage {
+  public static let name = "list-queries"
+  public var limit: Int
+
+  public init(limit: Int) { self.limit = limit }
+}
+
+public struct QueryList: WireMessage {
+  public static let name = "query-list"
+  public var queries: [QuerySummary]
+
+  public init(queries: [QuerySummary]) { self.queries = queries }
+}
+
+public struct QuerySummary: Codable, Sendable {
+  public var query: QueryID
+  public var state: QueryState
+  public var user: String
+  public var sql: String
+  /// Microseconds since 1970.
+  public var createdMicroseconds: Int64
+  public var endedMicroseconds: Int64?
+  public var errorCode: String?
+
+  public init(
+    query: QueryID, state: QueryState, user: String, sql: String, createdMicroseconds: Int64,
+    endedMicroseconds: Int64?, errorCode: String?
+  ) {
+    self.query = query
+    self.state = state
+    self.user = user
+    self.sql = sql
+    self.createdMicroseconds = createdMicroseconds
+    self.endedMicroseconds = endedMicroseconds
+    self.errorCode = errorCode
+  }
+}
+
+/// Everything about one query. Answer: `QueryDetail`.
+public struct ShowQuery: WireMessage {
+  public static let name = "show-query"
+  public var query: QueryID
+
+  public init(query: QueryID) { self.query = query }
+}
+
+public struct QueryDetail: WireMessage {
+  public static let name = "query-detail"
+  public var summary: QuerySummary
+  public var status: QueryStatus
+  public var retryPolicy: String
+  public var attempts: [AttemptDetail]
+
+  public init(summary: QuerySummary, status: QueryStatus, retryPolicy: String, attempts: [AttemptDetail]) {
+    self.summary = summary
+    self.status = status
+    self.retryPolicy = retryPolicy
+    self.attempts = attempts
+  }
+}
+
+/// One run of a task. While the query lives, `isSelected` tells which attempt counts.
+public struct AttemptDetail: Codable, Sendable {
+  public var stage: Int
+  public var partition: Int
+  public var number: Int
+  public var worker: String
+  /// `RUNNING`, `FINISHED`, `FAILED` or `ABORTED`.
+  public var state: String
+  public var isSelected: Bool
+  public var startedMicroseconds: Int64
+  public var endedMicroseconds: Int64?
+  public var errorCode: String?
+  public var errorMessage: String?
+
+  public init(
+    stage: Int, partition: Int, number: Int, worker: String, state: String, isSelected: Bool,
+    startedMicroseconds: Int64, endedMicroseconds: Int64?, errorCode: String?, errorMessage: String?
+  ) {
+    self.stage = stage
+    self.partition = partition
+    self.number = number
+    self.worker = worker
+    self.state = state
+    self.isSelected = isSelected
+    self.startedMicroseconds = startedMicroseconds
+    self.endedMicroseconds = endedMicroseconds
+    self.errorCode = errorCode
+    self.errorMessage = errorMessage
+  }
+}
+
+/// Ends a query with USER_CANCELED. Answer: `QueryStatus`.
+public struct CancelQuery: WireMessage {
+  public static let name = "cancel-query"
+  public var query: QueryID
+
+  public init(query: QueryID) { self.query = query }
+}
+
+/// Answer: `WorkerList`.
+public struct ListWorkers: WireMessage {
+  public static let name = "list-workers"
+
+  public init() {}
+}
+
+public struct WorkerList: WireMessage {
+  public static let name = "worker-list"
+  public var workers: [WorkerDetail]
+
+  public init(workers: [WorkerDetail]) { self.workers = workers }
+}
+
+public struct WorkerDetail: Codable, Sendable {
+  public var number: Int
+  public var pid: Int32
+  /// `ACTIVE`, `DRAINING` or `SILENT`.
+  public var state: String
+  public var slots: Int
+  public var running: [String]
+  public var memoryBytes: Int64
+  public var residentBytes: Int64
+  public var uptimeMicroseconds: Int64
+
+  public init(
+    number: Int, pid: Int32, state: String, slots: Int, running: [String], memoryBytes: Int64,
+    residentBytes: Int64, uptimeMicroseconds: Int64
+  ) {
+    self.number = number
+    self.pid = pid
+    self.state = state
+    self.slots = slots
+    self.running = running
+    self.memoryBytes = memoryBytes
+    self.residentBytes = residentBytes
+    self.uptimeMicroseconds = uptimeMicroseconds
+  }
+}
+
+/// Answer: `DaemonStatus`.
+public struct AskStatus: WireMessage {
+  public static let name = "ask-status"
+
+  public init() {}
+}
+
+public struct DaemonStatus: WireMessage {
+  public static let name = "daemon-status"
+  public var build: String
+  public var pid: Int32
+  public var uptimeMicroseconds: Int64
+  public var workers: Int
+  public var runningQueries: Int
+  public var dataDirectory: String
+  public var logPath: String
+  public var spoolDirectories: [String]
+  /// Every setting in force, as `waterbearctl config` prints them.
+  public var settings: [SettingValue]
+
+  public init(
+    build: String, pid: Int32, uptimeMicroseconds: Int64, workers: Int, runningQueries: Int,
+    dataDirectory: String, logPath: String, spoolDirectories: [String], settings: [SettingValue]
+  ) {
+    self.build = build
+    self.pid = pid
+    self.uptimeMicroseconds = uptimeMicroseconds
+    self.workers = workers
+    self.runningQueries = runningQueries
+    self.dataDirectory = dataDirectory
+    self.logPath = logPath
+    self.spoolDirectories = spoolDirectories
+    self.settings = settings
+  }
+}
+
+public struct SettingValue: Codable, Sendable {
+  public var key: String
+  public var value: String
+  public var isDefault: Bool
+  public var meaning: String
+
+  public init(key: String, value: String, isDefault: Bool, meaning: String) {
+    self.key = key
+    self.value = value
+    self.isDefault = isDefault
+    self.meaning = meaning
+  }
+}

@@ -1,0 +1,150 @@
+// Owns what coordinator and workers say to each other.
+
+import Base
+
+/// Worker to coordinator, after the hello: what the worker is and what it is running. Reports that the coordinator has
+/// not acknowledged are sent again right behind it.
+public struct RegisterWorker: WireMessage {
+  public static let name = "register-worker"
+  public var worker: WorkerID
+  public var slots: Int
+  public var memoryBytes: Int64
+  public var running: [AttemptID]
+
+  public init(worker: WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID]) {
+    self.worker = worker
+    self.slots = slots
+    self.memoryBytes = memoryBytes
+    self.running = running
+  }
+}
+
+/// Coordinator to worker: all that attempts of a stage have in common. Sent once per stage and connection, before the
+/// first attempt.
+public struct DefineStage: WireMessage {
+  public static let name = "define-stage"
+  public var stage: StageID
+  /// The encoded `PlanFragment`.
+  public var fragment: [UInt8]
+  /// The query's exchange key, 32 bytes; nil with encryption off.
+  public var key: [UInt8]?
+  /// `NONE` or `LZ4`.
+  public var compressionCodec: String
+
+  public init(stage: StageID, fragment: [UInt8], key: [UInt8]?, compressionCodec: String) {
+    self.stage = stage
+    self.fragment = fragment
+    self.key = key
+    self.compressionCodec = compressionCodec
+  }
+}
+
+/// The splits of one scan that an attempt reads, each as the connector encoded it.
+public struct ScanSplits: Codable, Sendable {
+  public var scan: Int
+  public var splits: [[UInt8]]
+
+  public init(scan: Int, splits: [[UInt8]]) {
+    self.scan = scan
+    self.splits = splits
+  }
+}
+
+/// What an attempt reads of one input stage.
+public struct AttemptInput: Codable, Sendable {
+  public var stage: Int
+  /// Partitions of each file; nil for all of them.
+  public var partitions: [Int]?
+  /// The selected outputs of the input stage's tasks, in task order, each an encoded spool output.
+  public var outputs: [[UInt8]]
+
+  public init(stage: Int, partitions: [Int]?, outputs: [[UInt8]]) {
+    self.stage = stage
+    self.partitions = partitions
+    self.outputs = outputs
+  }
+}
+
+/// Coordinator to worker: run this.
+public struct StartAttempt: WireMessage {
+  public static let name = "start-attempt"
+  public var attempt: AttemptID
+  public var splits: [ScanSplits]
+  public var inputs: [AttemptInput]
+  public var memoryBytes: Int64
+
+  public init(attempt: AttemptID, splits: [ScanSplits], inputs: [AttemptInput], memoryBytes: Int64) {
+    self.attempt = attempt
+    self.splits = splits
+    self.inputs = inputs
+    self.memoryBytes = memoryBytes
+  }
+}
+
+/// Coordinator to worker: stop this and discard its output.
+public struct AbortAttempt: WireMessage {
+  public static let name = "abort-attempt"
+  public var attempt: AttemptID
+
+  public init(attempt: AttemptID) { self.attempt = attempt }
+}
+
+/// Coordinator to worker: the query is over; forget its stages and its key.
+public struct ForgetQuery: WireMessage {
+  public static let name = "forget-query"
+  public var query: QueryID
+
+  public init(query: QueryID) { self.query = query }
+}
+
+/// Worker to coordinator: how an attempt ended. Repeated after a reconnect until acknowledged.
+public struct ReportAttempt: WireMessage {
+  public static let name = "report-attempt"
+  public var attempt: AttemptID
+  /// The encoded spool output of an attempt that committed; nil if it failed.
+  public var output: [UInt8]?
+  public var error: WaterbearError?
+  /// The attempt whose output could not be read, if that is why this one failed.
+  public var lostInput: AttemptID?
+  public var peakMemoryBytes: Int64
+  public var cpuNanoseconds: Int64
+  public var inputRows: Int64
+  public var outputRows: Int64
+
+  public init(
+    attempt: AttemptID, output: [UInt8]? = nil, error: WaterbearError? = nil, lostInput: AttemptID? = nil,
+    peakMemoryBytes: Int64 = 0, cpuNanoseconds: Int64 = 0, inputRows: Int64 = 0, outputRows: Int64 = 0
+  ) {
+    self.attempt = attempt
+    self.output = output
+    self.error = error
+    self.lostInput = lostInput
+    self.peakMemoryBytes = peakMemoryBytes
+    self.cpuNanoseconds = cpuNanoseconds
+    self.inputRows = inputRows
+    self.outputRows = outputRows
+  }
+}
+
+/// Coordinator to worker: the report is durable, or of no interest any more.
+public struct AcknowledgeReport: WireMessage {
+  public static let name = "acknowledge-report"
+  public var attempt: AttemptID
+
+  public init(attempt: AttemptID) { self.attempt = attempt }
+}
+
+/// Worker to coordinator, at a fixed rhythm: it is alive.
+public struct Heartbeat: WireMessage {
+  public static let name = "heartbeat"
+  public var residentBytes: Int64
+
+  public init(residentBytes: Int64) { self.residentBytes = residentBytes }
+}
+
+/// Worker to coordinator: it takes no further attempts and leaves when the running ones have ended.
+public struct DrainWorker: WireMessage {
+  public static let name = "drain-worker"
+
+  public init() {}
+}
