@@ -51,8 +51,9 @@ let package = Package(
     // Edges of a process.
     .target(name: "Settings", dependencies: ["Base"]),
     .target(name: "Telemetry", dependencies: ["Base", log]),
-    .target(name: "Transport", dependencies: ["Base", "Wire", "CPlatform", "Platform", nioCore, nioPosix]),
-    .target(name: "ClientAPI", dependencies: ["Base", "Wire", "CPlatform", "Platform"]),
+    .target(name: "Transport", dependencies: ["Base", "Wire", "Platform", nioCore, nioPosix]),
+    .target(name: "Sockets", dependencies: ["Base", "Wire", "Platform"]),
+    .target(name: "ClientAPI", dependencies: ["Base", "Wire", "Platform", "Sockets"]),
 
     // Shells.
     .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
@@ -67,7 +68,7 @@ let package = Package(
       name: "WorkerProcess",
       dependencies: [
         "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
-        "Sealing", "TPCHConnector", "Wire", "Settings", "Telemetry",
+        "Sealing", "TPCHConnector", "Wire", "Settings", "Sockets", "Telemetry",
       ]),
 
     // Executables.

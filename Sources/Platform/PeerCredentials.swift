@@ -9,6 +9,11 @@ public struct PeerCredentials: Hashable, Sendable {
   public let userID: uid_t
   public let groupID: gid_t
 
+  /// What the kernel said, asked by other means.
+  public init(processID: pid_t, userID: uid_t, groupID: gid_t) {
+    (self.processID, self.userID, self.groupID) = (processID, userID, groupID)
+  }
+
   /// Asks the kernel about a connected Unix stream socket.
   public init(ofSocket socket: Int32) throws {
     var process: pid_t = 0

@@ -1,0 +1,128 @@
+// Owns one accepted connection: the hello first, frames in and out, and backpressure both ways.
+
+import Base
+import NIOCore
+import Platform
+import Wire
+
+/// A connection whose peer has said hello. Used on its event loop only.
+///
+/// Unchecked Sendable: every member is touched on the event loop only; `send` and `close` check that.
+public final class FrameConnection: @unchecked Sendable {
+  public let peer: PeerCredentials
+  /// What the peer said of itself; set before the connection is handed out.
+  public internal(set) var hello: Hello?
+  /// Called for each frame after the hello.
+  public var onFrame: ((Frame) -> Void)?
+  /// Called once, when the connection is gone; the error says why if it did not end by itself.
+  public var onClose: ((WaterbearError?) -> Void)?
+
+  private let channel: any Channel
+
+  init(channel: any Channel, peer: PeerCredentials) {
+    self.channel = channel
+    self.peer = peer
+  }
+
+  /// Queues a frame. To a connection that is gone it is dropped: its owner learns of the end by `onClose`.
+  public func send(_ frame: Frame) {
+    channel.eventLoop.preconditionInEventLoop()
+    let bytes = frame.encoded()
+    var buffer = channel.allocator.buffer(capacity: bytes.count)
+    buffer.writeBytes(bytes)
+    channel.writeAndFlush(buffer, promise: nil)
+  }
+
+  /// Closes the connection after what was queued.
+  public func close() {
+    channel.eventLoop.preconditionInEventLoop()
+    channel.flush()
+    channel.close(promise: nil)
+  }
+}
+
+/// Bytes to frames, and the opening of the conversation:
+///
+///     waiting for hello ──hello──▶ open ──end, error──▶ closed
+///             └──anything else, or none in time──▶ closed
+final class ConnectionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private static let helloTimeout = TimeAmount.seconds(10)
+
+  private let connection: FrameConnection
+  private let ownHello: Hello
+  private let accept: @Sendable (FrameConnection) -> Void
+  private var decoder = FrameDecoder()
+  private var failure: WaterbearError?
+  private var helloTimer: Scheduled<Void>?
+
+  init(connection: FrameConnection, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void) {
+    self.connection = connection
+    ownHello = hello
+    self.accept = accept
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    let channel = context.channel
+    helloTimer = context.eventLoop.scheduleTask(in: Self.helloTimeout) { channel.close(promise: nil) }
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard failure == nil else { return }
+    let buffer = unwrapInboundIn(data)
+    buffer.withUnsafeReadableBytes { decoder.append($0) }
+    do {
+      while failure == nil, let frame = try decoder.next() {
+        if connection.hello == nil { try open(with: frame) } else { connection.onFrame?(frame) }
+      }
+    } catch {
+      refuse(WaterbearError.wrapping(error), context: context)
+    }
+  }
+
+  private func open(with frame: Frame) throws {
+    let hello = try frame.message(Hello.self)
+    try hello.check(peer: hello.role)
+    helloTimer?.cancel()
+    connection.hello = hello
+    connection.send(try Frame(ownHello))
+    accept(connection)
+  }
+
+  /// Says why and closes. Nothing that the peer sends after it is read.
+  private func refuse(_ error: WaterbearError, context: ChannelHandlerContext) {
+    failure = error
+    // A refusal always encodes; if it did not, closing says enough.
+    if let frame = try? Frame(Refusal(error)) { connection.send(frame) }
+    context.close(promise: nil)
+  }
+
+  /// A peer that does not read its answers is not read from either.
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in
+      // The channel is closing; there is nothing left to slow down.
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    helloTimer?.cancel()
+    finish()
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    failure = failure ?? WaterbearError(.genericInternalError, "A connection broke", causes: ["\(error)"])
+    context.close(promise: nil)
+  }
+
+  private func finish() {
+    let onClose = connection.onClose
+    connection.onClose = nil
+    connection.onFrame = nil
+    onClose?(failure)
+  }
+}

@@ -1,0 +1,85 @@
+// Owns listening on a Unix socket and the connections that come in. Knows frames and the hello, not what messages mean.
+
+import Base
+import Glibc
+import NIOCore
+import NIOPosix
+import Platform
+import Wire
+
+/// A listening Unix socket. All callbacks come on `loop`.
+public final class FrameServer {
+  private let loop: any EventLoop
+  private let path: String
+  private var channel: (any Channel)?
+
+  public init(path: String, loop: any EventLoop) {
+    self.path = path
+    self.loop = loop
+  }
+
+  /// Listens. A socket that a dead process left behind is replaced; any other file at the path is an error. `mode`
+  /// and `group` say who may connect. `accept` gets each connection once its peer has said hello.
+  public func start(
+    mode: mode_t, group: gid_t? = nil, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void
+  ) throws {
+    try removeStaleSocket()
+    let bootstrap = ServerBootstrap(group: loop)
+      .serverChannelOption(.backlog, value: 256)
+      .childChannelInitializer { channel in
+        Self.peer(of: channel).flatMapThrowing { peer in
+          let connection = FrameConnection(channel: channel, peer: peer)
+          try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(connection: connection, hello: hello, accept: accept))
+        }
+      }
+    do {
+      channel = try bootstrap.bind(unixDomainSocketPath: path).wait()
+    } catch {
+      throw WaterbearError(
+        .genericInternalError, "Cannot listen on \(path)", causes: ["\(error)"],
+        remedy: "check that the directory exists and is writable for \(SystemUser.current)")
+    }
+    guard chmod(path, mode) == 0 else { throw SystemCall.failure("cannot set the mode of \(path)", errno) }
+    // Without the right to give the socket to the group it stays with the daemon's own; ignoring.
+    if let group { _ = chown(path, uid_t.max, group) }
+  }
+
+  /// Stops listening and removes the socket. Connections stay.
+  public func stop() {
+    guard let channel else { return }
+    self.channel = nil
+    channel.close(promise: nil)
+    // Another process may have removed it already; ignoring.
+    _ = unlink(path)
+  }
+
+  private func removeStaleSocket() throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFSOCK else {
+      throw WaterbearError(
+        .configurationInvalid, "\(path) is in the way: it is not a socket",
+        remedy: "move it away, or choose another directory with --run-dir")
+    }
+    guard unlink(path) == 0 else { throw SystemCall.failure("cannot remove the old socket \(path)", errno) }
+  }
+
+  /// The kernel's `struct ucred`, which Glibc's module does not show to Swift; see unix(7), SO_PEERCRED.
+  private struct KernelCredentials {
+    var processID: pid_t = 0
+    var userID: uid_t = 0
+    var groupID: gid_t = 0
+  }
+
+  private static func peer(of channel: any Channel) -> EventLoopFuture<PeerCredentials> {
+    guard let provider = channel as? any SocketOptionProvider else {
+      return channel.eventLoop.makeFailedFuture(
+        WaterbearError(.genericInternalError, "The channel is no socket"))
+    }
+    // Sound: the option's value has this struct's size and layout.
+    let option: EventLoopFuture<KernelCredentials> = provider.unsafeGetSocketOption(
+      level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+    return option.map { PeerCredentials(processID: $0.processID, userID: $0.userID, groupID: $0.groupID) }
+  }
+}
