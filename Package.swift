@@ -95,6 +95,7 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", log]),
     .testTarget(name: "SupervisorProcessTests", dependencies: ["SupervisorProcess"]),
     .testTarget(name: "LawsTests"),
   ]
