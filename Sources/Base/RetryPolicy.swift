@@ -4,7 +4,7 @@
 public enum RetryPolicy: String, Codable, Sendable, CaseIterable {
   /// The first failure ends the query.
   case none = "NONE"
-  /// The whole query runs again.
+  /// The whole query runs again. Outputs that are intact are kept.
   case query = "QUERY"
   /// The task that failed runs again.
   case task = "TASK"

@@ -2,16 +2,6 @@
 // Knows nothing of SQL, plans, splits' contents or files.
 import Base
 
-/// What is run again after a failure. Trino's `retry-policy`.
-public enum RetryPolicy: String, Hashable, Codable, Sendable, CaseIterable {
-  /// Nothing: the first failure ends the query.
-  case none = "NONE"
-  /// The whole query. Outputs that are intact are kept.
-  case query = "QUERY"
-  /// The task that failed.
-  case task = "TASK"
-}
-
 /// A query as the scheduler sees it. Fixed when the query is submitted; the shell stores it before it submits it.
 public struct QueryDescription: Hashable, Codable, Sendable {
   public var id: QueryID

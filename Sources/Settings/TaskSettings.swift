@@ -5,7 +5,7 @@ extension SettingKey where Value == DataSize {
   public static var arbitraryTaskTargetSizeMin: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min",
-      default: .fixed(.megabytes(64)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(32)), range: .atLeast(.megabytes(1)), session: true,
       trino: .differs("512MB", because: "small first tasks fill every slot of one machine at once"),
       "Input of the first tasks of a stage that reads tables.")
   }
@@ -21,7 +21,8 @@ extension SettingKey where Value == DataSize {
   public static var hashTaskTargetSize: Self {
     Self(
       "fault-tolerant-execution-hash-distribution-compute-task-target-size",
-      default: .fixed(.megabytes(512)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(64)), range: .atLeast(.megabytes(1)), session: true,
+      trino: .differs("512MB", because: "a task of one thread with less input fits the cache and is soon repeated"),
       "Hash partitions are merged into one task up to this much input.")
   }
 
@@ -85,7 +86,8 @@ extension SettingKey where Value == Double {
     Self(
       "fault-tolerant-execution-hash-distribution-compute-task-to-node-min-ratio",
       default: .fixed(2), range: .atLeast(0), session: true,
-      "Merging of hash partitions leaves at least this many tasks per worker.")
+      trino: .differs("2.0 per node", because: "one machine is one node, so a slot counts as a node"),
+      "Merging of hash partitions leaves at least this many tasks per slot, while they are not tiny.")
   }
 
   public static var taskMemoryGrowthFactor: Self {
