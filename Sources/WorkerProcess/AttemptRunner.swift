@@ -1,0 +1,106 @@
+// Owns one run of a task: from the coordinator's order to a committed spool file or an error. Knows no socket.
+
+import Base
+import Columnar
+import ConnectorAPI
+import Exchange
+import Execution
+import Planning
+import Platform
+import Wire
+
+/// Runs attempts on the calling thread. One per slot; keeps buffers from one attempt to the next.
+final class AttemptRunner {
+  private let catalogs: Catalogs
+  private let directories: SpoolDirectories
+  private let pageBytesMax: Int
+  private let buffers = SpoolReadBuffers()
+
+  init(catalogs: Catalogs, directories: SpoolDirectories, pageBytesMax: Int) {
+    self.catalogs = catalogs
+    self.directories = directories
+    self.pageBytesMax = pageBytesMax
+  }
+
+  /// Runs the attempt to its end. Never throws: what goes wrong is in the report.
+  func run(_ order: StartAttempt, stage: StageDefinition, control: AttemptControl) -> ReportAttempt {
+    let memory = MemoryContext(limit: order.memoryBytes)
+    let started = ProcessUsage.threadCPUNanoseconds()
+    var report = ReportAttempt(attempt: order.attempt)
+    do {
+      let (output, statistics) = try execute(order, stage: stage, control: control, memory: memory)
+      report.output = try BinaryEncoder.encode(output)
+      report.inputRows = statistics.inputRows
+      report.outputRows = statistics.outputRows
+    } catch let lost as LostInput {
+      report.error = lost.error
+      report.lostInput = lost.producer
+    } catch is TaskStopped {
+      report.error = WaterbearError(.abandonedTask, "The attempt was stopped by the coordinator")
+    } catch {
+      report.error = WaterbearError.wrapping(error)
+    }
+    report.peakMemoryBytes = memory.peakBytes
+    report.cpuNanoseconds = ProcessUsage.threadCPUNanoseconds() - started
+    return report
+  }
+
+  private func execute(
+    _ order: StartAttempt, stage: StageDefinition, control: AttemptControl, memory: MemoryContext
+  ) throws -> (SpoolOutput, TaskStatistics) {
+    let fragment = try stage.fragment()
+    let writer = try SpoolWriter(
+      attempt: order.attempt, partitionCount: fragment.output.partitionCount, directories: directories,
+      key: stage.key, options: SpoolOptions(codec: stage.codec, maxPageBytes: pageBytesMax),
+      now: SystemClock.monotonic())
+    do {
+      let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
+      let executor = try TaskExecutor(fragment: fragment, context: context)
+      let statistics = try executor.run(into: SpoolSink(writer))
+      if control.isStopped { throw TaskStopped() }
+      return (try writer.commit(), statistics)
+    } catch {
+      writer.abort()
+      throw error
+    }
+  }
+
+  private func taskContext(
+    _ order: StartAttempt, stage: StageDefinition, fragment: PlanFragment, control: AttemptControl,
+    memory: MemoryContext
+  ) throws -> TaskContext {
+    var splits: [Int: [Split]] = [:]
+    for scan in order.splits {
+      splits[scan.scan] = try scan.splits.map { try BinaryDecoder.decode(Split.self, from: $0) }
+    }
+    var inputs: [Int: AttemptInput] = [:]
+    for input in order.inputs { inputs[input.stage] = input }
+    let typesByInput = remoteTypes(of: fragment.root)
+    let buffers = buffers
+    return TaskContext(
+      catalogs: catalogs, splits: splits,
+      openRemoteSource: { number in
+        guard let input = inputs[number], let types = typesByInput[number] else {
+          throw WaterbearError(
+            .genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
+        }
+        return SpoolSource(
+          outputs: try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
+          partitions: input.partitions, types: types, key: stage.key, buffers: buffers)
+      },
+      memory: memory, shouldStop: { control.isStopped },
+      // The same in every attempt of the task, so that random() repeats itself.
+      seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
+  }
+
+  /// The column types of each fragment that a remote source in the plan reads.
+  private func remoteTypes(of node: PlanNode) -> [Int: [DataType]] {
+    if case .remoteSource(let source) = node {
+      let types = source.outputs.map(\.type)
+      return Dictionary(uniqueKeysWithValues: source.fragments.map { ($0, types) })
+    }
+    return node.sources.reduce(into: [:]) { found, child in
+      found.merge(remoteTypes(of: child)) { first, _ in first }
+    }
+  }
+}

@@ -1,0 +1,203 @@
+// Owns a worker's state and its conversation with the coordinator. Attempts go on while there is no coordinator; what
+// they reported is kept until one has acknowledged it.
+
+import Base
+import Exchange
+import Glibc
+import Platform
+import Sockets
+import Synchronization
+import Telemetry
+import Wire
+
+/// One worker process at work.
+///
+///     connecting ──hello, registration──▶ registered ──connection lost──▶ connecting
+///          └───────────── drained and nothing to report ─────────────▶ ended
+final class Worker: Sendable {
+  static let heartbeatInterval = TimeSpan.seconds(1)
+
+  private struct State {
+    var socket: FrameSocket?
+    var stages: [StageID: StageDefinition] = [:]
+    var running: [AttemptID: AttemptControl] = [:]
+    var reports: [AttemptID: ReportAttempt] = [:]
+    var isDraining = false
+
+    var isIdle: Bool { running.isEmpty && reports.isEmpty }
+  }
+
+  private let id: WorkerID
+  private let slots: Int
+  private let memoryBytes: Int64
+  private let socketPath: String
+  private let pool: SlotPool
+  private let link: SupervisorLink
+  private let log: Log
+  private let state = Mutex(State())
+
+  init(
+    id: WorkerID, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log
+  ) {
+    self.id = id
+    self.slots = slots
+    self.memoryBytes = memoryBytes
+    self.socketPath = socketPath
+    self.pool = pool
+    self.link = link
+    self.log = log
+  }
+
+  /// Serves coordinators until the worker has been drained.
+  func run() throws {
+    var isFirst = true
+    while true {
+      guard let socket = try connect() else { return }
+      do {
+        try register(on: socket)
+        if isFirst { link.reportReady() }
+        isFirst = false
+        try serve(socket)
+      } catch is ConnectionLost {
+        // The coordinator died or was replaced; the next connection tells it everything again.
+      }
+      let ended = state.withLock { state in
+        state.socket = nil
+        return state.isDraining && state.running.isEmpty
+      }
+      if ended { return }
+    }
+  }
+
+  /// Takes no further attempts; `run` returns when the running ones have ended and are acknowledged.
+  func drain() {
+    let socket = state.withLock { state in
+      state.isDraining = true
+      return state.socket
+    }
+    // A lost connection is noticed by the receiving thread, and registration says it again.
+    try? socket?.send(DrainWorker())
+    if state.withLock({ $0.isIdle }) { socket?.shutDown() }
+  }
+
+  /// Waits for a coordinator; nil when there is nothing left to wait for. A coordinator that restarts is back within
+  /// tens of milliseconds, so the first tries follow each other closely.
+  private func connect() throws -> FrameSocket? {
+    var pause = TimeSpan.milliseconds(2)
+    while true {
+      do {
+        let socket = try FrameSocket(connectingTo: socketPath)
+        _ = try socket.greet(role: "worker", timeout: .seconds(5))
+        return socket
+      } catch is PeerUnreachable {
+      } catch is ConnectionLost {
+      }
+      if state.withLock({ $0.isDraining && $0.running.isEmpty }) { return nil }
+      link.reportAlive()
+      SystemClock.sleep(pause)
+      pause = min(.milliseconds(100), TimeSpan(nanoseconds: pause.nanoseconds * 2))
+    }
+  }
+
+  /// Tells the coordinator what is held here. Under the lock, so that no report overtakes the registration.
+  private func register(on socket: FrameSocket) throws {
+    try state.withLock { state in
+      let held = Array(state.running.keys) + Array(state.reports.keys)
+      try socket.send(
+        RegisterWorker(worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted()))
+      for report in state.reports.values { try socket.send(report) }
+      if state.isDraining { try socket.send(DrainWorker()) }
+      state.socket = socket
+    }
+  }
+
+  private func serve(_ socket: FrameSocket) throws {
+    var nextHeartbeat = SystemClock.monotonic()
+    while true {
+      let now = SystemClock.monotonic()
+      if now >= nextHeartbeat {
+        try socket.send(Heartbeat(residentBytes: ProcessUsage.residentBytes()))
+        link.reportAlive()
+        nextHeartbeat = now + Self.heartbeatInterval
+      }
+      if let frame = try socket.receive(timeout: nextHeartbeat - now) { try handle(frame, on: socket) }
+    }
+  }
+
+  private func handle(_ frame: Frame, on socket: FrameSocket) throws {
+    switch frame.name {
+    case DefineStage.name:
+      let definition = try StageDefinition(frame.message(DefineStage.self))
+      state.withLock { $0.stages[definition.stage] = definition }
+    case StartAttempt.name: try start(frame.message(StartAttempt.self), on: socket)
+    case AbortAttempt.name: try abort(frame.message(AbortAttempt.self).attempt, on: socket)
+    case AcknowledgeReport.name: acknowledge(try frame.message(AcknowledgeReport.self).attempt)
+    case ForgetQuery.name: forget(try frame.message(ForgetQuery.self).query)
+    case Refusal.name: throw try frame.message(Refusal.self).error
+    default:
+      // A newer coordinator may say things that this release does not know; nothing depends on them.
+      log.debug(.frameRejected, ["name": .string(frame.name)])
+    }
+  }
+
+  private func start(_ order: StartAttempt, on socket: FrameSocket) throws {
+    let control = AttemptControl(order.attempt)
+    let known: (stage: StageDefinition?, report: ReportAttempt?, isNew: Bool) = state.withLock { state in
+      if let report = state.reports[order.attempt] { return (nil, report, false) }
+      guard state.running[order.attempt] == nil else { return (nil, nil, false) }
+      let stage = state.stages[order.attempt.task.stage]
+      if stage != nil { state.running[order.attempt] = control }
+      return (stage, nil, true)
+    }
+    if let report = known.report { try socket.send(report) }
+    guard known.isNew else { return }
+    guard let stage = known.stage else {
+      let error = WaterbearError(.genericInternalError, "Stage \(order.attempt.task.stage) was not defined here")
+      return finish(ReportAttempt(attempt: order.attempt, error: error))
+    }
+    pool.submit { [self] runner in finish(runner.run(order, stage: stage, control: control)) }
+  }
+
+  /// Every abort is answered by a report: by the attempt's own when it stops, else by one made here.
+  private func abort(_ attempt: AttemptID, on socket: FrameSocket) throws {
+    let report: ReportAttempt? = state.withLock { state in
+      if let control = state.running[attempt] {
+        control.stop()
+        return nil
+      }
+      return state.reports[attempt]
+        ?? ReportAttempt(attempt: attempt, error: WaterbearError(.abandonedTask, "The attempt is not held here"))
+    }
+    if let report { try socket.send(report) }
+  }
+
+  private func acknowledge(_ attempt: AttemptID) {
+    let socket = state.withLock { state -> FrameSocket? in
+      state.reports[attempt] = nil
+      return state.isDraining && state.isIdle ? state.socket : nil
+    }
+    socket?.shutDown()
+  }
+
+  private func forget(_ query: QueryID) {
+    state.withLock { state in
+      state.stages = state.stages.filter { $0.key.query != query }
+      for (attempt, control) in state.running where attempt.task.stage.query == query { control.stop() }
+    }
+  }
+
+  /// Keeps the report and sends it if somebody listens.
+  private func finish(_ report: ReportAttempt) {
+    let socket = state.withLock { state in
+      state.running[report.attempt] = nil
+      state.reports[report.attempt] = report
+      return state.socket
+    }
+    if let error = report.error, error.code != .abandonedTask {
+      log.debug(
+        .attemptFailed, ["attempt": .string("\(report.attempt)"), "code": .string(error.code.rawValue)])
+    }
+    // A lost connection is noticed by the receiving thread; the report is sent again after the next registration.
+    try? socket?.send(report)
+  }
+}
