@@ -56,7 +56,7 @@ let package = Package(
     .target(name: "ClientAPI", dependencies: ["Base", "Wire", "Platform", "Sockets"]),
 
     // Shells.
-    .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
+    .target(name: "SupervisorProcess", dependencies: ["Base", "Platform"]),
     .target(
       name: "CoordinatorProcess",
       dependencies: [
@@ -96,7 +96,13 @@ let package = Package(
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", log]),
-    .testTarget(name: "SupervisorProcessTests", dependencies: ["SupervisorProcess"]),
+    // A daemon whose children do no work but misbehave as a test asks, so that tests of the supervisor need no engine.
+    .executableTarget(
+      name: "supervisor-test-daemon", dependencies: ["Base", "Platform", "SupervisorProcess"],
+      path: "Tests/SupervisorTestDaemon"),
+    .testTarget(
+      name: "SupervisorProcessTests",
+      dependencies: ["Base", "Platform", "SupervisorProcess", "supervisor-test-daemon"]),
     .testTarget(name: "LawsTests"),
   ]
 )

@@ -27,22 +27,32 @@ public struct ServiceNotifier: Sendable {
   /// Environment variables that are meant for the supervisor alone and must not reach its children.
   public static let privateVariables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
 
-  /// One report: `READY=1`, `STATUS=…`, several lines at once. Returns false where nobody listens or the datagram
-  /// could not be delivered; a daemon goes on either way.
+  /// What became of a report.
+  public enum Delivery: Hashable, Sendable {
+    case delivered
+    /// The listener has not read earlier reports yet; try again a little later.
+    case full
+    /// Nobody listens; a daemon goes on without.
+    case nobody
+  }
+
+  /// One report: `READY=1`, `STATUS=…`, several lines at once. Never waits for the listener.
   @discardableResult
-  public func notify(_ lines: String...) -> Bool {
-    guard let address, let (socketAddress, length) = Self.socketAddress(address) else { return false }
+  public func notify(_ lines: String...) -> Delivery {
+    guard let address, let (socketAddress, length) = Self.socketAddress(address) else { return .nobody }
     let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return errno == EMFILE || errno == ENFILE ? .full : .nobody }
     defer { close(descriptor) }
     let text = Array(lines.joined(separator: "\n").utf8)
-    return withUnsafePointer(to: socketAddress) { pointer in
+    let sent = withUnsafePointer(to: socketAddress) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
         SystemCall.retrying {
-          sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL), generic, length)
-        } == text.count
+          sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), generic, length)
+        }
       }
     }
+    if sent == text.count { return .delivered }
+    return errno == EAGAIN || errno == ENOBUFS ? .full : .nobody
   }
 
   /// The socket address of NOTIFY_SOCKET: a path, or with a leading `@` a name in the abstract namespace, whose first

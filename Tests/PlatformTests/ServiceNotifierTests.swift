@@ -26,20 +26,33 @@ import Testing
     let path = directory.path + "/notify"
     let socket = try listen(path)
     let notifier = ServiceNotifier(environment: ["NOTIFY_SOCKET": path])
-    #expect(notifier.notify("READY=1", "STATUS=fine"))
+    #expect(notifier.notify("READY=1", "STATUS=fine") == .delivered)
     #expect(try socket.readAvailable(limit: 100) == Array("READY=1\nSTATUS=fine".utf8))
   }
 
   @Test func reportsReachAnAbstractName() throws {
     let name = "@waterbear-test-\(getpid())-\(SystemClock.monotonic().nanoseconds)"
     let socket = try listen(name)
-    #expect(ServiceNotifier(environment: ["NOTIFY_SOCKET": name]).notify("STOPPING=1"))
+    #expect(ServiceNotifier(environment: ["NOTIFY_SOCKET": name]).notify("STOPPING=1") == .delivered)
     #expect(try socket.readAvailable(limit: 100) == Array("STOPPING=1".utf8))
   }
 
   @Test(arguments: ["", "relative", "/no/such/socket", "@", "/" + String(repeating: "x", count: 200)])
   func nobodyListeningIsNoError(address: String) {
-    #expect(!ServiceNotifier(environment: ["NOTIFY_SOCKET": address]).notify("READY=1"))
+    #expect(ServiceNotifier(environment: ["NOTIFY_SOCKET": address]).notify("READY=1") == .nobody)
+  }
+
+  @Test func aListenerThatDoesNotReadNeverBlocksUs() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/notify"
+    let socket = try listen(path)
+    let notifier = ServiceNotifier(environment: ["NOTIFY_SOCKET": path])
+    var delivery = ServiceNotifier.Delivery.delivered
+    // The kernel's queue is net.unix.max_dgram_qlen long, 10 by default.
+    for _ in 0..<10_000 where delivery == .delivered { delivery = notifier.notify("WATCHDOG=1") }
+    #expect(delivery == .full)
+    #expect(try socket.readAvailable(limit: 100) != nil)
+    #expect(notifier.notify("READY=1") == .delivered)
   }
 
   @Test func theWatchdogIsFedTwicePerLimit() {

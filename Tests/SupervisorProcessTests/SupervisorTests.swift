@@ -1,0 +1,168 @@
+// The supervisor with real processes: what Supervision decides must also happen.
+import Base
+import Glibc
+import Platform
+import Testing
+
+@Suite(.serialized) struct SupervisorTests {
+  @Test func readinessReachesTheServiceManager() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    var notices: [String] = []
+    try daemon.wait(for: "the last status") {
+      notices += try daemon.notices()
+      return notices.contains("STATUS=coordinator ready, 2 of 2 workers ready")
+    }
+    #expect(notices.filter { $0 == "READY=1" }.count == 1)
+    try daemon.wait(for: "the watchdog") { try daemon.notices().contains("WATCHDOG=1") }
+  }
+
+  @Test func aKilledChildIsReplacedAtOnce() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    for (index, name) in ["coordinator", "worker-1", "worker-2"].enumerated() {
+      let first = try #require(try daemon.processes(name).first)
+      let start = SystemClock.monotonic()
+      kill(first, SIGKILL)
+      try daemon.wait(for: "a new \(name)") { try daemon.processes(name).count == 2 }
+      // Generous for a busy machine; the measured time is a few milliseconds.
+      #expect(SystemClock.monotonic() - start < .seconds(2))
+      try daemon.wait(for: "\(name) ready") { try daemon.count(event: "process_ready") == 4 + index }
+    }
+    #expect(try daemon.count(event: "process_ended process=coordinator end=signal SIGKILL") == 1)
+    let incarnations = try daemon.incarnations()
+    #expect(Set(incarnations).count == 6)
+  }
+
+  @Test func killsEveryQuarterSecondDoNotSlowTheRestart() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    for round in 1...8 {
+      let victim = try #require(try daemon.processes("worker-1").last)
+      kill(victim, SIGKILL)
+      try daemon.wait(for: "restart \(round)") {
+        try daemon.count(event: "process_ready process=worker 1") == round + 1
+      }
+    }
+    let delays = try daemon.events.filter { $0.hasPrefix("process_ended") && !$0.hasSuffix("restart_after_ms=0") }
+    #expect(delays.isEmpty, "\(delays)")
+  }
+
+  @Test func aChildThatFailsToStartIsTriedWithGrowingDelay() throws {
+    let daemon = try TestDaemon(["worker-2": "fail"])
+    try daemon.wait(for: "four ends") { try daemon.count(event: "process_ended process=worker 2") >= 4 }
+    let delays = try daemon.events.filter { $0.hasPrefix("process_ended") }.prefix(4)
+      .map { $0.split(separator: " ").last.map(String.init) }
+    #expect(delays == [50, 100, 200, 400].map { "restart_after_ms=\($0)" })
+    // The other worker is enough to be ready.
+    #expect(try daemon.count(event: "daemon_ready") == 1)
+  }
+
+  @Test func sigtermDrainsTheCoordinatorBeforeTheWorkers() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    _ = try daemon.notices()
+    daemon.process.send(SIGTERM)
+    #expect(try daemon.waitForEnd() == .exited(0))
+    let drains = try daemon.record.filter { $0.hasSuffix(" drain") }
+    #expect(drains.first == "coordinator drain")
+    #expect(Set(drains) == ["coordinator drain", "worker-1 drain", "worker-2 drain"])
+    #expect(try daemon.notices().contains("STOPPING=1"))
+    #expect(try daemon.events.last == "daemon_stopped exit_code=0")
+  }
+
+  @Test func whenTheDrainTimeIsUpTheRestIsKilled() throws {
+    let daemon = try TestDaemon(["coordinator": "stubborn", "policy": "drain 100"])
+    try daemon.waitUntilReady()
+    daemon.process.send(SIGTERM)
+    #expect(try daemon.waitForEnd() == .exited(0))
+    #expect(try daemon.count(event: "drain_cut_short remaining=coordinator, worker 1, worker 2 because=time") == 1)
+  }
+
+  @Test func aSecondSignalForces() throws {
+    let daemon = try TestDaemon(["coordinator": "stubborn"])
+    try daemon.waitUntilReady()
+    daemon.process.send(SIGINT)
+    try daemon.wait(for: "the drain") { try daemon.record.contains("coordinator drain") }
+    daemon.process.send(SIGTERM)
+    #expect(try daemon.waitForEnd() == .exited(ExitCode.interrupted.rawValue))
+    for name in ["coordinator", "worker-1", "worker-2"] {
+      let process = try #require(try daemon.processes(name).last)
+      try daemon.wait(for: "\(name) gone") { try isGone(process) }
+    }
+  }
+
+  @Test func sighupReachesEverybody() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    _ = try daemon.notices()
+    daemon.process.send(SIGHUP)
+    try daemon.wait(for: "reloads") { try daemon.record.filter { $0.hasSuffix(" reload") }.count == 4 }
+    try daemon.wait(for: "readiness after reload") {
+      let notices = try daemon.notices()
+      return notices.contains("READY=1") || notices.contains { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") }
+    }
+    #expect(try daemon.record.contains("supervisor reload"))
+    #expect(try daemon.count(event: "process_ended") == 0)
+  }
+
+  @Test func aWrongConfigurationStopsTheDaemonWithItsReason() throws {
+    let daemon = try TestDaemon(["coordinator": "refuse"])
+    #expect(try daemon.waitForEnd() == .exited(ExitCode.configuration.rawValue))
+    #expect(try daemon.error.hasPrefix("config.properties:3: wrong (mend it)"))
+    #expect(try daemon.processes("coordinator").count == 1)
+  }
+
+  @Test func aHungChildIsReplaced() throws {
+    let daemon = try TestDaemon(["coordinator": "mute", "policy": "hang 150"])
+    try daemon.wait(for: "a second coordinator") { try daemon.processes("coordinator").count >= 2 }
+    #expect(try daemon.count(event: "process_hung process=coordinator") >= 1)
+  }
+
+  @Test func aSecondDaemonIsRefusedAndNamesTheFirst() throws {
+    let first = try TestDaemon()
+    try first.waitUntilReady()
+    let second = try TestDaemon(sharing: first)
+    #expect(try second.waitForEnd() == .exited(1))
+    #expect(try first.error.contains("a daemon (process \(first.process.processID)) already uses the data directory"))
+    #expect(first.process.reap() == nil)
+  }
+
+  @Test func childrenDieWithTheirSupervisorAndANewOneCanStart() throws {
+    let first = try TestDaemon()
+    try first.waitUntilReady()
+    let children = try ["coordinator", "worker-1", "worker-2"].map { try #require(try first.processes($0).last) }
+    // A stopped child cannot act on any signal but SIGKILL.
+    kill(children[1], SIGSTOP)
+    first.process.send(SIGKILL)
+    for process in children { try first.wait(for: "\(process) gone") { try isGone(process) } }
+    #expect(try first.waitForEnd() == .killed(signal: SIGKILL))
+
+    let before = try first.incarnations()
+    let second = try TestDaemon(sharing: first)
+    try second.wait(for: "the second daemon") { try second.count(event: "daemon_ready") == 2 }
+    try second.wait(for: "its children") { try second.incarnations().count == 6 }
+    let after = try second.incarnations().dropFirst(3)
+    #expect(after.min()! > before.max()!)
+  }
+
+  @Test func aLockFileLeftBehindIsNoObstacle() throws {
+    let first = try TestDaemon()
+    try first.waitUntilReady()
+    first.process.send(SIGTERM)
+    _ = try first.waitForEnd()
+    #expect(access(first.root + "/data/run/daemon.lock", F_OK) == 0)
+    let second = try TestDaemon(sharing: first)
+    try second.wait(for: "the second daemon") { try second.count(event: "daemon_ready") == 2 }
+  }
+
+  @Test func rolesAreNamedInTheProcessList() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    let worker = try #require(try daemon.processes("worker-2").last)
+    let line = try #require(try AtomicFile.read("/proc/\(worker)/cmdline", limit: 1 << 16))
+    #expect(String(decoding: line.prefix { $0 != 0 }, as: UTF8.self) == "waterbeard: worker 2")
+    #expect(try AtomicFile.read("/proc/\(worker)/comm", limit: 64) == Array("waterbeard\n".utf8))
+    #expect(try AtomicFile.read("/proc/\(worker)/oom_score_adj", limit: 64) == Array("500\n".utf8))
+  }
+}
