@@ -50,7 +50,7 @@ let package = Package(
 
     // Edges of a process.
     .target(name: "Settings", dependencies: ["Base"]),
-    .target(name: "Telemetry", dependencies: ["Base", log]),
+    .target(name: "Telemetry", dependencies: ["Base", "Platform", log]),
     .target(name: "Transport", dependencies: ["Base", "Wire", "Platform", nioCore, nioPosix]),
     .target(name: "Sockets", dependencies: ["Base", "Wire", "Platform"]),
     .target(name: "ClientAPI", dependencies: ["Base", "Wire", "Platform", "Sockets"]),
@@ -95,7 +95,7 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
-    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", log]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry", log]),
     // A daemon whose children do no work but misbehave as a test asks, so that tests of the supervisor need no engine.
     .executableTarget(
       name: "supervisor-test-daemon", dependencies: ["Base", "Platform", "SupervisorProcess"],

@@ -7,8 +7,8 @@ public enum SystemClock {
   /// Time on a clock that never jumps.
   public static func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: read(CLOCK_MONOTONIC)) }
 
-  /// Milliseconds since 1970 UTC on a clock that an administrator may set in either direction.
-  public static func wallMilliseconds() -> Int64 { read(CLOCK_REALTIME) / 1_000_000 }
+  /// Microseconds since 1970 in UTC. It may jump either way; use it for people, not for time-outs.
+  public static func wallMicroseconds() -> Int64 { read(CLOCK_REALTIME) / 1000 }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()

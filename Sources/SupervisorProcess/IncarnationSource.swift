@@ -14,7 +14,7 @@ struct IncarnationSource {
 
   /// Goes on after the number in the file and never below the wall clock, so a lost file does no harm unless the clock
   /// was set back as well.
-  init(path: String, wallMilliseconds: Int64) {
+  init(path: String, wallMicroseconds: Int64) {
     self.path = path
     var stored: UInt64 = 0
     do {
@@ -25,7 +25,7 @@ struct IncarnationSource {
     } catch {
       problem = "\(error)"
     }
-    last = max(stored, UInt64(max(0, wallMilliseconds)))
+    last = max(stored, UInt64(max(0, wallMicroseconds)))
     reserved = last
   }
 

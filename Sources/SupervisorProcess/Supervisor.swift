@@ -71,7 +71,7 @@ public final class Supervisor {
     childEnvironment = configuration.environment.filter { !ServiceNotifier.privateVariables.contains($0.key) }
     supervision = Supervision(policy: configuration.policy)
     incarnations = IncarnationSource(
-      path: directories.incarnation, wallMilliseconds: SystemClock.wallMilliseconds())
+      path: directories.incarnation, wallMicroseconds: SystemClock.wallMicroseconds())
   }
 
   /// A killed daemon's lock is free once the kernel has taken it apart, which may take a moment.

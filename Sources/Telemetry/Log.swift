@@ -1,6 +1,7 @@
 // Owns the way into the log: which lines are wanted and where they go.
 import Base
 import Glibc
+import Platform
 import Synchronization
 
 /// Where a process's log lines go. One per process, shared by all its `Log` values.

@@ -1,6 +1,7 @@
 // Owns the text of one log line: JSON for the file, words for standard error. Does no I/O.
 import Base
 import Glibc
+import Platform
 
 /// A line on its way out.
 struct LogLine {

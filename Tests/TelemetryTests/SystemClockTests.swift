@@ -1,5 +1,6 @@
 // Tests of time as text, against dates whose text is known, and of the clocks.
 import Base
+import Platform
 import Testing
 
 @testable import Telemetry

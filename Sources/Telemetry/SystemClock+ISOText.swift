@@ -1,28 +1,7 @@
-// Owns reading the clocks and writing a point in time as text. Pure cores get times handed in instead.
-import Base
-import Glibc
+// Owns writing a point in wall time as text. Reads no clock.
+import Platform
 
-/// The operating system's clocks.
-public enum SystemClock {
-  /// Wall time in microseconds since 1970 in UTC. It may jump; use it for people, not for time-outs.
-  public static func wallMicroseconds() -> Int64 {
-    let time = read(CLOCK_REALTIME)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-  }
-
-  /// Time that never jumps, for time-outs; it has no meaning outside of this boot.
-  public static func monotonic() -> MonotonicTime {
-    let time = read(CLOCK_MONOTONIC)
-    return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-  }
-
-  private static func read(_ clock: clockid_t) -> timespec {
-    var time = timespec()
-    let status = clock_gettime(clock, &time)
-    precondition(status == 0, "both clocks exist on every Linux")
-    return time
-  }
-
+extension SystemClock {
   /// `2026-01-31T23:59:59.123Z` for microseconds since 1970; the year has four digits up to 9999.
   public static func isoText(wallMicroseconds micros: Int64) -> String {
     String(unsafeUninitializedCapacity: 24) { buffer in
