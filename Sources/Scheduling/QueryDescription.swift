@@ -142,16 +142,16 @@ public struct TaskSizing: Hashable, Codable, Sendable {
   /// `hash-distribution-write-task-target-size`.
   public var hashWriteTaskTargetSize: Int64
   /// `hash-distribution-compute-task-to-node-min-ratio`, here per slot, because one machine is one node: at least
-  /// this many hash tasks for each slot of the cluster, as far as `hashTaskMinimumSize` allows.
+  /// this many hash tasks for each slot of the cluster, as far as `taskMinimumSize` allows.
   public var hashTasksPerSlot: Double
-  /// Waterbear's own: hash tasks are not made smaller than this only to reach `hashTasksPerSlot`.
-  public var hashTaskMinimumSize: Int64
+  /// Waterbear's own: tasks are not made smaller than this only to fill every slot.
+  public var taskMinimumSize: Int64
 
   public init(
     compute: Growth = Growth(minimum: 32 << 20, maximum: 1 << 30),
     write: Growth = Growth(minimum: 128 << 20, maximum: 4 << 30), maxSplitsPerTask: Int = 2048,
     hashTaskTargetSize: Int64 = 64 << 20, hashWriteTaskTargetSize: Int64 = 256 << 20,
-    hashTasksPerSlot: Double = 2, hashTaskMinimumSize: Int64 = 1 << 20
+    hashTasksPerSlot: Double = 2, taskMinimumSize: Int64 = 1 << 20
   ) {
     self.compute = compute
     self.write = write
@@ -159,7 +159,7 @@ public struct TaskSizing: Hashable, Codable, Sendable {
     self.hashTaskTargetSize = hashTaskTargetSize
     self.hashWriteTaskTargetSize = hashWriteTaskTargetSize
     self.hashTasksPerSlot = hashTasksPerSlot
-    self.hashTaskMinimumSize = hashTaskMinimumSize
+    self.taskMinimumSize = taskMinimumSize
   }
 }
 

@@ -1,0 +1,63 @@
+// Owns the table of what follows from a failure: again, when, with how much memory, or the end. Pure arithmetic.
+import Base
+
+/// What a task's failure means for the task under `RetryPolicy.task`.
+///
+/// | error | counted as | delay | memory |
+/// |---|---|---|---|
+/// | USER_ERROR | the end | | |
+/// | INTERNAL_ERROR | failure | from the second on | |
+/// | worker killed from outside | worker loss | from the second on | |
+/// | EXTERNAL | failure | always | |
+/// | INSUFFICIENT_RESOURCES (memory) | failure | none | × growth factor |
+/// | INSUFFICIENT_RESOURCES (time, queue) | failure | from the second on | |
+struct FailurePolicy {
+  enum Verdict: Equatable {
+    /// Run the task again.
+    case retry(after: TimeSpan)
+    /// No attempts are left, or another would not help.
+    case giveUp
+  }
+
+  var limits: RetryLimits
+  var memory: MemoryPolicy
+
+  /// Counts a failure of a task in `counters` and says what to do.
+  ///
+  /// `grant` and `peak` are the failed attempt's, in bytes.
+  func judge(
+    _ code: ErrorCode, workerDied: Bool, grant: Int64, peak: Int64, _ counters: inout TaskCounters
+  ) -> Verdict {
+    if code.type == .userError { return .giveUp }
+    let isInnocent = workerDied && code == .remoteHostGone
+    if isInnocent { counters.workerLosses += 1 } else { counters.failures += 1 }
+    if counters.failures > limits.taskRetryAttempts || counters.workerLosses > limits.taskWorkerLosses {
+      return .giveUp
+    }
+    if lacksMemory(code) {
+      counters.memory = grown(max(counters.memory, grant, peak))
+      return .retry(after: .zero)
+    }
+    let setbacks = counters.failures + counters.workerLosses
+    return .retry(after: delay(beforeRetry: code.type == .external ? setbacks : setbacks - 1))
+  }
+
+  /// Whether more memory may help.
+  func lacksMemory(_ code: ErrorCode) -> Bool {
+    code.type == .insufficientResources && code != .exceededTimeLimit && code != .queryQueueFull
+  }
+
+  /// `bytes` times the growth factor.
+  func grown(_ bytes: Int64) -> Int64 {
+    Int64(min(Double(bytes) * max(1, memory.growthFactor), Double(Int64.max / 4)))
+  }
+
+  /// The pause before the nth delayed retry, n from 1; none for 0.
+  func delay(beforeRetry count: Int) -> TimeSpan {
+    guard count > 0 else { return .zero }
+    var nanoseconds = Double(limits.initialDelay.nanoseconds)
+    let maximum = Double(limits.maxDelay.nanoseconds)
+    for _ in 1..<count where nanoseconds < maximum { nanoseconds *= max(1, limits.delayScaleFactor) }
+    return TimeSpan(nanoseconds: Int64(min(nanoseconds, maximum)))
+  }
+}

@@ -1,0 +1,143 @@
+// Owns what the scheduler knows of one query, and which of its tasks is next.
+import Base
+
+/// A query and its stages.
+///
+/// ```
+///                 root stage complete
+///   ► running ───────────────────────► finished ──── queryReleased ────► (forgotten)
+///      │  │ ▲ ▲                           │
+///      │  │ │ └── part of result lost ◄───┘
+///      │  │ └──── delay over ── delayed ◄─┐
+///      │  └── failed, RetryPolicy.query ──┘
+///      └───────── failed for good, or cancelled ─────────────────────────► (forgotten)
+/// ```
+final class QueryState {
+  enum Phase {
+    case running
+    /// Waits before it runs again as a whole.
+    case delayed
+    /// All results are there; they may still have to be served.
+    case finished
+    /// The scheduler has forgotten the query; only stale references are left.
+    case ended
+  }
+
+  /// A task of this query, as small as can be.
+  struct TaskKey: Hashable {
+    var stage: Int
+    var task: Int
+  }
+
+  let description: QueryDescription
+  var phase = Phase.running
+  var stages: [StageState] = []
+  /// Stage numbers, upstream first.
+  let order: [Int]
+  /// When the phase `delayed` ends.
+  var delayedUntil = MonotonicTime(nanoseconds: 0)
+  /// Times the query was run again.
+  var failures = 0
+  /// Tasks with an attempt under way.
+  var runningTasks: Set<TaskKey> = []
+  /// A part of the result was announced, so rows may have been served.
+  var hasAnnouncedResults = false
+  /// The query waits in the scheduler's round.
+  var isInRound = false
+  private var stagesWithRetries: StageSet
+  private var stagesWithFirstRuns: StageSet
+
+  /// Traps where the description is not one of an acyclic graph of stages: that is a bug of the planner.
+  init(_ description: QueryDescription) {
+    Self.validate(description)
+    self.description = description
+    order = Self.topologicalOrder(description)
+    stagesWithRetries = StageSet(capacity: order.count)
+    stagesWithFirstRuns = StageSet(capacity: order.count)
+    var consumers = [[Int]](repeating: [], count: description.stages.count)
+    for stage in description.stages {
+      for producer in Set(stage.inputs.map(\.stage)).sorted() { consumers[producer].append(stage.number) }
+    }
+    var place = [Int](repeating: 0, count: order.count)
+    for (index, number) in order.enumerated() { place[number] = index }
+    stages = description.stages.map { stage in
+      StageState(
+        id: StageID(query: description.id, number: stage.number), description: stage,
+        consumers: consumers[stage.number], producers: Set(stage.inputs.map(\.stage)).sorted(),
+        order: place[stage.number], sizing: description.sizing, memory: description.memory)
+    }
+  }
+
+  var id: QueryID { description.id }
+
+  /// Makes a task ready to run.
+  func enqueue(stage: Int, task: Int) {
+    stages[stage].tasks[task].phase = .ready
+    if stages[stage].tasks[task].nextAttempt > 0 {
+      stages[stage].retries.append(task)
+    } else {
+      stages[stage].firstRuns.append(task)
+    }
+    updateRunnable(stage)
+  }
+
+  /// To be called when a stage's queues or inputs have changed.
+  func updateRunnable(_ stage: Int) {
+    let order = stages[stage].order
+    let mayRun = stages[stage].incompleteInputs == 0
+    stagesWithRetries.set(order, mayRun && !stages[stage].retries.isEmpty)
+    stagesWithFirstRuns.set(order, mayRun && !stages[stage].firstRuns.isEmpty)
+  }
+
+  /// The task that should run next: retries first, then upstream stages first. It stays where it is until it runs.
+  func nextTask() -> TaskReference? {
+    guard phase == .running else { return nil }
+    while let stage = stagesWithRetries.first.map({ order[$0] }) {
+      if let task = stages[stage].retries.first, stages[stage].tasks[task].phase == .ready {
+        return TaskReference(query: self, stage: stage, task: task)
+      }
+      stages[stage].retries.removeFirst()
+      updateRunnable(stage)
+    }
+    while let stage = stagesWithFirstRuns.first.map({ order[$0] }) {
+      if let task = stages[stage].firstRuns.first, stages[stage].tasks[task].phase == .ready {
+        return TaskReference(query: self, stage: stage, task: task)
+      }
+      stages[stage].firstRuns.removeFirst()
+      updateRunnable(stage)
+    }
+    return nil
+  }
+
+  private static func validate(_ description: QueryDescription) {
+    precondition(!description.stages.isEmpty, "\(description.id) has no stages")
+    for (index, stage) in description.stages.enumerated() {
+      precondition(stage.number == index, "\(description.id): stage \(stage.number) is at place \(index)")
+      precondition(stage.outputPartitionCount > 0, "stage \(index) has no output partitions")
+      var partitionCounts: Set<Int> = []
+      for input in stage.inputs {
+        precondition(description.stages.indices.contains(input.stage), "stage \(index) reads an unknown stage")
+        precondition(input.mode != .partitioned || stage.kind == .hash, "stage \(index) cannot read partitions")
+        precondition(input.mode != .gathered || stage.kind == .single, "stage \(index) cannot gather")
+        if input.mode == .partitioned {
+          partitionCounts.insert(description.stages[input.stage].outputPartitionCount)
+        }
+      }
+      precondition(
+        stage.kind != .hash || partitionCounts.count == 1, "inputs of stage \(index) differ in partitions")
+    }
+  }
+
+  private static func topologicalOrder(_ description: QueryDescription) -> [Int] {
+    var waiting = description.stages.map { Set($0.inputs.map(\.stage)) }
+    var order: [Int] = []
+    while order.count < waiting.count {
+      // The highest number first: planners number stages from the root down.
+      let next = waiting.indices.last { waiting[$0].isEmpty && !order.contains($0) }
+      guard let next else { preconditionFailure("the stages of \(description.id) form a circle") }
+      order.append(next)
+      for index in waiting.indices { waiting[index].remove(next) }
+    }
+    return order
+  }
+}

@@ -1,0 +1,140 @@
+// Owns the scheduler's state and the order of work within one event.
+// Knows nothing of processes, sockets, files, SQL or clocks: all of that is its shell's.
+import Base
+
+/// Decides which task attempt runs when and where, for all queries of a coordinator.
+///
+/// A pure state machine: the same settings and events give the same answers. Not `Sendable`: its shell owns it and
+/// calls it from one place. No call scans all tasks, so the cost of an event does not grow with their number, except
+/// for restoring, restarting or ending a stage as a whole.
+///
+/// What is kept how long: a stage's outputs stay until all its readers and all *their* readers are complete, and
+/// those the root stage reads until the query is released. So a lost output needs only its own task again. Should
+/// more be lost, deleted stages are made again from their inputs, down to the splits.
+public final class Scheduler {
+  let settings: SchedulerSettings
+  /// The live queries.
+  var queries: [QueryID: QueryState] = [:]
+  var workers = WorkerTable()
+  var timers = TimerQueue()
+  /// Queries that may have something to run, in the order in which they get the next free slot.
+  var round = FIFO<QueryState>()
+  /// The place kept for a task too big for the memory that is free anywhere.
+  var reservation: Reservation?
+  /// The answer to the event at hand.
+  var turn = SchedulerTurn()
+  /// The time of the event at hand.
+  var now = MonotonicTime(nanoseconds: 0)
+  /// When the shell will send `timer`.
+  private var armed: MonotonicTime?
+
+  /// A worker that gets no other attempt until this task fits.
+  struct Reservation {
+    var task: TaskReference
+    var worker: WorkerState
+  }
+
+  public init(settings: SchedulerSettings) { self.settings = settings }
+
+  /// Takes note of an event and answers with what must be made durable and then done. `now` never goes back.
+  public func handle(_ event: SchedulerEvent, now: MonotonicTime) -> SchedulerTurn {
+    self.now = max(now, self.now)
+    turn = SchedulerTurn()
+    apply(event)
+    runTimers()
+    dispatch()
+    armTimer()
+    defer { turn = SchedulerTurn() }
+    return turn
+  }
+
+  private func apply(_ event: SchedulerEvent) {
+    switch event {
+    case .querySubmitted(let description):
+      restoreQuery(description, RestoredQuery())
+    case .queryRestored(let description, let restored):
+      restoreQuery(description, restored)
+    case .splitsDiscovered(let stage, let weights, let last):
+      addSplits(stage, weights, last: last)
+    case .queryReleased(let id):
+      if let query = queries[id] { releaseQuery(query) }
+    case .cancel(let id, let error):
+      guard let query = queries[id] else { return }
+      if query.phase == .finished { releaseQuery(query) } else { failQuery(query, error) }
+    case .workerJoined(let id, let slots, let memory, let running):
+      workerJoined(id, slots: slots, memory: memory, running: running)
+    case .workerDisconnected(let id):
+      if let worker = workers.byID[id] { workers.change(worker) { $0.isConnected = false } }
+    case .workerLost(let id, let error):
+      if let worker = workers.byID[id] { loseWorker(worker, error) }
+    case .workerDraining(let id):
+      guard let worker = workers.byID[id] else { return }
+      workers.change(worker) { $0.isDraining = true }
+      reportDrained(worker)
+    case .heartbeat(let id):
+      workers.byID[id]?.lastHeard = now
+    case .attemptFinished(let attempt, let worker, let output):
+      attemptFinished(attempt, worker, output)
+    case .attemptFailed(let attempt, let worker, let failure):
+      attemptFailed(attempt, worker, failure)
+    case .outputLost(let attempt, let error):
+      guard let task = find(attempt), task.state.selected == attempt.number else { return }
+      if task.query.description.retryPolicy == .none {
+        failQuery(task.query, error)
+      } else {
+        loseOutput(of: task, attempt, error)
+      }
+    case .timer:
+      break
+    }
+  }
+
+  /// Does what has become due.
+  private func runTimers() {
+    while let entry = timers.popDue(now) {
+      switch entry.subject {
+      case .task(let task):
+        // One that left the delay in another way may be in a later one, which has an entry of its own.
+        guard task.query.phase != .ended, task.state.phase == .delayed, task.state.delayedUntil == entry.time
+        else { continue }
+        retryNow(task)
+      case .query(let query):
+        guard query.phase == .delayed, query.delayedUntil == entry.time else { continue }
+        query.phase = .running
+        enter(query)
+      case .worker(let worker):
+        checkSilence(of: worker, deadline: entry.time)
+      }
+    }
+  }
+
+  private func armTimer() {
+    if let armed, armed <= now { self.armed = nil }
+    guard let earliest = timers.earliest else { return }
+    if armed.map({ earliest < $0 }) ?? true {
+      armed = earliest
+      turn.effects.append(.setTimer(earliest))
+    }
+  }
+
+  /// Adds a query to the round if it may have something to run.
+  func enter(_ query: QueryState) {
+    guard !query.isInRound, query.phase == .running else { return }
+    query.isInRound = true
+    round.append(query)
+  }
+
+  /// The task of an attempt that some live query may have started; nil for anything else.
+  func find(_ attempt: AttemptID) -> TaskReference? {
+    guard let query = queries[attempt.task.stage.query],
+      query.stages.indices.contains(attempt.task.stage.number),
+      query.stages[attempt.task.stage.number].tasks.indices.contains(attempt.task.partition),
+      attempt.number >= 0
+    else { return nil }
+    let task = TaskReference(query: query, stage: attempt.task.stage.number, task: attempt.task.partition)
+    return attempt.number < task.state.nextAttempt ? task : nil
+  }
+
+  func record(_ record: SchedulerRecord) { turn.records.append(record) }
+  func perform(_ effect: SchedulerEffect) { turn.effects.append(effect) }
+}

@@ -1,0 +1,215 @@
+// Owns what follows from the end of an attempt, whichever way it ends.
+import Base
+
+extension Scheduler {
+  /// A worker says that an attempt has committed its output.
+  func attemptFinished(_ attempt: AttemptID, _ workerID: WorkerID, _ output: AttemptOutput) {
+    releaseSlot(attempt, workerID)
+    guard let task = find(attempt) else {
+      perform(.deleteOutput(attempt))
+      return
+    }
+    if settings.plantedBug == .selectsDuplicateReport, task.state.phase == .selected {
+      task.query.stages[task.stage].selectedCount += 1
+      updateCompletion(task.query, task.stage)
+      return
+    }
+    if task.state.selected == attempt.number { return }
+    let isValid =
+      settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
+    guard isValid, task.state.phase != .selected, task.query.phase != .finished else {
+      perform(.deleteOutput(attempt))
+      return
+    }
+    let partitions = task.query.stages[task.stage].description.outputPartitionCount
+    guard output.bytes.count == partitions, output.rows.count == partitions else {
+      let error = WaterbearError(
+        .genericInternalError,
+        "Attempt \(attempt) reported \(output.bytes.count) output partitions instead of \(partitions)")
+      perform(.deleteOutput(attempt))
+      if task.state.hasRun(attempt.number) {
+        attemptEnded(task, attempt.number, .failed, error, workerDied: nil, grant: 0, peak: output.peakMemory)
+      }
+      return
+    }
+    select(task, attempt.number, output)
+  }
+
+  /// Makes an attempt the one that counts.
+  private func select(_ task: TaskReference, _ number: Int, _ output: AttemptOutput) {
+    let query = task.query
+    record(.selected(task.attempt(number), output))
+    abortRuns(task, except: number, recorded: true)
+    for other in task.state.unresolved where other != number { perform(.deleteOutput(task.attempt(other))) }
+    task.state.unresolved = []
+    task.state.phase = .selected
+    task.state.selected = number
+    task.state.counters.firstValidAttempt = task.state.nextAttempt
+    query.stages[task.stage].selectedCount += 1
+    query.stages[task.stage].selectionChanged()
+    query.stages[task.stage].count(output, of: task.task)
+    let digest = Self.digest(output.checksums)
+    let previous = task.state.outputDigest
+    task.state.outputDigest = digest
+    if previous != 0, digest != 0, previous != digest { restartReaders(of: task) }
+    guard query.phase != .ended else { return }
+    if task.stage == 0 {
+      query.hasAnnouncedResults = true
+      perform(.resultReady(task.attempt(number)))
+    }
+    updateCompletion(query, task.stage)
+  }
+
+  /// A worker says that an attempt has ended without output.
+  func attemptFailed(_ attempt: AttemptID, _ workerID: WorkerID, _ failure: AttemptFailure) {
+    let grant = releaseSlot(attempt, workerID)
+    guard let task = find(attempt), task.state.hasRun(attempt.number) else {
+      // One that was aborted or given up before. It may have failed after its commit.
+      if find(attempt)?.state.selected != attempt.number { perform(.deleteOutput(attempt)) }
+      return
+    }
+    perform(.deleteOutput(attempt))
+    if let lost = failure.lostInput, task.query.description.retryPolicy != .none,
+      let producer = find(lost), producer.query === task.query,
+      task.query.stages[task.stage].producers.contains(producer.stage)
+    {
+      removeRun(task, attempt.number, .failed, failure.error)
+      if settings.plantedBug != .forgetsLostProducer { loseOutput(of: producer, lost, failure.error) }
+      if task.query.phase != .ended, task.state.phase == .running, task.state.running.isEmpty { retryNow(task) }
+      return
+    }
+    attemptEnded(
+      task, attempt.number, .failed, failure.error, workerDied: nil, grant: grant, peak: failure.peakMemory,
+      reporter: workerID)
+  }
+
+  /// An attempt under way has failed, or was lost with its worker (`workerDied`): decides what becomes of its task.
+  func attemptEnded(
+    _ task: TaskReference, _ number: Int, _ outcome: AttemptOutcome, _ error: WaterbearError,
+    workerDied: WorkerID?, grant: Int64, peak: Int64, reporter: WorkerID? = nil
+  ) {
+    let query = task.query
+    removeRun(task, number, outcome, error)
+    if workerDied != nil { task.state.unresolved.append(number) }
+    if query.description.retryPolicy == .none {
+      failQuery(query, error)
+      return
+    }
+    let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)
+    var counters = task.state.counters
+    let verdict = policy.judge(error.code, workerDied: workerDied != nil, grant: grant, peak: peak, &counters)
+    if policy.lacksMemory(error.code) {
+      task.state.avoidedWorker = workerDied ?? reporter
+      query.stages[task.stage].estimator.add(policy.grown(max(grant, peak)))
+    }
+    if error.code.type == .userError {
+      failQuery(query, error)
+      return
+    }
+    setCounters(task, counters)
+    if query.description.retryPolicy == .query {
+      retryQuery(query, task, error, policy)
+      return
+    }
+    switch verdict {
+    case .giveUp:
+      failQuery(query, usedUp(task, number, workerDied ?? reporter, error))
+    case .retry(let delay):
+      // Another attempt may still be under way.
+      if task.state.running.isEmpty { retry(task, after: delay) }
+    }
+  }
+
+  /// Ends all of a query's attempts and lets it run again as a whole. Selected outputs stay selected.
+  func retryQuery(_ query: QueryState, _ task: TaskReference, _ error: WaterbearError, _ policy: FailurePolicy) {
+    query.failures += 1
+    let limit = query.description.limits.queryRetryAttempts
+    if query.failures > limit {
+      let message =
+        "Query \(query.id) failed \(query.failures) times (query-retry-attempts = \(limit)), the last time in task \(task.id)"
+      failQuery(query, error.asCause(of: message))
+      return
+    }
+    record(.queryRetried(query.id, failures: query.failures))
+    abortAll(query, recorded: true)
+    // Not among those aborted where its last attempt has just ended.
+    if task.state.phase == .running { query.enqueue(stage: task.stage, task: task.task) }
+    query.phase = .delayed
+    query.delayedUntil = now + policy.delay(beforeRetry: query.failures)
+    timers.add(query.delayedUntil, .query(query))
+  }
+
+  private func usedUp(
+    _ task: TaskReference, _ number: Int, _ worker: WorkerID?, _ error: WaterbearError
+  ) -> WaterbearError {
+    let counters = task.state.counters
+    let limits = task.query.description.limits
+    var message = "Task \(task.id) failed \(counters.failures) times (task-retry-attempts-per-task = "
+    message += "\(limits.taskRetryAttempts)) and lost its worker \(counters.workerLosses) times "
+    message += "(at most \(limits.taskWorkerLosses)); the last attempt was number \(number)"
+    if let worker { message += " on \(worker)" }
+    var result = error.asCause(of: message)
+    if result.remedy == nil { result.remedy = "Mend the cause, or raise task-retry-attempts-per-task." }
+    return result
+  }
+
+  // MARK: Steps
+
+  func setCounters(_ task: TaskReference, _ counters: TaskCounters) {
+    guard counters != task.state.counters else { return }
+    task.state.counters = counters
+    record(.taskCounters(task.id, counters))
+  }
+
+  func retry(_ task: TaskReference, after delay: TimeSpan) {
+    guard delay > .zero else {
+      retryNow(task)
+      return
+    }
+    task.state.phase = .delayed
+    task.state.delayedUntil = now + delay
+    timers.add(now + delay, .task(task))
+  }
+
+  func retryNow(_ task: TaskReference) {
+    task.query.enqueue(stage: task.stage, task: task.task)
+    enter(task.query)
+  }
+
+  /// Notes that an attempt runs no longer.
+  func removeRun(_ task: TaskReference, _ number: Int, _ outcome: AttemptOutcome, _ error: WaterbearError?) {
+    task.state.running.removeAll { $0.number == number }
+    record(.attemptEnded(task.attempt(number), outcome, error))
+    task.query.stages[task.stage].runningAttempts -= 1
+    if outcome != .aborted { task.query.stages[task.stage].failedAttempts += 1 }
+    leaveRunningIfIdle(task)
+  }
+
+  /// Aborts a task's attempts, all but one. Their slots stay taken until their ends are reported.
+  func abortRuns(_ task: TaskReference, except kept: Int?, recorded: Bool) {
+    for run in task.state.running {
+      task.query.stages[task.stage].runningAttempts -= 1
+      if run.number == kept { continue }
+      if recorded { record(.attemptEnded(task.attempt(run.number), .aborted, nil)) }
+      if workers.byID[run.worker] != nil { perform(.abortAttempt(task.attempt(run.number), run.worker)) }
+    }
+    task.state.running = []
+    leaveRunningIfIdle(task)
+  }
+
+  private func leaveRunningIfIdle(_ task: TaskReference) {
+    guard task.state.running.isEmpty else { return }
+    task.query.runningTasks.remove(QueryState.TaskKey(stage: task.stage, task: task.task))
+  }
+
+  /// One number for a list of checksums; 0 for the empty list.
+  static func digest(_ checksums: [UInt64]) -> UInt64 {
+    if checksums.isEmpty { return 0 }
+    var digest: UInt64 = 0x9E37_79B9_7F4A_7C15
+    for checksum in checksums {
+      digest = (digest ^ checksum) &* 0xBF58_476D_1CE4_E5B9
+      digest ^= digest >> 29
+    }
+    return digest == 0 ? 1 : digest
+  }
+}

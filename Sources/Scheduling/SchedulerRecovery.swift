@@ -1,0 +1,91 @@
+// Owns the recovery of outputs that were selected and then lost: who has to run again.
+import Base
+
+extension Scheduler {
+  /// A selected attempt's output cannot be read: its task runs again.
+  ///
+  /// Readers under way go on, for what they read may be intact; those who fail run again when the output is back.
+  /// Nothing happens where the attempt is not the selected one: the task runs again already.
+  func loseOutput(of task: TaskReference, _ attempt: AttemptID, _ error: WaterbearError) {
+    let query = task.query
+    guard task.state.selected == attempt.number, !query.stages[task.stage].isReleased else { return }
+    record(.unselected(attempt, error))
+    perform(.deleteOutput(attempt))
+    task.state.selected = nil
+    query.stages[task.stage].selectedCount -= 1
+    query.stages[task.stage].selectionChanged()
+    var counters = task.state.counters
+    counters.outputLosses += 1
+    counters.firstValidAttempt = task.state.nextAttempt
+    task.state.counters = counters
+    record(.taskCounters(task.id, counters))
+    let limits = query.description.limits
+    if counters.outputLosses > limits.taskRetryAttempts {
+      let message =
+        "The output of task \(task.id) was lost \(counters.outputLosses) times "
+        + "(task-retry-attempts-per-task = \(limits.taskRetryAttempts))"
+      var failure = error.asCause(of: message, code: .exchangeDataUnrecoverable)
+      failure.remedy = failure.remedy ?? "Check the disks and mounts of exchange.base-directories."
+      failQuery(query, failure)
+      return
+    }
+    let policy = FailurePolicy(limits: limits, memory: query.description.memory)
+    retry(task, after: policy.delay(beforeRetry: counters.outputLosses - 1))
+    updateCompletion(query, task.stage)
+    makeInputsAgain(query, task.stage)
+    if query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
+  }
+
+  /// Runs the stages again that a stage reads and that were released.
+  func makeInputsAgain(_ query: QueryState, _ stage: Int) {
+    for producer in query.stages[stage].producers where query.stages[producer].isReleased {
+      restartStage(query, producer, forgetsOutputs: false)
+    }
+  }
+
+  /// A task's output was made again and differs: everything made from the old one is void.
+  ///
+  /// Attempts are meant to be deterministic, so this is a net, not a way of life: all tasks downstream run again.
+  func restartReaders(of task: TaskReference) {
+    let query = task.query
+    var affected: Set<Int> = []
+    var waiting = query.stages[task.stage].consumers
+    while let stage = waiting.popLast() {
+      if affected.insert(stage).inserted { waiting += query.stages[stage].consumers }
+    }
+    if task.stage == 0 || affected.contains(0), query.hasAnnouncedResults {
+      let message =
+        "Task \(task.id) gave other rows when its lost output was made again, and parts of the result may have been served"
+      failQuery(
+        query,
+        WaterbearError(.exchangeDataUnrecoverable, message, remedy: "Run the query again."))
+      return
+    }
+    for stage in query.order where affected.contains(stage) && !query.stages[stage].tasks.isEmpty {
+      restartStage(query, stage, forgetsOutputs: true)
+    }
+  }
+
+  /// Opens all tasks of a stage again; nothing any attempt has made so far will count.
+  private func restartStage(_ query: QueryState, _ stage: Int, forgetsOutputs: Bool) {
+    let wasReleased = query.stages[stage].isReleased
+    record(.stageRestarted(query.stages[stage].id, forgetsOutputs: forgetsOutputs))
+    query.stages[stage].isReleased = false
+    query.stages[stage].selectedCount = 0
+    query.stages[stage].selectionChanged()
+    for index in query.stages[stage].tasks.indices {
+      let task = TaskReference(query: query, stage: stage, task: index)
+      abortRuns(task, except: nil, recorded: true)
+      if let selected = task.state.selected, !wasReleased { perform(.deleteOutput(task.attempt(selected))) }
+      for number in task.state.unresolved { perform(.deleteOutput(task.attempt(number))) }
+      task.state.unresolved = []
+      task.state.selected = nil
+      task.state.counters.firstValidAttempt = task.state.nextAttempt
+      if forgetsOutputs { task.state.outputDigest = 0 }
+      query.enqueue(stage: stage, task: index)
+    }
+    enter(query)
+    updateCompletion(query, stage)
+    makeInputsAgain(query, stage)
+  }
+}

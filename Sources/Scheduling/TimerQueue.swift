@@ -1,0 +1,66 @@
+// Owns the points in time at which the scheduler has something to do.
+import Base
+
+/// Deadlines in the order of their time. A deadline is never taken back: who gets one checks whether it still means
+/// something.
+struct TimerQueue {
+  /// What a deadline is for.
+  enum Subject {
+    /// A task's delay is over.
+    case task(TaskReference)
+    /// A whole query's delay is over.
+    case query(QueryState)
+    /// A worker may have been silent for too long.
+    case worker(WorkerState)
+  }
+
+  struct Entry {
+    var time: MonotonicTime
+    /// Keeps entries of one time in the order they came, so that runs repeat exactly.
+    var sequence: UInt64
+    var subject: Subject
+
+    func isBefore(_ other: Entry) -> Bool { (time, sequence) < (other.time, other.sequence) }
+  }
+
+  private var heap: [Entry] = []
+  private var nextSequence: UInt64 = 0
+
+  var earliest: MonotonicTime? { heap.first?.time }
+
+  mutating func add(_ time: MonotonicTime, _ subject: Subject) {
+    heap.append(Entry(time: time, sequence: nextSequence, subject: subject))
+    nextSequence += 1
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard heap[child].isBefore(heap[parent]) else { return }
+      heap.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  /// Takes the earliest entry if its time has come.
+  mutating func popDue(_ now: MonotonicTime) -> Entry? {
+    guard let entry = heap.first, entry.time <= now else { return nil }
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap[0] = last
+      siftDown()
+    }
+    return entry
+  }
+
+  private mutating func siftDown() {
+    var parent = 0
+    while true {
+      var least = parent
+      let left = 2 * parent + 1
+      if left < heap.count, heap[left].isBefore(heap[least]) { least = left }
+      if left + 1 < heap.count, heap[left + 1].isBefore(heap[least]) { least = left + 1 }
+      if least == parent { return }
+      heap.swapAt(least, parent)
+      parent = least
+    }
+  }
+}

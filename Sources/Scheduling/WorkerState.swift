@@ -1,0 +1,48 @@
+// Owns what the scheduler knows of one worker process.
+import Base
+
+/// A worker process, from the first word of it to its death.
+///
+/// ```
+///   named by a restored attempt             workerJoined
+///  ───────────────► disconnected ◄────────────────────────────────┐
+///                     │      ▲ workerDisconnected                 │
+///        workerJoined ▼      │                                    │
+///  ───────────────► connected ──── silent for workerTimeout ────► buried (forgotten; may never join again)
+///   workerJoined             ──── workerLost, or a successor joins ──►
+/// ```
+final class WorkerState {
+  let id: WorkerID
+  var isConnected = false
+  var isDraining = false
+  /// `workerDrained` was sent.
+  var isDrained = false
+  var isBuried = false
+  var slots = 0
+  /// Bytes.
+  var memory: Int64 = 0
+  var lastHeard: MonotonicTime
+  /// All attempts that take a slot, with their grants; also those aborted whose end was not reported yet, and those
+  /// of queries that ended.
+  private(set) var running: [AttemptID: Int64] = [:]
+  private(set) var usedMemory: Int64 = 0
+  /// Place in `WorkerTable`'s heap; -1 where the worker can take nothing.
+  var heapIndex = -1
+
+  init(id: WorkerID, lastHeard: MonotonicTime) {
+    self.id = id
+    self.lastHeard = lastHeard
+  }
+
+  var freeMemory: Int64 { memory - usedMemory }
+  var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots }
+
+  func take(_ attempt: AttemptID, memory: Int64) {
+    let old = running.updateValue(memory, forKey: attempt)
+    usedMemory += memory - (old ?? 0)
+  }
+
+  func release(_ attempt: AttemptID) {
+    usedMemory -= running.removeValue(forKey: attempt) ?? 0
+  }
+}
