@@ -90,7 +90,7 @@ let package = Package(
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "TPCHConnector"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
-    .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"]),
+    .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["TaskStore"]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
