@@ -43,8 +43,8 @@ struct AddressColumn: Sendable {
     return Vector(flat: .varchar(length: 40), count: count, values: views, heaps: [heap])
   }
 
-  /// A draw from the whole range of 32 bits. The kit's range overflows to -2^31, so its numbers are negative; the rounding
-  /// of its division shows in them, which is why this is done in doubles.
+  /// A draw from the whole range of 32 bits. The kit's range overflows to -2^31, so its numbers are negative, and the
+  /// rounding of its division shows in them: hence the doubles.
   @inline(__always)
   private static func letters(_ draw: UInt32) -> Int {
     Int(Double(Int32(bitPattern: draw)) / 2_147_483_647.0 * -2_147_483_648.0)

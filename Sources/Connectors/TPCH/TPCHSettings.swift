@@ -25,7 +25,7 @@ struct TPCHSettings: Sendable {
   private static let columnNamingKey = "tpch.column-naming"
   private static let moneyKey = "tpch.double-type-mapping"
 
-  /// Reads settings; CONFIGURATION_INVALID names the valid ones. Values are matched without regard to case, as in Trino.
+  /// Reads settings; CONFIGURATION_INVALID names the valid ones. The case of values does not matter, as in Trino.
   init(_ values: [String: String]) throws(WaterbearError) {
     for (key, value) in values.sorted(by: { $0.key < $1.key }) {
       switch key {

@@ -1,5 +1,5 @@
-// Owns the places of the comment text at which making it can start, one for each block. They follow from the grammar and
-// its words alone; TextCheckpointTests makes them anew, and prints this table if WATERBEAR_RECORD is set.
+// Owns the places of the comment text at which making it can start, one for each block. They follow from the grammar
+// and its words alone; TextTests makes them anew, and prints this table if WATERBEAR_RECORD is set.
 
 /// The checkpoints of all blocks of the pool.
 enum TextCheckpoints {
