@@ -83,16 +83,14 @@ public struct ResultPage: WireMessage {
   public var status: QueryStatus
   /// Nil until the query has been planned.
   public var columns: [ResultColumn]?
-  public var rows: Int
   /// Where to go on.
   public var next: ResultPosition
   /// Whether everything has been delivered.
   public var isLast: Bool
 
-  public init(status: QueryStatus, columns: [ResultColumn]?, rows: Int, next: ResultPosition, isLast: Bool) {
+  public init(status: QueryStatus, columns: [ResultColumn]?, next: ResultPosition, isLast: Bool) {
     self.status = status
     self.columns = columns
-    self.rows = rows
     self.next = next
     self.isLast = isLast
   }
@@ -351,4 +349,12 @@ public struct SettingValue: Codable, Sendable {
     self.isDefault = isDefault
     self.meaning = meaning
   }
+}
+
+/// Says that a result has been taken over and may go. Without it a result goes when it expires. Answer: `QueryStatus`.
+public struct ReleaseResult: WireMessage {
+  public static let name = "release-result"
+  public var query: QueryID
+
+  public init(query: QueryID) { self.query = query }
 }

@@ -1,0 +1,93 @@
+// Owns the cut of a plan with exchanges into fragments.
+
+import Base
+
+/// Cuts a plan. Fragment 0 holds the root; numbers grow from consumers to producers.
+public struct Fragmenter {
+  private let partitionCount: Int
+  private var fragments: [PlanFragment?] = []
+
+  private init(partitionCount: Int) { self.partitionCount = partitionCount }
+
+  /// Places exchanges in `plan`, whose root is an output node, and cuts it there. Hash exchanges get `partitionCount`
+  /// partitions. QUERY_HAS_TOO_MANY_STAGES if there are more fragments than `stageCountMax`.
+  public static func fragment(
+    _ plan: PlanNode, symbols: SymbolAllocator, partitionCount: Int, stageCountMax: Int
+  ) throws -> FragmentedPlan {
+    guard case .output(let output) = plan else { preconditionFailure("the root of a plan is its output") }
+    let placed = ExchangePlacement(symbols: symbols).place(plan)
+    var fragmenter = Fragmenter(partitionCount: partitionCount)
+    fragmenter.add(placed, output: .single)
+    guard fragmenter.fragments.count <= stageCountMax else {
+      throw WaterbearError(
+        .queryHasTooManyStages,
+        "Number of stages in the query (\(fragmenter.fragments.count)) exceeds the allowed maximum (\(stageCountMax))",
+        remedy: "split the query, or raise query.max-stage-count")
+    }
+    return FragmentedPlan(fragments: fragmenter.fragments.compactMap { $0 }, columnNames: output.columnNames)
+  }
+
+  /// Makes a fragment of `root` and, before it returns, of everything below. Returns its number.
+  @discardableResult
+  private mutating func add(_ root: PlanNode, output: OutputPartitioning) -> Int {
+    let number = fragments.count
+    fragments.append(nil)
+    var cut = Cut()
+    let rest = detach(root, into: &cut)
+    let kind: FragmentKind = cut.hasScan ? .source : cut.hasPartitionedInput ? .hash : .single
+    let inputs = cut.inputs.map { input in
+      FragmentInput(fragment: input.fragment, mode: kind == .single ? .gathered : input.mode)
+    }
+    fragments[number] = PlanFragment(
+      number: number, root: rest, kind: kind, inputs: inputs, output: output, outputSymbols: root.outputs,
+      isDeterministic: rest.isRepeatable)
+    return number
+  }
+
+  /// What was found while a fragment's tree was cut from those below.
+  private struct Cut {
+    var inputs: [FragmentInput] = []
+    var hasScan = false
+    var hasPartitionedInput = false
+  }
+
+  private mutating func detach(_ node: PlanNode, into cut: inout Cut) -> PlanNode {
+    switch node {
+    case .tableScan:
+      cut.hasScan = true
+      return node
+    case .exchange(let exchange):
+      let (output, mode) = partitioning(of: exchange)
+      let number = add(exchange.source, output: output)
+      cut.inputs.append(FragmentInput(fragment: number, mode: mode))
+      if mode == .partitioned { cut.hasPartitionedInput = true }
+      return .remoteSource(RemoteSourceNode(fragments: [number], outputs: exchange.source.outputs))
+    default:
+      return node.mapSources { detach($0, into: &cut) }
+    }
+  }
+
+  private func partitioning(of exchange: ExchangeNode) -> (OutputPartitioning, InputMode) {
+    switch exchange.partitioning {
+    case .single: (.single, .gathered)
+    case .broadcast: (.single, .broadcast)
+    case .hash(let symbols): (.hash(symbols: symbols, count: partitionCount), .partitioned)
+    }
+  }
+}
+
+extension PlanNode {
+  /// Whether the same input rows in the same order give the same rows whenever the fragment runs.
+  fileprivate var isRepeatable: Bool {
+    let own: Bool
+    switch self {
+    case .filter(let node): own = node.predicate.isDeterministic
+    case .project(let node): own = node.assignments.allSatisfy(\.expression.isDeterministic)
+    case .join(let node): own = node.filter?.isDeterministic ?? true
+    case .semiJoin(let node): own = node.filter?.isDeterministic ?? true
+    case .values(let node): own = node.rows.allSatisfy { $0.allSatisfy(\.isDeterministic) }
+    default: own = true
+    }
+    return own && sources.allSatisfy(\.isRepeatable)
+  }
+}
