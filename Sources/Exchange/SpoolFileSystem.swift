@@ -1,0 +1,81 @@
+// Owns what the spool asks of a place that stores files, so that object stores can follow local disks.
+// It must not know the format of a spool file.
+import Base
+import Glibc
+
+/// Where spool files are kept. Files are written front to back, closed, renamed once and never changed.
+///
+/// Nothing else is asked for: no memory maps, locks, hard links, truncation or writes in the middle, so NFS and FUSE
+/// mounts serve as well as local disks.
+public protocol SpoolFileSystem: Sendable {
+  /// Makes a directory that only its owner may enter. No error where it exists.
+  func makeDirectory(_ path: String) throws(FileSystemFailure)
+  /// Makes a new file; EEXIST where there is one already.
+  func create(_ path: String) throws(FileSystemFailure) -> any SpoolFileSink
+  /// Gives a closed file its final name, in one step.
+  func rename(_ path: String, to target: String) throws(FileSystemFailure)
+  /// Makes earlier renames in `directory` outlive a power cut.
+  func syncDirectory(_ directory: String) throws(FileSystemFailure)
+  /// Opens a file for reading.
+  func open(_ path: String) throws(FileSystemFailure) -> any SpoolFileSource
+  /// The names in a directory, in no order.
+  func names(in directory: String) throws(FileSystemFailure) -> [String]
+  /// Deletes a file; no error where there is none.
+  func delete(_ path: String) throws(FileSystemFailure)
+  /// Deletes an empty directory; no error where there is none or it is not empty.
+  func deleteDirectory(_ path: String) throws(FileSystemFailure)
+}
+
+/// A file being written. It is closed when the last reference goes, at the latest.
+public protocol SpoolFileSink: AnyObject {
+  /// Appends all of `bytes`.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(FileSystemFailure)
+  /// Makes what was appended outlive a power cut.
+  func sync() throws(FileSystemFailure)
+  /// Closes the file; network file systems report late write errors here.
+  func close() throws(FileSystemFailure)
+}
+
+/// A file open for reading. It is closed when the last reference goes.
+public protocol SpoolFileSource: AnyObject {
+  /// The file's length.
+  func byteCount() throws(FileSystemFailure) -> Int64
+  /// Reads from `offset` until `buffer` is full or the file ends; returns how many bytes were read.
+  func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemFailure) -> Int
+}
+
+/// A file operation that the operating system refused.
+public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was tried, as a verb: `write`.
+  public var operation: String
+  public var path: String
+  /// The operating system's error number.
+  public var number: Int32
+
+  public init(_ operation: String, _ path: String, _ number: Int32) {
+    self.operation = operation
+    self.path = path
+    self.number = number
+  }
+
+  /// The error number in words. (glibc's strerror keeps its text per thread.)
+  public var reason: String { String(cString: strerror(number)) }
+
+  public var description: String { "Cannot \(operation) \(path): \(reason)" }
+
+  /// No such file or directory.
+  static let missing = ENOENT
+  static let notADirectory = ENOTDIR
+
+  /// Whether this process lacks something, so that another directory would not help.
+  var isOwnShortage: Bool { number == EMFILE || number == ENFILE || number == ENOMEM }
+
+  /// Whether the disk or a quota is full.
+  var isFull: Bool { number == ENOSPC || number == EDQUOT }
+
+  /// The failure to write as an error that lets the task run again.
+  func asWriteError(remedy: String) -> WaterbearError {
+    let code: ErrorCode = isOwnShortage || isFull ? .genericInsufficientResources : .genericExternal
+    return WaterbearError(code, description, remedy: remedy)
+  }
+}

@@ -1,0 +1,29 @@
+// Owns the settings that a spool writer obeys.
+
+/// When written data is forced to the disk.
+public enum SpoolSync: String, Codable, Sendable, CaseIterable {
+  /// Never. After a power cut a torn file is recognised by its tags and made again; a process's death tears nothing.
+  case none = "NONE"
+  /// File and directory before the commit counts.
+  case data = "DATA"
+}
+
+/// How an attempt's output is written. Encryption is on exactly if the writer has a key.
+public struct SpoolOptions: Codable, Hashable, Sendable {
+  /// `exchange.compression-codec`.
+  public var codec: SpoolCodec
+  /// `exchange.max-page-storage-size`: the largest page that `append` takes.
+  public var maxPageBytes: Int
+  /// Bytes gathered before each write(2). An output that fits is placed only at commit.
+  public var bufferBytes: Int
+  public var sync: SpoolSync
+
+  public init(
+    codec: SpoolCodec = .lz4, maxPageBytes: Int = 16 << 20, bufferBytes: Int = 512 << 10, sync: SpoolSync = .none
+  ) {
+    self.codec = codec
+    self.maxPageBytes = maxPageBytes
+    self.bufferBytes = bufferBytes
+    self.sync = sync
+  }
+}

@@ -1,0 +1,114 @@
+// Owns the finding and deleting of spool files. It deletes nothing that it did not name itself.
+import Base
+
+/// What a removal did. Failures are for the log: what could not be deleted is found by the next sweep.
+public struct SpoolRemoval: Sendable {
+  public var deleted: [SpoolFile] = []
+  public var failures: [FileSystemFailure] = []
+}
+
+extension SpoolDirectories {
+  /// All spool files in all directories. A directory that cannot be read adds to `failures`.
+  public func list() -> (files: [SpoolFile], failures: [FileSystemFailure]) {
+    var files: [SpoolFile] = []
+    var failures: [FileSystemFailure] = []
+    for directory in allPaths {
+      do {
+        for query in try queries(in: directory) { files += try self.files(of: query, in: directory) }
+      } catch {
+        failures.append(error)
+      }
+    }
+    return (files, failures)
+  }
+
+  /// Deletes what a crash has left: every file of a query that is not in `live`, and those files of live queries that
+  /// `keeping` does not want (an attempt that runs still writes its temporary file). Directories whose marker is
+  /// missing or names another owner are left alone.
+  public func sweep(live: Set<QueryID>, keeping: (SpoolFile) -> Bool) throws -> SpoolRemoval {
+    var removal = SpoolRemoval()
+    for directory in allPaths {
+      do {
+        guard try checkMarker(in: directory) else { continue }
+        try sweepProbes(in: directory, &removal)
+        for query in try queries(in: directory) {
+          let isLive = live.contains(query)
+          removeFiles(of: query, in: directory, &removal, removingDirectory: !isLive) { !isLive || !keeping($0) }
+        }
+      } catch let failure as FileSystemFailure {
+        removal.failures.append(failure)
+      }
+    }
+    return removal
+  }
+
+  /// Deletes everything of a query that ended.
+  public func removeQuery(_ query: QueryID) -> SpoolRemoval {
+    var removal = SpoolRemoval()
+    for directory in allPaths { removeFiles(of: query, in: directory, &removal, removingDirectory: true) { _ in true } }
+    return removal
+  }
+
+  /// Deletes an attempt's files: what it left unfinished, and with `committed` also its output.
+  public func removeAttempt(_ attempt: AttemptID, committed: Bool) -> SpoolRemoval {
+    var removal = SpoolRemoval()
+    for directory in allPaths {
+      removeFiles(of: attempt.task.stage.query, in: directory, &removal, removingDirectory: false) {
+        $0.attempt == attempt && (committed || $0.isTemporary)
+      }
+    }
+    return removal
+  }
+
+  /// Deletes a committed output whose place is known, without listing anything.
+  public func remove(_ location: SpoolLocation) throws {
+    do {
+      try fileSystem.delete(location.path)
+    } catch {
+      throw error.asWriteError(remedy: "The file is deleted with its query, or by the sweep at the next start.")
+    }
+  }
+
+  /// The directories in a base directory that could be queries'.
+  private func queries(in directory: String) throws(FileSystemFailure) -> [QueryID] {
+    try fileSystem.names(in: directory).filter(SpoolName.isQueryName).map { QueryID($0) }
+  }
+
+  /// A query's files in one base directory; none where it has no directory there.
+  private func files(of query: QueryID, in directory: String) throws(FileSystemFailure) -> [SpoolFile] {
+    do {
+      return try fileSystem.names(in: "\(directory)/\(query)").compactMap {
+        SpoolName.parse($0, query: query, directory: directory)
+      }
+    } catch where error.number == FileSystemFailure.missing || error.number == FileSystemFailure.notADirectory {
+      return []
+    }
+  }
+
+  /// Deletes those files of a query that `doomed` names, then its directory if that is wanted and it is empty.
+  private func removeFiles(
+    of query: QueryID, in directory: String, _ removal: inout SpoolRemoval, removingDirectory: Bool,
+    doomed: (SpoolFile) -> Bool
+  ) {
+    do {
+      let files = try files(of: query, in: directory)
+      for file in files where doomed(file) {
+        try fileSystem.delete(file.path)
+        removal.deleted.append(file)
+      }
+      // An empty directory is ours only if its name can be nothing but a query's.
+      guard removingDirectory, !files.isEmpty || SpoolName.isTrinoQueryName(query.text) else { return }
+      try fileSystem.deleteDirectory("\(directory)/\(query)")
+    } catch {
+      removal.failures.append(error)
+    }
+  }
+
+  /// Deletes what a crash during `prepare` has left.
+  private func sweepProbes(in directory: String, _ removal: inout SpoolRemoval) throws(FileSystemFailure) {
+    for name in try fileSystem.names(in: directory)
+    where name.hasPrefix(SpoolName.marker + ".") && name.hasSuffix("." + SpoolName.temporarySuffix) {
+      try fileSystem.delete("\(directory)/\(name)")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// Owns the part of a spool file that is in memory: reads go through it, so that small reads become few.
+// It must not know the format.
+
+/// Memory that readers use again from file to file. For one reader at a time.
+public final class SpoolReadBuffers {
+  var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// Decrypted bytes on their way to decompression.
+  var plain = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+  public init() {}
+
+  deinit {
+    window.deallocate()
+    plain.deallocate()
+  }
+
+  /// Lets a buffer have at least `count` bytes; what it held is lost if it grows.
+  func grow(_ buffer: inout UnsafeMutableRawBufferPointer, to count: Int) {
+    guard buffer.count < count else { return }
+    buffer.deallocate()
+    buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+  }
+}
+
+/// A file of a known length, seen through a window that moves.
+struct SpoolWindow {
+  private let file: any SpoolFileSource
+  let buffers: SpoolReadBuffers
+  /// What part of the file the window holds.
+  private var range = 0..<0
+
+  /// Throws where the file has another length than `fileBytes`.
+  init(_ file: any SpoolFileSource, fileBytes: Int, buffers: SpoolReadBuffers) throws {
+    self.file = file
+    self.buffers = buffers
+    let found = try file.byteCount()
+    guard found == Int64(fileBytes) else { throw SpoolDamage("it has \(found) bytes instead of \(fileBytes)") }
+  }
+
+  /// Whether `part` can be had without reading.
+  func holds(_ part: Range<Int>) -> Bool {
+    part.lowerBound >= range.lowerBound && part.upperBound <= range.upperBound
+  }
+
+  /// The bytes of `part`, valid until the next call. Where they must be read, `whole`, which contains `part`, is read
+  /// along and stays for later calls.
+  mutating func bytes(of part: Range<Int>, reading whole: Range<Int>) throws -> UnsafeRawBufferPointer {
+    if !holds(part) {
+      range = 0..<0
+      buffers.grow(&buffers.window, to: whole.count)
+      let target = UnsafeMutableRawBufferPointer(rebasing: buffers.window[..<whole.count])
+      let count = try file.read(at: Int64(whole.lowerBound), into: target)
+      guard count == whole.count else {
+        throw SpoolDamage("it ends at byte \(whole.lowerBound + count), \(whole.count - count) bytes too early")
+      }
+      range = whole
+    }
+    let start = part.lowerBound - range.lowerBound
+    return UnsafeRawBufferPointer(rebasing: buffers.window[start..<(start + part.count)])
+  }
+}

@@ -1,0 +1,133 @@
+// Base directories: checked at start, used in turn, set aside when they fail, used again later.
+import Base
+import Exchange
+import Glibc
+import Testing
+
+struct SpoolDirectoriesTests {
+  @Test func directoriesAreMadeAndMarked() throws {
+    let fixture = try SpoolFixture(directories: 2)
+    for number in 0..<2 {
+      var status = stat()
+      #expect(stat(fixture.path(number), &status) == 0)
+      #expect(status.st_mode & 0o777 == 0o700)
+      let marker = try TestFile.read(fixture.path(number) + "/.waterbear-spool")
+      #expect(String(decoding: marker, as: UTF8.self) == "waterbear spool 1\nowner test\n")
+    }
+    // A second process of the same data directory finds them as they should be, and leaves nothing behind.
+    try fixture.directories.prepare()
+    #expect(try LocalFileSystem().names(in: fixture.path(0)) == [".waterbear-spool"])
+  }
+
+  @Test func directoryOfAnotherOwnerIsRefused() throws {
+    let fixture = try SpoolFixture()
+    for (paths, requireAll) in [([fixture.path(0)], true), ([fixture.path(0), fixture.path(1)], false)] {
+      let other = try SpoolDirectories(
+        paths: paths, owner: "someone else", now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })
+      let error = #expect(throws: WaterbearError.self) { try other.prepare(requireAll: requireAll) }
+      #expect(error?.code == .configurationInvalid)
+      #expect(error?.message.contains("another data directory") == true)
+    }
+  }
+
+  @Test func unusableDirectoriesAreAllNamed() throws {
+    let temporary = try TemporaryDirectory()
+    try TestFile.write([1], to: temporary.path + "/file")
+    let good = temporary.path + "/good"
+    let paths = [temporary.path + "/file/below", good, temporary.path + "/missing/below"]
+    let log = EventBox()
+    let directories = try SpoolDirectories(
+      paths: paths, owner: "test", now: { MonotonicTime(nanoseconds: 0) }, report: { log.append($0) })
+    let error = #expect(throws: WaterbearError.self) { try directories.prepare() }
+    #expect(error?.message.contains(paths[0]) == true)
+    #expect(error?.message.contains(paths[2]) == true)
+    #expect(error?.message.contains(good) == false)
+
+    // Where not all are needed, the good one serves.
+    try directories.prepare(requireAll: false)
+    #expect(log.events.count == 2)
+    for partition in 0..<3 {
+      let writer = try SpoolWriter(
+        in: directories, attempt: SpoolFixture.attempt(partition), partitionCount: 1, key: nil)
+      #expect(try writer.commit().location.directory == good)
+    }
+  }
+
+  @Test func noDirectoryAtAllIsRefused() {
+    let error = #expect(throws: WaterbearError.self) {
+      try SpoolDirectories(paths: [], owner: "test", now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })
+    }
+    #expect(error?.code == .exchangeManagerNotConfigured)
+  }
+
+  @Test func filesAreSpreadAndARetryGoesElsewhere() throws {
+    let fixture = try SpoolFixture(directories: 3)
+    var counts: [String: Int] = [:]
+    for partition in 0..<9 {
+      let output = try fixture.write([], SpoolFixture.attempt(partition, 0), partitions: 1)
+      counts[output.location.directory, default: 0] += 1
+    }
+    #expect(counts.values.sorted() == [3, 3, 3])
+    let first = try fixture.write([], SpoolFixture.attempt(20, 0), partitions: 1)
+    let second = try fixture.write([], SpoolFixture.attempt(20, 1), partitions: 1)
+    #expect(first.location.directory != second.location.directory)
+  }
+
+  @Test func directorySetAsideIsTriedAgainAfterAWhile() throws {
+    let fileSystem = FaultyFileSystem()
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    fileSystem.arm(.init(at: 0, number: EIO, below: fixture.path(0)))
+    // Its turn comes with every even sum of the numbers.
+    let turn = { (number: Int) in SpoolFixture.attempt(stage: 0, 0, number * 2) }
+    #expect(try fixture.write([], turn(0), partitions: 1).location.directory == fixture.path(1))
+    fileSystem.arm(nil)
+    fixture.clock.advance(.seconds(29))
+    #expect(try fixture.write([], turn(1), partitions: 1).location.directory == fixture.path(1))
+    fixture.clock.advance(.seconds(1))
+    #expect(try fixture.write([], turn(2), partitions: 1).location.directory == fixture.path(0))
+    guard fixture.events.count == 2, case .setAside(let directory, let reason, .seconds(30)) = fixture.events[0] else {
+      Issue.record("unexpected events: \(fixture.events)")
+      return
+    }
+    #expect(directory == fixture.path(0))
+    #expect(reason.contains("Input/output error"))
+    #expect(fixture.events[1] == .usedAgain(directory: fixture.path(0)))
+  }
+
+  @Test func lastDirectoryIsTriedEvenIfSetAside() throws {
+    let fileSystem = FaultyFileSystem()
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    fileSystem.arm(.init(operation: "create", at: 1, number: ENOSPC))
+    let error = #expect(throws: WaterbearError.self) { try fixture.write([], partitions: 1) }
+    #expect(error?.code == .genericInsufficientResources)
+    #expect(error?.causes.first?.contains("No space left on device") == true)
+    #expect(try fixture.write([], partitions: 1).location.directory == fixture.path(0))
+  }
+
+  @Test func vanishedBaseDirectoryIsNotMadeAgain() throws {
+    let fixture = try SpoolFixture(directories: 2)
+    unlink(fixture.path(0) + "/.waterbear-spool")
+    rmdir(fixture.path(0))
+    for partition in 0..<4 {
+      let output = try fixture.write([], SpoolFixture.attempt(partition), partitions: 1)
+      #expect(output.location.directory == fixture.path(1))
+    }
+    #expect(!TestFile.exists(fixture.path(0)))
+  }
+
+  @Test func smallOutputsGoToMemoryFirst() throws {
+    let temporary = try TemporaryDirectory()
+    let directories = try SpoolDirectories(
+      paths: [temporary.path + "/disk/"], memoryPath: temporary.path + "/memory", owner: "test",
+      now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })
+    try directories.prepare()
+    for (count, expected) in [(100, "/memory"), (2000, "/disk")] {
+      let writer = try SpoolWriter(
+        in: directories, attempt: SpoolFixture.attempt(count), partitionCount: 1, key: nil,
+        options: SpoolOptions(bufferBytes: 2000))
+      try noise(count).withUnsafeBytes { try writer.append(partition: 0, page: $0, rows: 1) }
+      #expect(try writer.commit().location.directory == temporary.path + expected)
+    }
+    #expect(directories.removeQuery(SpoolFixture.query).deleted.count == 2)
+  }
+}

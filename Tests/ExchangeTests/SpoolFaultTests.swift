@@ -1,0 +1,105 @@
+// Every operation fails once, the Nth with N = 1, 2, … until nothing is left to fail: what is on the disk afterwards
+// is either nothing or the whole output.
+import Base
+import Exchange
+import Glibc
+import Testing
+
+struct SpoolFaultTests {
+  private let fileSystem = FaultyFileSystem()
+  private let options = SpoolOptions(codec: .none, bufferBytes: 2000, sync: .data)
+  private let pages = (0..<6).map { ($0 % 2, noise(900, seed: UInt64($0))) }
+
+  @Test(arguments: [EIO, ENOSPC, EROFS, EDQUOT, EMFILE])
+  func writeSucceedsWholeOrLeavesNothing(number: Int32) throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    var step = 0
+    var failed = 0
+    repeat {
+      step += 1
+      fileSystem.arm(.init(at: step, number: number))
+      do {
+        let output = try fixture.write(pages, SpoolFixture.attempt(0, step), partitions: 2, options: options)
+        let struck = fileSystem.struck
+        fileSystem.arm(nil)
+        #expect(try fixture.read(output.location) == [0, 1].map { part in pages.filter { $0.0 == part }.map(\.1) })
+        #expect(fixture.directories.list().files.map(\.attempt) == [output.attempt])
+        try fixture.directories.remove(output.location)
+        if struck == 0 { break }
+      } catch let error as WaterbearError {
+        fileSystem.arm(nil)
+        failed += 1
+        let isShortage = number == ENOSPC || number == EDQUOT || number == EMFILE
+        #expect(error.code == (isShortage ? .genericInsufficientResources : .genericExternal))
+        #expect(([error.message] + error.causes).contains { $0.contains(fixture.path(0)) })
+        #expect(fixture.directories.list().files.isEmpty)
+      }
+    } while step < 100
+    #expect(step < 100)
+    // Make the directory, create, at least three writes, two syncs, close and rename.
+    #expect(failed >= 8)
+  }
+
+  @Test(arguments: [EIO, ENOSPC, EROFS])
+  func secondDirectoryTakesWhatTheFirstRefuses(number: Int32) throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    fileSystem.arm(.init(at: 0, number: number, below: fixture.path(0)))
+    // A small output is placed at commit only and survives without a retry, whichever directory's turn it is.
+    for partition in 0..<4 {
+      let output = try fixture.write([(0, noise(100))], SpoolFixture.attempt(partition), partitions: 1)
+      #expect(output.location.directory == fixture.path(1))
+    }
+    #expect(fixture.events.count == 1)
+    fileSystem.arm(nil)
+    #expect(fixture.directories.list().files.count == 4)
+  }
+
+  @Test func failureInTheMiddleEndsTheAttemptAndTheNextGoesElsewhere() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    let first = SpoolFixture.attempt(stage: 0, 0, 0)
+    fileSystem.arm(.init(operation: "write", at: 2, number: ENOSPC))
+    let error = #expect(throws: WaterbearError.self) {
+      try fixture.write(pages, first, partitions: 2, options: options)
+    }
+    #expect(error?.code == .genericInsufficientResources)
+    #expect(error?.message.contains("No space left on device") == true)
+    fileSystem.arm(nil)
+    #expect(fixture.directories.list().files.isEmpty)
+    // The next attempt's turn would be the second directory, so take one whose turn is the first.
+    let output = try fixture.write(pages, SpoolFixture.attempt(stage: 0, 0, 2), partitions: 2, options: options)
+    #expect(output.location.directory == fixture.path(1))
+  }
+
+  @Test(arguments: [EIO, ESTALE, EACCES, ENOENT])
+  func everyFailedReadIsUnrecoverable(number: Int32) throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let large = (0..<12).map { ($0 % 2, noise(50_000, seed: UInt64($0))) }
+    let output = try fixture.write(large, partitions: 2)
+    var step = 0
+    repeat {
+      step += 1
+      fileSystem.arm(.init(at: step, number: number))
+      do {
+        let found = try fixture.read(output.location)
+        #expect(fileSystem.struck == 0)
+        #expect(found[1].count == 6)
+        break
+      } catch let error as WaterbearError {
+        #expect(error.code == .exchangeDataUnrecoverable)
+        #expect(error.message.contains(output.location.path))
+      }
+    } while step < 100
+    #expect(step > 5 && step < 100)
+  }
+
+  @Test func shortageOfDescriptorsBlamesNoFile() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let output = try fixture.write(pages, partitions: 2)
+    fileSystem.arm(.init(operation: "open", at: 1, number: EMFILE))
+    let error = #expect(throws: WaterbearError.self) { try fixture.read(output.location) }
+    #expect(error?.code == .genericInsufficientResources)
+    fileSystem.arm(.init(operation: "create", at: 1, number: EMFILE))
+    #expect(throws: WaterbearError.self) { try fixture.write(pages, SpoolFixture.attempt(9), partitions: 2) }
+    #expect(fixture.events.isEmpty)
+  }
+}
