@@ -1,0 +1,102 @@
+// Owns the translation of plan nodes into operators, one for one. The only place that knows every operator.
+
+import Columnar
+import ConnectorAPI
+import Planning
+
+/// Builds the operator tree of a task and keeps hold of what is measured in it.
+final class OperatorBuilder {
+  private let context: TaskContext
+  let input: TaskInput
+  /// By plan node, in pre-order.
+  private(set) var measured: [MeasuredOperator] = []
+  private var slots: [MeasuredOperator?] = []
+
+  init(context: TaskContext) {
+    self.context = context
+    input = TaskInput(shouldStop: context.shouldStop)
+  }
+
+  func build(_ node: PlanNode) throws -> any Operator {
+    slots = []
+    let root = try measure(node)
+    measured = slots.compactMap { $0 }
+    return root
+  }
+
+  private func measure(_ node: PlanNode) throws -> any Operator {
+    let number = slots.count
+    slots.append(nil)
+    let (name, inner) = try make(node)
+    let outer = MeasuredOperator(inner, node: number, name: name, clock: context.cpuClock)
+    slots[number] = outer
+    return outer
+  }
+
+  private func make(_ node: PlanNode) throws -> (name: String, any Operator) {
+    switch node {
+    case .tableScan(let scan): return ("TableScanOperator", makeScan(scan))
+    case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
+    case .values(let values): return ("ValuesOperator", try ValuesOperator(values))
+    case .filter(let filter):
+      return ("FilterOperator", try FilterOperator(filter, source: measure(filter.source)))
+    case .project(let project):
+      return ("ProjectOperator", try ProjectOperator(project, source: measure(project.source)))
+    case .limit(let limit): return ("LimitOperator", LimitOperator(limit, source: try measure(limit.source)))
+    case .union(let union):
+      return ("UnionOperator", UnionOperator(union, sources: try union.sources.map(measure)))
+    case .enforceSingleRow(let enforce):
+      return (
+        "EnforceSingleRowOperator", EnforceSingleRowOperator(enforce, source: try measure(enforce.source))
+      )
+    case .output(let output):
+      let positions = ColumnLayout(output.source.outputs).positions(of: output.outputs)
+      return ("OutputOperator", SelectColumnsOperator(source: try measure(output.source), positions: positions))
+    default:
+      preconditionFailure("no operator yet")
+    }
+  }
+
+  private func makeScan(_ scan: TableScanNode) -> any Operator {
+    let context = context
+    let splits = context.splits[scan.id] ?? []
+    let columns = scan.columns.map(\.column)
+    return PageSourcesOperator(sourceCount: splits.count, columnCount: columns.count, input: input) { index in
+      try context.catalogs.connector(scan.table.catalog).pageSource(
+        for: splits[index], of: scan.table, columns: columns, constraint: scan.constraint)
+    }
+  }
+
+  private func makeRemoteSource(_ source: RemoteSourceNode) -> any Operator {
+    let context = context
+    return PageSourcesOperator(
+      sourceCount: source.fragments.count, columnCount: source.outputs.count, input: input
+    ) { index in
+      try context.openRemoteSource(source.fragments[index])
+    }
+  }
+}
+
+/// Counts what an operator gives, and times it where the task has a clock.
+final class MeasuredOperator: Operator {
+  private let inner: any Operator
+  private let clock: (() -> Int64)?
+  private(set) var statistics: OperatorStatistics
+
+  init(_ inner: any Operator, node: Int, name: String, clock: (() -> Int64)?) {
+    self.inner = inner
+    self.clock = clock
+    statistics = OperatorStatistics(node: node, name: name)
+  }
+
+  func next() throws -> Batch? {
+    let start = clock?() ?? 0
+    let batch = try inner.next()
+    if let clock { statistics.inclusiveNanoseconds += clock() - start }
+    if let batch {
+      statistics.outputRows += Int64(batch.count)
+      statistics.outputBatches += 1
+    }
+    return batch
+  }
+}

@@ -1,0 +1,50 @@
+// Owns what a task attempt is given besides its plan fragment: inputs, memory, the stop signal. Does no I/O itself.
+
+import Columnar
+import ConnectorAPI
+
+/// The surroundings of one task attempt. Made and used by the one thread that runs the attempt.
+public struct TaskContext {
+  /// Where scans find their connectors.
+  public var catalogs: Catalogs
+  /// The splits to read, in order, by the id of the scan they belong to. A scan without an entry reads nothing.
+  public var splits: [Int: [Split]]
+  /// Opens the output of a fragment as far as this task is to read it: columns in the order of the producer's
+  /// `outputSymbols`, the same batches in the same order in every attempt. Called at most once for each fragment
+  /// that a remote source names, when its first batch is wanted.
+  public var openRemoteSource: (_ fragment: Int) throws -> any PageSource
+  /// The memory grant.
+  public var memory: MemoryContext
+  /// Asked at least once for each batch read; true ends the task with `TaskStopped`. Cheap: reads a flag.
+  public var shouldStop: () -> Bool
+  /// Makes random() differ between tasks but not between attempts of one task.
+  public var seed: UInt64
+  /// Nanoseconds of CPU time of this thread, for statistics. Nil: operators are not timed.
+  public var cpuClock: (() -> Int64)?
+
+  public init(
+    catalogs: Catalogs, splits: [Int: [Split]] = [:],
+    openRemoteSource: @escaping (_ fragment: Int) throws -> any PageSource,
+    memory: MemoryContext, shouldStop: @escaping () -> Bool = { false }, seed: UInt64 = 0,
+    cpuClock: (() -> Int64)? = nil
+  ) {
+    self.catalogs = catalogs
+    self.splits = splits
+    self.openRemoteSource = openRemoteSource
+    self.memory = memory
+    self.shouldStop = shouldStop
+    self.seed = seed
+    self.cpuClock = cpuClock
+  }
+}
+
+/// Thrown out of a task whose `shouldStop` said so. Not a failure: whoever stopped the task knows why.
+public struct TaskStopped: Error {
+  public init() {}
+}
+
+/// Takes the output of a task attempt, page by page. Pages of one partition keep their order.
+public protocol PartitionedSink {
+  /// Appends a page of some thousand rows, about 1 MB at most unless single rows are wider, to a partition.
+  func append(partition: Int, batch: Batch) throws
+}
