@@ -41,12 +41,12 @@ protocol TextOrder {
   static func compare(_ left: StringView, _ right: StringView) -> Int
 }
 
-enum ByteOrder: TextOrder {
+enum ByteTextOrder: TextOrder {
   @inline(__always)
   static func compare(_ left: StringView, _ right: StringView) -> Int { StringView.compare(left, right) }
 }
 
-enum BlankPaddedOrder: TextOrder {
+enum PaddedTextOrder: TextOrder {
   @inline(__always)
   static func compare(_ left: StringView, _ right: StringView) -> Int { StringView.compareBlankPadded(left, right) }
 }
@@ -98,7 +98,7 @@ func withExtremeRule<Visitor: ExtremeRuleVisitor>(
   case .float32: return float(Float.self)
   case .float64: return float(Double.self)
   case .string:
-    if case .char = type { return text(BlankPaddedOrder.self) }
-    return text(ByteOrder.self)
+    if case .char = type { return text(PaddedTextOrder.self) }
+    return text(ByteTextOrder.self)
   }
 }

@@ -9,9 +9,9 @@ final class FilterOperator: Operator {
   private let source: any Operator
   private let program: FilterProgram
 
-  init(_ node: FilterNode, source: any Operator) throws {
+  init(_ node: FilterNode, source: any Operator, seed: UInt64) throws {
     self.source = source
-    program = try FilterProgram(node.predicate, layout: node.source.outputs)
+    program = try FilterProgram(node.predicate, layout: node.source.outputs, seed: seed)
   }
 
   func next() throws -> Batch? {
@@ -33,12 +33,12 @@ final class ProjectOperator: Operator {
   private let source: any Operator
   private let columns: [Column]
 
-  init(_ node: ProjectNode, source: any Operator) throws {
+  init(_ node: ProjectNode, source: any Operator, seed: UInt64) throws {
     self.source = source
     let layout = ColumnLayout(node.source.outputs)
     columns = try node.assignments.map { assignment in
       if case .symbol(let symbol) = assignment.expression { return .input(layout.position(of: symbol)) }
-      return .computed(try ExpressionProgram(assignment.expression, layout: layout.symbols))
+      return .computed(try ExpressionProgram(assignment.expression, layout: layout.symbols, seed: seed))
     }
   }
 

@@ -62,13 +62,13 @@ final class PageSourcesOperator: Operator {
 final class ValuesOperator: Operator {
   private var batch: Batch?
 
-  init(_ node: ValuesNode) throws {
+  init(_ node: ValuesNode, seed: UInt64) throws {
     guard !node.rows.isEmpty else { return }
     var builders = node.outputs.map { VectorBuilder(type: $0.type, capacity: node.rows.count) }
     let oneRow = Batch(columns: [], count: 1)
     for row in node.rows {
       for column in row.indices {
-        let value = try ExpressionProgram(row[column], layout: []).evaluate(oneRow)
+        let value = try ExpressionProgram(row[column], layout: [], seed: seed).evaluate(oneRow)
         builders[column].append(value.value(at: 0))
       }
     }

@@ -1,5 +1,6 @@
 // Owns the translation of plan nodes into operators, one for one. The only place that knows every operator.
 
+import Base
 import Columnar
 import ConnectorAPI
 import Planning
@@ -27,21 +28,21 @@ final class OperatorBuilder {
   private func measure(_ node: PlanNode) throws -> any Operator {
     let number = slots.count
     slots.append(nil)
-    let (name, inner) = try make(node)
+    let (name, inner) = try make(node, seed: context.seed &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
     let outer = MeasuredOperator(inner, node: number, name: name, clock: context.cpuClock)
     slots[number] = outer
     return outer
   }
 
-  private func make(_ node: PlanNode) throws -> (name: String, any Operator) {
+  private func make(_ node: PlanNode, seed: UInt64) throws -> (name: String, any Operator) {
     switch node {
     case .tableScan(let scan): return ("TableScanOperator", makeScan(scan))
     case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
-    case .values(let values): return ("ValuesOperator", try ValuesOperator(values))
+    case .values(let values): return ("ValuesOperator", try ValuesOperator(values, seed: seed))
     case .filter(let filter):
-      return ("FilterOperator", try FilterOperator(filter, source: measure(filter.source)))
+      return ("FilterOperator", try FilterOperator(filter, source: measure(filter.source), seed: seed))
     case .project(let project):
-      return ("ProjectOperator", try ProjectOperator(project, source: measure(project.source)))
+      return ("ProjectOperator", try ProjectOperator(project, source: measure(project.source), seed: seed))
     case .limit(let limit): return ("LimitOperator", LimitOperator(limit, source: try measure(limit.source)))
     case .union(let union):
       return ("UnionOperator", UnionOperator(union, sources: try union.sources.map(measure)))
@@ -52,8 +53,15 @@ final class OperatorBuilder {
     case .output(let output):
       let positions = ColumnLayout(output.source.outputs).positions(of: output.outputs)
       return ("OutputOperator", SelectColumnsOperator(source: try measure(output.source), positions: positions))
-    default:
-      preconditionFailure("no operator yet")
+    case .aggregate(let aggregate):
+      let account = context.memory.account("HashAggregationOperator")
+      return (
+        "HashAggregationOperator",
+        AggregateOperator(aggregate, source: try measure(aggregate.source), account: account)
+      )
+    case .exchange: preconditionFailure("an exchange is cut before execution")
+    case .join, .semiJoin, .sort, .topN:
+      throw WaterbearError(.notSupported, "This operator is not supported yet")
     }
   }
 
