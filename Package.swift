@@ -56,7 +56,7 @@ let package = Package(
     .target(name: "ClientAPI", dependencies: ["Base", "Wire", "Platform", "Sockets"]),
 
     // Shells.
-    .target(name: "SupervisorProcess", dependencies: ["Base", "Platform"]),
+    .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
       dependencies: [
@@ -98,7 +98,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry", log]),
     // A daemon whose children do no work but misbehave as a test asks, so that tests of the supervisor need no engine.
     .executableTarget(
-      name: "supervisor-test-daemon", dependencies: ["Base", "Platform", "SupervisorProcess"],
+      name: "supervisor-test-daemon", dependencies: ["Base", "Platform", "SupervisorProcess", "Telemetry"],
       path: "Tests/SupervisorTestDaemon"),
     .testTarget(
       name: "SupervisorProcessTests",

@@ -39,9 +39,13 @@ public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
     case .exited(let code):
       return "exit code \(code)"
     case .killed(let signal):
-      guard let name = wb_signal_name(signal) else { return "signal \(signal)" }
-      return "signal SIG\(String(cString: name))"
+      return "signal \(Self.signalName(signal))"
     }
+  }
+
+  /// A signal's name such as `SIGKILL`, or its number where it has none.
+  public static func signalName(_ signal: Int32) -> String {
+    wb_signal_name(signal).map { "SIG" + String(cString: $0) } ?? String(signal)
   }
 }
 

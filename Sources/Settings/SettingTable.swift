@@ -37,6 +37,7 @@ extension Setting {
         Setting(.exchangeCompressionCodec), Setting(.exchangeEncryptionEnabled), Setting(.exchangeManagerName),
         Setting(.exchangeBaseDirectories), Setting(.exchangeMaxPageStorageSize),
       ]),
+    SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),
     SettingGroup(
       title: "Log", settings: [Setting(.logLevel), Setting(.logMaxSize), Setting(.logMaxHistory)]),
   ]

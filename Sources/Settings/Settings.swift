@@ -24,8 +24,11 @@ public struct Settings: Sendable {
 
   /// Reads `config.properties`, `exchange-manager.properties` and `catalog/*.properties` of a directory.
   ///
-  /// A missing file leaves the defaults. Every problem of every file is reported in one CONFIGURATION_INVALID error.
-  public static func load(directory: String, environment: SettingsEnvironment) throws -> Settings {
+  /// A missing file leaves the defaults. `overrides`, text by name, come from the command line and win over files.
+  /// Every problem of every file is reported in one CONFIGURATION_INVALID error.
+  public static func load(
+    directory: String, environment: SettingsEnvironment, overrides: [String: String] = [:]
+  ) throws -> Settings {
     var settings = Settings()
     var problems: [String] = []
     for file in SettingsFile.allCases {
@@ -33,6 +36,7 @@ public struct Settings: Sendable {
       guard let text = try FileText.read(path) else { continue }
       problems += settings.read(PropertiesFile(path: path, text: text, variables: environment.variables), as: file)
     }
+    problems += settings.override(overrides)
     settings.resolveDefaults(environment)
     problems += settings.contradictions()
     for name in try FileText.list("\(directory)/catalog") where name.hasSuffix(".properties") {
@@ -73,6 +77,20 @@ public struct Settings: Sendable {
         origins[setting.name] = "\(file.path):\(property.line)"
       } catch {
         problems.append(file.place(property.line, error))
+      }
+    }
+    return problems
+  }
+
+  private mutating func override(_ texts: [String: String]) -> [String] {
+    var problems: [String] = []
+    for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
+      guard let setting = Setting.byName[name] else { preconditionFailure("an option overrides \(name), which is unknown") }
+      do throws(SettingProblem) {
+        values[name] = try setting.parse(text, name)
+        origins[name] = "command line"
+      } catch {
+        problems.append("command line: \(error.text)")
       }
     }
     return problems
@@ -133,6 +151,6 @@ public struct Settings: Sendable {
 public struct SettingRow: Sendable {
   public let setting: Setting
   public let value: String
-  /// `path:line`, or nil for a default.
+  /// `path:line` or `command line`; nil for a default.
   public let origin: String?
 }

@@ -58,9 +58,8 @@ public struct Supervision: Sendable {
     case ended(ProcessRole, ProcessEnd, age: TimeSpan, reason: String?, restartAfter: TimeSpan?)
     case startFailed(ProcessRole, reason: String, restartAfter: TimeSpan?)
     case hung(ProcessRole, silence: TimeSpan)
-    case draining(atMost: TimeSpan)
+    case draining(atMost: TimeSpan, reason: String)
     case drainCutShort(remaining: [ProcessRole], onRequest: Bool)
-    case givingUp(ProcessRole, reason: String)
   }
 
   private enum State: Hashable {
@@ -216,8 +215,7 @@ public struct Supervision: Sendable {
     let reason = children[role]!.reason ?? "the \(role) found the configuration wrong"
     guard isAnnounced else {
       children[role]!.state = .gone
-      return [report(nil), .report(.givingUp(role, reason: reason))]
-        + beginDrain(.configuration, reason: reason, now: now)
+      return [report(nil)] + beginDrain(.configuration, reason: reason, now: now)
     }
     children[role]!.state = .backingOff(until: now + policy.delayMax)
     return [report(policy.delayMax)]
@@ -263,7 +261,7 @@ public struct Supervision: Sendable {
     for role in roles {
       if case .backingOff = children[role]!.state { children[role]!.state = .gone }
     }
-    return [.report(.draining(atMost: policy.drainTime))] + continueDrain()
+    return [.report(.draining(atMost: policy.drainTime, reason: reason ?? "on request"))] + continueDrain()
   }
 
   /// The next step of a drain: the coordinator, then the workers, then the end. Does nothing outside of a drain.

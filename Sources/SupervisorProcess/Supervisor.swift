@@ -3,6 +3,7 @@
 import Base
 import Glibc
 import Platform
+import Telemetry
 
 /// What a supervisor is started with.
 public struct SupervisorConfiguration: Sendable {
@@ -10,21 +11,23 @@ public struct SupervisorConfiguration: Sendable {
   public var policy: SupervisionPolicy
   /// The environment for children, and where the service manager is found.
   public var environment: [String: String]
-  /// Writes a line to the log. Called on the supervisor's only thread; must not block for long.
-  public var log: @Sendable (SupervisorEvent) -> Void
+  public var log: Log
   /// Called at SIGHUP, to read again what the supervisor itself can change while it runs.
   public var reload: @Sendable () -> Void
+  /// Called every ten seconds, to rotate the log.
+  public var maintain: @Sendable () -> Void
 
   public init(
-    directories: DaemonDirectories, policy: SupervisionPolicy,
-    environment: [String: String] = ProcessEnvironment.current,
-    log: @escaping @Sendable (SupervisorEvent) -> Void, reload: @escaping @Sendable () -> Void = {}
+    directories: DaemonDirectories, policy: SupervisionPolicy, log: Log,
+    environment: [String: String] = ProcessEnvironment.current, reload: @escaping @Sendable () -> Void = {},
+    maintain: @escaping @Sendable () -> Void = {}
   ) {
     self.directories = directories
     self.policy = policy
     self.environment = environment
     self.log = log
     self.reload = reload
+    self.maintain = maintain
   }
 }
 
@@ -39,8 +42,12 @@ public final class Supervisor {
   private var supervision: Supervision
   private var incarnations: IncarnationSource
   private var children: [ProcessRole: RunningChild] = [:]
+  private var lastProcessIDs: [ProcessRole: Int32] = [:]
   private var notices: ServiceNotices
+  private let startedAt = SystemClock.monotonic()
   private var nextWatchdog: MonotonicTime?
+  private var nextMaintenance: MonotonicTime
+  private static let maintenanceInterval = TimeSpan.seconds(10)
   private var outcome: (code: ExitCode, reason: String?)?
 
   /// Runs the daemon until it has drained, and returns how it ended. Blocks the calling thread, which must be the main
@@ -69,6 +76,7 @@ public final class Supervisor {
     ]
     notices = ServiceNotices(ServiceNotifier(environment: configuration.environment))
     childEnvironment = configuration.environment.filter { !ServiceNotifier.privateVariables.contains($0.key) }
+    nextMaintenance = startedAt
     supervision = Supervision(policy: configuration.policy)
     incarnations = IncarnationSource(
       path: directories.incarnation, wallMicroseconds: SystemClock.wallMicroseconds())
@@ -87,11 +95,16 @@ public final class Supervisor {
   }
 
   private func loop() throws -> ExitCode {
-    configuration.log(SupervisorEvent(.info, "daemon_started", [("process_id", "\(getpid())")]))
+    configuration.log.write(
+      .daemonStarted,
+      [
+        "version": .string(Release.version), "etc_directory": .string(configuration.directories.etc),
+        "data_directory": .string(configuration.directories.data),
+      ])
     nextWatchdog = notices.watchdogInterval.map { SystemClock.monotonic() + $0 }
     handle(.begin)
     if let problem = incarnations.problem {
-      configuration.log(SupervisorEvent(.warning, "incarnation_not_stored", [("reason", problem)]))
+      configuration.log.write(.incarnationNotStored, ["reason": .string(problem)])
     }
     while outcome == nil {
       waitForSomething()
@@ -107,7 +120,7 @@ public final class Supervisor {
 
   private func finish() throws -> ExitCode {
     guard let outcome else { preconditionFailure("the loop ends with an outcome") }
-    configuration.log(SupervisorEvent(.info, "daemon_stopped", [("exit_code", "\(outcome.code.rawValue)")]))
+    configuration.log.write(.daemonStopped, ["exit_code": .int(outcome.code.rawValue)])
     withExtendedLifetime(locks) {}
     if let reason = outcome.reason { throw WaterbearError(.configurationInvalid, reason) }
     return outcome.code
@@ -122,12 +135,9 @@ public final class Supervisor {
     }
     let now = SystemClock.monotonic()
     let retry = notices.isWaiting ? now + ServiceNotices.retryInterval : nil
-    var timeout: Int32 = -1
-    if let deadline = [supervision.nextDeadline, nextWatchdog, retry].compactMap({ $0 }).min() {
-      // Rounded up, so that the deadline has passed when the call returns.
-      let span = (deadline - now).nanoseconds
-      timeout = Int32(clamping: max(0, (span + 999_999) / 1_000_000))
-    }
+    let deadline = [supervision.nextDeadline, nextWatchdog, retry].compactMap { $0 }.reduce(nextMaintenance, min)
+    // Rounded up, so that the deadline has passed when the call returns.
+    let timeout = Int32(clamping: max(0, ((deadline - now).nanoseconds + 999_999) / 1_000_000))
     // A failure (EINTR, or ENOMEM for a moment) leaves nothing reported; the loop looks at everything anyway.
     _ = poll(&entries, nfds_t(entries.count), timeout)
   }
@@ -162,7 +172,11 @@ public final class Supervisor {
       if signal == SIGHUP {
         reload()
       } else {
-        if !supervision.isDraining { notices.say("STOPPING=1") }
+        if !supervision.isDraining {
+          // With room for the kill that ends a drain; without it systemd's TimeoutStopSec= would count.
+          let limit = configuration.policy.drainTime.nanoseconds / 1000 + 10_000_000
+          notices.say("STOPPING=1", "EXTEND_TIMEOUT_USEC=\(limit)")
+        }
         handle(.drain)
       }
     }
@@ -175,13 +189,16 @@ public final class Supervisor {
       notices.alive()
       nextWatchdog = now + interval
     }
+    if now >= nextMaintenance {
+      configuration.maintain()
+      nextMaintenance = now + Self.maintenanceInterval
+    }
   }
 
   private func reload() {
     // sd_notify(3) wants the monotonic time with RELOADING=1, in microseconds.
     notices.say("RELOADING=1", "MONOTONIC_USEC=\(SystemClock.monotonic().nanoseconds / 1000)")
     configuration.reload()
-    configuration.log(SupervisorEvent(.info, "configuration_reloaded"))
     handle(.reload)
     notices.say("READY=1")
   }
@@ -196,9 +213,17 @@ public final class Supervisor {
     case .signal(let role, .drain): children[role]?.send(SIGTERM)
     case .signal(let role, .reload): children[role]?.send(SIGHUP)
     case .signal(let role, .kill): children[role]?.send(SIGKILL)
-    case .report(let report): configuration.log(SupervisorEvent(report))
+    case .report(let report): configuration.log.write(report, processID: processID(in: report))
     case .announceReady: announceReady()
     case .finish(let code, let reason): outcome = (code, reason)
+    }
+  }
+
+  /// The process a report is about, which may have ended already.
+  private func processID(in report: Supervision.Report) -> Int32? {
+    switch report {
+    case .ready(let role, _), .ended(let role, _, _, _, _), .hung(let role, _): lastProcessIDs[role]
+    case .startFailed, .draining, .drainCutShort: nil
     }
   }
 
@@ -208,12 +233,13 @@ public final class Supervisor {
         role, of: program, directories: configuration.directories, workerCount: configuration.policy.workerCount,
         incarnation: incarnations.next(), supervisor: getpid(), environment: childEnvironment)
       children[role] = child
-      configuration.log(
-        SupervisorEvent(
-          .info, "process_started",
-          [
-            ("process", "\(role)"), ("process_id", "\(child.processID)"), ("incarnation", "\(child.incarnation)"),
-          ]))
+      lastProcessIDs[role] = child.processID
+      configuration.log.write(
+        .childStarted,
+        [
+          "child": .string(role.description), "child_pid": .int(child.processID),
+          "incarnation": .int(child.incarnation),
+        ])
     } catch {
       handle(.startFailed(role, reason: "\(error)"))
     }
@@ -221,10 +247,12 @@ public final class Supervisor {
 
   private func announceReady() {
     notices.say("READY=1")
-    configuration.log(
-      SupervisorEvent(.info, "daemon_ready", [("socket", configuration.directories.clientSocket)]))
+    let age = SystemClock.monotonic() - startedAt
+    configuration.log.write(
+      .daemonReady,
+      ["milliseconds": .int(age.milliseconds), "socket": .string(configuration.directories.clientSocket)])
     if isatty(2) == 1 {
-      let line = "waterbeard is ready at \(configuration.directories.clientSocket). Ctrl-C drains, twice stops at once.\n"
+      let line = "waterbeard: ready at \(configuration.directories.clientSocket); Ctrl-C drains, twice stops at once\n"
       _ = write(2, line, line.utf8.count)
     }
   }

@@ -9,9 +9,15 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case daemonReady = "daemon_ready"
   case daemonStopping = "daemon_stopping"
   case daemonStopped = "daemon_stopped"
+  case daemonDrainCutShort = "daemon_drain_cut_short"
   case childStarted = "child_started"
+  case childReady = "child_ready"
   case childExited = "child_exited"
+  case childStopped = "child_stopped"
   case childRestartDelayed = "child_restart_delayed"
+  case childHung = "child_hung"
+  case childStartFailed = "child_start_failed"
+  case incarnationNotStored = "incarnation_not_stored"
   case settingsReloaded = "settings_reloaded"
   case settingsRefused = "settings_refused"
   case processFailed = "process_failed"
@@ -85,11 +91,11 @@ extension LogEvent {
     case .attemptStarted, .attemptFinished, .attemptAborted, .outputSelected, .clientConnected,
       .clientDisconnected, .libraryMessage:
       .debug
-    case .childExited, .childRestartDelayed, .coordinatorLost, .workerLost, .workerSilent, .queryRetried,
+    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored, .coordinatorLost, .workerLost, .workerSilent, .queryRetried,
       .attemptFailed, .taskRetried, .outputLost, .outputRecomputed, .spoolDirectorySetAside, .frameRejected,
       .logLinesDropped:
       .warning
-    case .storeDamaged, .settingsRefused, .processFailed: .error
+    case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info
     }
   }
@@ -105,8 +111,9 @@ extension LogEvent {
 
   private var fieldsAndMeaning: ([String], String) {
     switch self {
-    case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .childStarted, .childExited,
-      .childRestartDelayed, .settingsReloaded, .settingsRefused, .processFailed:
+    case .daemonStarted, .daemonReady, .daemonStopping, .daemonDrainCutShort, .daemonStopped, .childStarted,
+      .childReady, .childExited, .childStopped, .childRestartDelayed, .childHung, .childStartFailed,
+      .incarnationNotStored, .settingsReloaded, .settingsRefused, .processFailed:
       daemonDescription
     case .coordinatorStarted, .coordinatorRecovered, .workerStarted, .workerRegistered, .workerLost,
       .workerSilent, .coordinatorLost:

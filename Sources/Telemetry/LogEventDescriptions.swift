@@ -4,13 +4,28 @@ extension LogEvent {
   var daemonDescription: ([String], String) {
     switch self {
     case .daemonStarted: (["version", "etc_directory", "data_directory"], "The supervisor began to start the daemon.")
-    case .daemonReady: (["milliseconds"], "The coordinator serves clients and every worker is connected.")
-    case .daemonStopping: (["reason"], "The daemon stops: no new queries, processes are ended in order.")
+    case .daemonReady:
+      (["milliseconds", "socket"], "The coordinator serves clients and at least one worker is connected to it.")
+    case .daemonStopping:
+      (["reason", "at_most_milliseconds"], "The daemon stops: no new queries, processes are ended in order.")
+    case .daemonDrainCutShort: (["reason", "children"], "These processes had not ended in time and are killed.")
     case .daemonStopped: (["exit_code"], "All processes have ended; the last line of a run.")
-    case .childStarted: (["child", "child_pid"], "The supervisor started a process.")
+    case .childStarted: (["child", "child_pid", "incarnation"], "The supervisor started a process.")
+    case .childReady: (["child", "child_pid", "milliseconds"], "A process does its work, so long after its start.")
     case .childExited:
-      (["child", "child_pid", "exit_code", "signal", "seconds"], "A process of the daemon ended after so many seconds.")
-    case .childRestartDelayed: (["child", "delay_milliseconds"], "A process died soon after its start and waits.")
+      (
+        ["child", "child_pid", "exit_code", "signal", "milliseconds", "reason"],
+        "A process of the daemon ended unasked after so long; it said why, if it could."
+      )
+    case .childStopped:
+      (["child", "child_pid", "exit_code", "signal", "milliseconds"], "A process ended while the daemon stops.")
+    case .childRestartDelayed:
+      (["child", "delay_milliseconds"], "A process died before it was ready or soon after; the next start waits.")
+    case .childHung:
+      (["child", "child_pid", "silent_milliseconds"], "A process gave no sign of life for too long and is killed.")
+    case .childStartFailed: (["child", "reason"], "The system refused to start a process; it is tried again.")
+    case .incarnationNotStored:
+      (["reason"], "The counter of process starts was not stored; the clock takes its place.")
     case .settingsReloaded: (["changed"], "The settings were read again; these have new values.")
     case .settingsRefused: (Self.errorFields, "The settings are wrong; the daemon does not start or keeps the old.")
     case .processFailed: (Self.errorFields, "A process cannot go on and exits; the supervisor starts it again.")

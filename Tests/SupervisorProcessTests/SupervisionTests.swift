@@ -165,7 +165,8 @@ import Testing
     _ = send(.ready(.worker(1)))
     _ = send(.failed(.coordinator, reason: "config.properties:3: no such key"))
     let actions = send(.ended(.coordinator, .exited(78)))
-    #expect(actions.contains(.report(.givingUp(.coordinator, reason: "config.properties:3: no such key"))))
+    #expect(
+      actions.contains(.report(.draining(atMost: .seconds(30), reason: "config.properties:3: no such key"))))
     #expect(withoutReports(actions) == [.signal(.worker(1), .drain), .signal(.worker(2), .drain)])
     _ = send(.ended(.worker(1), .exited(0)))
     #expect(

@@ -1,5 +1,6 @@
 // Owns one run of supervisor-test-daemon in a directory of its own, ended and removed with the test.
 import Base
+import Foundation
 import Glibc
 import Platform
 import Testing
@@ -79,8 +80,21 @@ final class TestDaemon {
 
   /// What the children did, in order.
   var record: [String] { get throws { try lines("record") } }
-  /// The supervisor's log.
-  var events: [String] { get throws { try lines("events") } }
+  /// The supervisor's log: of each line the event and its fields as text.
+  var events: [[String: String]] {
+    get throws {
+      try lines("events").map { line in
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        return try #require(object).mapValues { "\($0)" }
+      }
+    }
+  }
+
+  /// The events of a name, where wanted about one child only.
+  func events(_ name: String, _ child: String? = nil) throws -> [[String: String]] {
+    try events.filter { $0["event"] == name && (child == nil || $0["child"] == child) }
+  }
+
   /// The supervisor's last words.
   var error: String { get throws { try lines("error").last ?? "" } }
 
@@ -92,8 +106,6 @@ final class TestDaemon {
   func incarnations() throws -> [UInt64] {
     try record.filter { $0.contains(" started ") }.compactMap { UInt64($0.split(separator: " ")[3]) }
   }
-
-  func count(event prefix: String) throws -> Int { try events.count { $0.hasPrefix(prefix) } }
 
   /// What the service manager was told since the last call.
   func notices() throws -> [String] {
@@ -113,13 +125,13 @@ final class TestDaemon {
       if try condition() { return }
       SystemClock.sleep(.milliseconds(3))
     }
-    Issue.record("not within ten seconds: \(what); events: \(try events), record: \(try record)")
+    Issue.record("not within ten seconds: \(what); events: \(try lines("events")), record: \(try record)")
     throw WaterbearError(.exceededTimeLimit, what)
   }
 
   func waitUntilReady() throws {
-    try wait(for: "daemon_ready") { try count(event: "daemon_ready") > 0 }
-    try wait(for: "all ready") { try count(event: "process_ready") >= 3 }
+    try wait(for: "daemon_ready") { try !events("daemon_ready").isEmpty }
+    try wait(for: "all ready") { try events("child_ready").count >= 3 }
   }
 
   func waitForEnd() throws -> ProcessEnd {

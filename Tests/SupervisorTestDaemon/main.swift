@@ -14,6 +14,7 @@ import Base
 import Glibc
 import Platform
 import SupervisorProcess
+import Telemetry
 
 /// Appends a line to a file in one write, so that lines of several processes do not mix.
 @Sendable func append(_ line: String, to path: String) {
@@ -39,9 +40,7 @@ func serve(_ root: String) throws -> Int32 {
     hangTime: .milliseconds(Int64(option("hang", 10_000))))
   let configuration = SupervisorConfiguration(
     directories: DaemonDirectories(etc: root + "/etc", data: root + "/data"), policy: policy,
-    log: { event in
-      append(event.name + event.fields.map { " \($0.key)=\($0.value)" }.joined(), to: root + "/events")
-    },
+    log: Log(LogSink(file: try LogFile(path: root + "/events")), role: "supervisor"),
     reload: { append("supervisor reload", to: root + "/record") })
   do {
     return try Supervisor.run(configuration).rawValue

@@ -1,0 +1,103 @@
+// Owns the start of `waterbeard serve`: settings, directories and log, then the supervisor. Must not know the command
+// line's syntax.
+import Base
+import Glibc
+import Platform
+import Settings
+import Synchronization
+import Telemetry
+
+/// The supervisor's entry point.
+public enum SupervisorMain {
+  /// Runs the daemon in the foreground until it has drained; the result is the process's exit code. Errors are told on
+  /// standard error and, as far as there is one, in the log. `workers` wins over the configuration file.
+  public static func run(directories: DaemonDirectories, workers: Int? = nil) -> Int32 {
+    do {
+      let source = SettingsSource(directories: directories, workers: workers)
+      let settings = try source.load()
+      // The log lies in a directory that this makes.
+      ProcessLimits.protectNewFiles()
+      try directories.prepare()
+      let daemon = ReloadableDaemon(source: source, settings: settings, file: try LogFile(path: directories.eventLog))
+      return daemon.run().rawValue
+    } catch {
+      return tell(error).rawValue
+    }
+  }
+
+  /// Tells a person why there is no daemon, and picks the exit code: wrong settings will be as wrong next time.
+  static func tell(_ error: any Error) -> ExitCode {
+    let known = WaterbearError.wrapping(error)
+    var text = "waterbeard: \(known)\n"
+    for cause in known.causes { text += "  because: \(cause)\n" }
+    if let remedy = known.remedy { text += "  \(remedy)\n" }
+    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    return known.code == .configurationInvalid ? .configuration : .failed
+  }
+}
+
+/// Where settings are read from, now and at each reload.
+struct SettingsSource: Sendable {
+  let directories: DaemonDirectories
+  let workers: Int?
+
+  func load() throws -> Settings {
+    try Settings.load(
+      directory: directories.etc, environment: .current(dataDirectory: directories.data),
+      overrides: workers.map { [SettingKey<Int>.workers.name: String($0)] } ?? [:])
+  }
+}
+
+/// The daemon with what changes at SIGHUP: the log's level and its rotation. Other settings of the supervisor count
+/// from the next start; coordinator and workers read theirs themselves.
+private final class ReloadableDaemon: Sendable {
+  private let source: SettingsSource
+  private let settings: Mutex<Settings>
+  private let file: LogFile
+  private let log: Log
+
+  init(source: SettingsSource, settings: Settings, file: LogFile) {
+    self.source = source
+    self.settings = Mutex(settings)
+    self.file = file
+    log = Log(
+      LogSink(file: file, level: settings[.logLevel], standardError: .detected()), role: "supervisor")
+  }
+
+  func run() -> ExitCode {
+    let policy = settings.withLock { settings in
+      SupervisionPolicy(
+        workerCount: settings[.workers], drainTime: settings[.drainTimeout], hangTime: settings[.hangTimeout])
+    }
+    do {
+      return try Supervisor.run(
+        SupervisorConfiguration(
+          directories: source.directories, policy: policy, log: log, reload: { self.reload() },
+          maintain: { self.rotateLog() }))
+    } catch {
+      log.write(.processFailed, .error(error))
+      return SupervisorMain.tell(error)
+    }
+  }
+
+  /// Wrong settings are reported and leave everything as it was.
+  private func reload() {
+    do {
+      let fresh = try source.load()
+      let before = settings.withLock { settings in
+        defer { settings = fresh }
+        return settings
+      }
+      log.sink.level = fresh[.logLevel]
+      let changed = zip(before.rows, fresh.rows).filter { $0.value != $1.value }.map(\.0.setting.name)
+      log.write(.settingsReloaded, ["changed": .strings(changed)])
+    } catch {
+      log.write(.settingsRefused, .error(error))
+    }
+  }
+
+  private func rotateLog() {
+    let (size, keep) = settings.withLock { ($0[.logMaxSize], $0[.logMaxHistory]) }
+    _ = file.rotate(maxSize: size.bytes, keep: keep)
+  }
+}

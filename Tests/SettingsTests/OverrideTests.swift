@@ -1,0 +1,24 @@
+// Tests of values from the command line.
+import Base
+import Settings
+import Testing
+
+@Suite struct OverrideTests {
+  private let machine = SettingsEnvironment(cores: 8, memory: .gigabytes(16), dataDirectory: "/d")
+
+  @Test func theCommandLineWinsAndComputedDefaultsFollowIt() throws {
+    let settings = try Settings.load(
+      directory: "/nowhere", environment: machine, overrides: ["waterbear.workers": "4"])
+    #expect(settings[SettingKey<Int>.workers] == 4)
+    #expect(settings[SettingKey<Int>.taskMaxWorkerThreads] == 2)
+    #expect(settings.rows.first { $0.setting.name == "waterbear.workers" }?.origin == "command line")
+  }
+
+  @Test func aWrongValueNamesTheCommandLine() {
+    let error = #expect(throws: WaterbearError.self) {
+      try Settings.load(directory: "/nowhere", environment: machine, overrides: ["waterbear.workers": "0"])
+    }
+    #expect(error?.code == .configurationInvalid)
+    #expect(error?.message.hasPrefix("command line: waterbear.workers is '0'") == true)
+  }
+}
