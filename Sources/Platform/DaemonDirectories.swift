@@ -44,12 +44,14 @@ public struct DaemonDirectories: Hashable, Sendable {
   public var coordinatorLock: String { data + "/coordinator.lock" }
 
   /// Makes what is missing and checks that all of it can be used, so that later steps need not explain a missing
-  /// directory. Modes of directories that exist are left alone.
+  /// directory. Modes of directories that exist are left alone. `etc` is not made: where it is missing, its name is
+  /// probably misspelt, and running with defaults would hide that.
   ///
   /// The spool is for our user alone (0700); the rest lets the group in (0750), which is how its members reach the
   /// socket.
   public func prepare() throws {
     try checkSocketLengths()
+    try checkReadable(etc)
     for (path, mode, option) in [
       (data, mode_t(0o750), "--data-dir"), (spool, 0o700, "--data-dir"), (run, 0o750, "--run-dir"),
       (log, 0o750, "--log-dir"),
@@ -69,6 +71,13 @@ public struct DaemonDirectories: Hashable, Sendable {
         "the socket path \(path) has \(path.utf8.count) bytes; Unix sockets allow \(Self.socketPathBytesMax)",
         remedy: "give a shorter directory with --run-dir; data and logs can stay where they are")
     }
+  }
+
+  private func checkReadable(_ path: String) throws {
+    guard faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) != 0 else { return }
+    throw WaterbearError(
+      .configurationInvalid, "cannot read the configuration directory \(path): \(SystemCall.message(errno))",
+      remedy: "give the right one with --etc-dir; an empty directory stands for all defaults")
   }
 
   private static func absolute(_ path: String) -> String {

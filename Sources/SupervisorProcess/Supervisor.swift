@@ -251,9 +251,9 @@ public final class Supervisor {
     configuration.log.write(
       .daemonReady,
       ["milliseconds": .int(age.milliseconds), "socket": .string(configuration.directories.clientSocket)])
-    if isatty(2) == 1 {
-      let line = "waterbeard: ready at \(configuration.directories.clientSocket); Ctrl-C drains, twice stops at once\n"
-      _ = write(2, line, line.utf8.count)
+    if StandardError.isTerminal {
+      StandardError.write(
+        "waterbeard: ready at \(configuration.directories.clientSocket); Ctrl-C drains, twice stops at once\n")
     }
   }
 

@@ -1,7 +1,6 @@
 // Owns the start of `waterbeard serve`: settings, directories and log, then the supervisor. Must not know the command
 // line's syntax.
 import Base
-import Glibc
 import Platform
 import Settings
 import Synchronization
@@ -31,7 +30,7 @@ public enum SupervisorMain {
     var text = "waterbeard: \(known)\n"
     for cause in known.causes { text += "  because: \(cause)\n" }
     if let remedy = known.remedy { text += "  \(remedy)\n" }
-    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    StandardError.write(text)
     return known.code == .configurationInvalid ? .configuration : .failed
   }
 }
@@ -75,7 +74,8 @@ private final class ReloadableDaemon: Sendable {
           directories: source.directories, policy: policy, log: log, reload: { self.reload() },
           maintain: { self.rotateLog() }))
     } catch {
-      log.write(.processFailed, .error(error))
+      // Where another daemon holds the place, the log is that daemon's.
+      if WaterbearError.wrapping(error).code != .alreadyExists { log.write(.processFailed, .error(error)) }
       return SupervisorMain.tell(error)
     }
   }

@@ -56,6 +56,15 @@ import Testing
     #expect(error?.remedy?.contains("--data-dir") == true)
   }
 
+  @Test func aMissingConfigurationDirectoryIsNoReasonForDefaults() {
+    let error = #expect(throws: WaterbearError.self) {
+      try DaemonDirectories(etc: directory.path + "/ect", data: directory.path + "/data").prepare()
+    }
+    #expect(error?.message.contains(directory.path + "/ect") == true)
+    #expect(error?.remedy?.contains("--etc-dir") == true)
+    #expect(access(directory.path + "/data", F_OK) != 0)
+  }
+
   @Test func aSocketPathThatIsTooLongIsRefused() {
     let long = directory.path + "/" + String(repeating: "d", count: 100)
     let error = #expect(throws: WaterbearError.self) {
