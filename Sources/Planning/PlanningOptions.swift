@@ -1,0 +1,42 @@
+// Owns what settings and session say about planning.
+
+/// A session property as SHOW SESSION lists it.
+public struct SessionRow: Sendable {
+  public var name: String
+  public var value: String
+  public var standard: String
+  public var type: String
+  public var meaning: String
+
+  public init(name: String, value: String, standard: String, type: String, meaning: String) {
+    self.name = name
+    self.value = value
+    self.standard = standard
+    self.type = type
+    self.meaning = meaning
+  }
+}
+
+/// Choices that the planner does not make by itself.
+public struct PlanningOptions: Sendable {
+  /// `join-distribution-type`; nil for AUTOMATIC.
+  public var joinDistribution: JoinDistribution?
+  /// `join-max-broadcast-table-size` in bytes.
+  public var broadcastBytesMax: Int64
+  /// Partitions of a hash exchange.
+  public var partitionCount: Int
+  /// `query.max-stage-count`.
+  public var stageCountMax: Int
+  public var session: [SessionRow]
+
+  public init(
+    joinDistribution: JoinDistribution? = nil, broadcastBytesMax: Int64 = 100 << 20, partitionCount: Int = 16,
+    stageCountMax: Int = 150, session: [SessionRow] = []
+  ) {
+    self.joinDistribution = joinDistribution
+    self.broadcastBytesMax = broadcastBytesMax
+    self.partitionCount = partitionCount
+    self.stageCountMax = stageCountMax
+    self.session = session
+  }
+}
