@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
-    .testTarget(name: "TaskStoreTests", dependencies: ["TaskStore"]),
+    .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
