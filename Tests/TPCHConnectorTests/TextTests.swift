@@ -10,14 +10,15 @@ struct TextTests {
   /// `count` bytes of `block` from `offset` on.
   private func text(_ block: TextBlock, _ offset: Int, _ count: Int) -> String {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + Grammar.slot) { buffer in
-      block.copy(buffer.baseAddress!, offset: offset, count: count, grammar: .shared)
+      TextBlock.copy(buffer.baseAddress!, from: block.place(offset), count: count, grammar: .shared)
       return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
   }
 
   @Test
   func anyPartOfABlockIsCutFromTheSameText() {
-    let block = TextBlock(from: TextCheckpoints.all[1])
+    let block = TextBlock.make(from: TextCheckpoints.all[1]).block
+    defer { block.free() }
     let whole = Array(text(block, 0, TextBlock.span).utf8)
     var random = SystemRandomNumberGenerator()
     for _ in 0..<500 {
@@ -29,14 +30,19 @@ struct TextTests {
 
   @Test
   func neighboursOverlap() {
-    let first = TextBlock(from: TextCheckpoints.all[0])
-    let second = TextBlock(from: first.next)
+    let (first, next) = TextBlock.make(from: TextCheckpoints.all[0])
+    let second = TextBlock.make(from: next).block
+    defer {
+      first.free()
+      second.free()
+    }
     #expect(text(first, TextBlock.span - 1, 200).dropFirst() == text(second, 0, 199)[...])
   }
 
   @Test
   func everyWordIsInTheGrammar() {
-    let block = TextBlock(from: .start)
+    let block = TextBlock.make(from: .start).block
+    defer { block.free() }
     let known = Set(
       [
         GrammarWords.nouns, GrammarWords.verbs, GrammarWords.adjectives, GrammarWords.adverbs,
@@ -59,7 +65,7 @@ struct TextTests {
     #endif
     let table = TextCheckpoints.all
     #expect(table.count == TextPool.size / TextBlock.span)
-    for place in places { #expect(TextBlock(from: table[place]).next == table[place + 1]) }
+    for place in places { #expect(checkpoint(after: table[place]) == table[place + 1]) }
     #expect(TextCheckpoints.decode(TextCheckpoints.encode(table)) == table)
   }
 
@@ -68,7 +74,7 @@ struct TextTests {
   func recordCheckpoints() {
     var checkpoints = [TextCheckpoint.start]
     while checkpoints.count < TextPool.size / TextBlock.span {
-      checkpoints.append(TextBlock(from: checkpoints[checkpoints.count - 1]).next)
+      checkpoints.append(checkpoint(after: checkpoints[checkpoints.count - 1]))
     }
     #expect(TextCheckpoints.decode(TextCheckpoints.encode(checkpoints)) == checkpoints)
     print(TextCheckpoints.encode(checkpoints))
@@ -92,6 +98,12 @@ struct TextTests {
     #expect(comments(pool) == before)
     #expect(comments(TextPool.shared) == before)
   }
+}
+
+private func checkpoint(after checkpoint: TextCheckpoint) -> TextCheckpoint {
+  let (block, next) = TextBlock.make(from: checkpoint)
+  block.free()
+  return next
 }
 
 private func comments(_ pool: TextPool) -> [String] {

@@ -32,16 +32,41 @@ struct CommentColumn: Sendable {
     var total = 0
     for row in 0..<count { total &+= Int(sizes[row]) }
     let heap = StringHeap()
-    var cursor = heap.allocate(total + Grammar.slot)
     let views = Buffer(count: count, of: StringView.self)
-    let target = views.pointer(to: StringView.self)
-    let grammar = Grammar.shared
-    for row in 0..<count {
-      let size = Int(sizes[row])
-      pool.copy(cursor, offset: Int(starts[row]), count: size, grammar: grammar)
-      target[row] = StringView(cursor, count: size)
-      cursor += size
+    var cursor = heap.allocate(total + Grammar.slot)
+    withUnsafeTemporaryAllocation(of: TextBlock.Place.self, capacity: Self.groupRows) { places in
+      for first in stride(from: 0, to: count, by: Self.groupRows) {
+        let group = first..<min(first + Self.groupRows, count)
+        cursor = copy(group, starts, sizes, places.baseAddress!, pool, to: cursor, views.pointer(to: StringView.self))
+      }
     }
     return Vector(flat: type, count: count, values: views, heaps: [heap])
+  }
+
+  /// Rows whose text is looked for at once.
+  private static let groupRows = 64
+
+  /// Copies the comments of `rows` to `target` and returns its end.
+  ///
+  /// The text is scattered over more memory than the caches hold. All places of a group are found and fetched before
+  /// the first is copied: so the waits for memory overlap.
+  @inline(__always)
+  private func copy(
+    _ rows: Range<Int>, _ starts: UnsafePointer<Int32>, _ sizes: UnsafePointer<Int32>,
+    _ places: UnsafeMutablePointer<TextBlock.Place>, _ pool: TextPool, to target: UnsafeMutablePointer<UInt8>,
+    _ views: UnsafeMutablePointer<StringView>
+  ) -> UnsafeMutablePointer<UInt8> {
+    let grammar = Grammar.shared
+    let first = rows.lowerBound
+    for row in rows { places[row &- first] = pool.place(Int(starts[row])) }
+    for index in 0..<rows.count { places[index].fetch() }
+    var cursor = target
+    for row in rows {
+      let size = Int(sizes[row])
+      TextBlock.copy(cursor, from: places[row &- first], count: size, grammar: grammar)
+      views[row] = StringView(cursor, count: size)
+      cursor += size
+    }
+    return cursor
   }
 }

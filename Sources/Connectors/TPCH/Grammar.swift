@@ -16,48 +16,56 @@ final class Grammar: @unchecked Sendable {
   let bytes: UnsafeMutablePointer<UInt8>
   /// The number of bytes of each token.
   let lengths: UnsafeMutablePointer<UInt8>
-  private var tokenCount = 0
 
-  private(set) var sentences = PickTable.none
-  private(set) var nounPhrases = PickTable.none
-  private(set) var verbPhrases = PickTable.none
-  private(set) var nouns = PickTable.none
-  private(set) var verbs = PickTable.none
-  private(set) var adjectives = PickTable.none
+  let sentences = PickTable(GrammarWords.sentences, firstToken: 0)
+  let nounPhrases = PickTable(GrammarWords.nounPhrases, firstToken: 0)
+  let verbPhrases = PickTable(GrammarWords.verbPhrases, firstToken: 0)
+  let nouns: PickTable
+  let verbs: PickTable
+  let adjectives: PickTable
   /// Adjectives with a comma behind them.
-  private(set) var listedAdjectives = PickTable.none
-  private(set) var adverbs = PickTable.none
+  let listedAdjectives: PickTable
+  let adverbs: PickTable
   /// Prepositions with their article: the kit always writes "the".
-  private(set) var prepositions = PickTable.none
-  private(set) var auxiliaries = PickTable.none
-  private(set) var terminators = PickTable.none
+  let prepositions: PickTable
+  let auxiliaries: PickTable
+  let terminators: PickTable
 
   private init() {
-    bytes = .allocate(capacity: 256 * Self.slot)
-    bytes.initialize(repeating: 0, count: 256 * Self.slot)
-    lengths = .allocate(capacity: 256)
+    var spelling = TokenSpelling()
+    nouns = spelling.add(GrammarWords.nouns) { " " + $0 }
+    verbs = spelling.add(GrammarWords.verbs) { " " + $0 }
+    adjectives = spelling.add(GrammarWords.adjectives) { " " + $0 }
+    listedAdjectives = spelling.add(GrammarWords.adjectives) { " " + $0 + "," }
+    adverbs = spelling.add(GrammarWords.adverbs) { " " + $0 }
+    prepositions = spelling.add(GrammarWords.prepositions) { " " + $0 + " the" }
+    auxiliaries = spelling.add(GrammarWords.auxiliaries) { " " + $0 }
+    terminators = spelling.add(GrammarWords.terminators) { $0 }
+    bytes = spelling.bytes
+    lengths = spelling.lengths
+  }
+}
+
+/// The tables of token texts while they are filled.
+private struct TokenSpelling {
+  let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 256 * Grammar.slot)
+  let lengths = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+  private var count = 0
+
+  init() {
+    bytes.initialize(repeating: 0, count: 256 * Grammar.slot)
     lengths.initialize(repeating: 0, count: 256)
-    sentences = PickTable(GrammarWords.sentences, firstToken: 0)
-    nounPhrases = PickTable(GrammarWords.nounPhrases, firstToken: 0)
-    verbPhrases = PickTable(GrammarWords.verbPhrases, firstToken: 0)
-    nouns = addTokens(GrammarWords.nouns) { " " + $0 }
-    verbs = addTokens(GrammarWords.verbs) { " " + $0 }
-    adjectives = addTokens(GrammarWords.adjectives) { " " + $0 }
-    listedAdjectives = addTokens(GrammarWords.adjectives) { " " + $0 + "," }
-    adverbs = addTokens(GrammarWords.adverbs) { " " + $0 }
-    prepositions = addTokens(GrammarWords.prepositions) { " " + $0 + " the" }
-    auxiliaries = addTokens(GrammarWords.auxiliaries) { " " + $0 }
-    terminators = addTokens(GrammarWords.terminators) { $0 }
   }
 
-  private func addTokens(_ list: [GrammarWords.Weighted], _ spelling: (String) -> String) -> PickTable {
-    let table = PickTable(list, firstToken: tokenCount)
+  /// Makes a token of each word of the list, spelt as `spelling` says.
+  mutating func add(_ list: [GrammarWords.Weighted], _ spelling: (String) -> String) -> PickTable {
+    let table = PickTable(list, firstToken: count)
     for word in list.flatMap(\.entries) {
       let text = Array(spelling(word).utf8)
-      precondition(tokenCount < 256 && text.count <= Self.slot, "a token is one byte and fits its slot")
-      for (index, byte) in text.enumerated() { bytes[tokenCount * Self.slot + index] = byte }
-      lengths[tokenCount] = UInt8(text.count)
-      tokenCount += 1
+      precondition(count < 256 && text.count <= Grammar.slot, "a token is one byte and fits its slot")
+      for (index, byte) in text.enumerated() { bytes[count * Grammar.slot + index] = byte }
+      lengths[count] = UInt8(text.count)
+      count += 1
     }
     return table
   }
@@ -68,8 +76,6 @@ struct PickTable: Sendable {
   private let range: ValueRange
   /// One entry per unit of weight. Never freed: the tables live as long as the process.
   private nonisolated(unsafe) let entries: UnsafeMutablePointer<UInt8>
-
-  static let none = PickTable([(1, [""])], firstToken: 0)
 
   /// Entry `i` of the list is written as `firstToken + i`.
   init(_ list: [GrammarWords.Weighted], firstToken: Int) {

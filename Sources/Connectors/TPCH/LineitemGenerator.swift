@@ -22,7 +22,7 @@ final class LineitemGenerator: TableGenerator {
   private let money: MoneyMapping
   private let bridge: SupplierBridge
   private let lines: Lines
-  /// Two lanes for comments and one for flags.
+  /// Two lanes, for comments.
   private let scratch: Scratch
 
   init(_ settings: GeneratorSettings, rows: Int) {

@@ -1,4 +1,4 @@
-// Owns the values of part, and the rules about parts that other tables follow: prices and suppliers.
+// Owns the values of part, and the retail price, which lineitem and orders use.
 
 import Columnar
 
@@ -67,85 +67,5 @@ final class PartGenerator: KeyedGenerator {
       return Self.comment.vector(
         of: .varchar(length: 23), row: first, count: count, pool: .shared, scratch: scratch)
     }
-  }
-}
-
-/// p_name: five different colours.
-enum PartNames {
-  private static let stream = RandomStream(origin: 709_314_158)
-  private static let words = 5
-  private static let colors = Words.colors.map { Array($0.utf8) }
-  /// A row owns as many draws as there are colours, though it uses five.
-  private static let drawsPerRow = Int64(Words.colors.count)
-
-  /// The names of `count` parts from `row` on.
-  static func vector(row: Int64, count: Int) -> Vector {
-    // Each colour with a blank behind it, in slots of 16 bytes.
-    let slot = 16
-    var texts = [UInt8](repeating: UInt8(ascii: " "), count: colors.count * slot)
-    for (index, color) in colors.enumerated() {
-      texts.replaceSubrange(index * slot..<index * slot + color.count, with: color)
-    }
-    let lengths = colors.map { $0.count + 1 }
-    let last = Int32(colors.count - 1)
-    let ranges = (0..<words).map { ValueRange(Int32($0), last) }
-    var order = (0..<colors.count).map { UInt8($0) }
-    var swaps = [Int](repeating: 0, count: words)
-
-    let heap = StringHeap()
-    var cursor = heap.allocate(count * words * slot + slot)
-    let views = Buffer(count: count, of: StringView.self)
-    let target = views.pointer(to: StringView.self)
-    var draw = stream.state(after: row * drawsPerRow)
-    let leap = RandomStream.power(drawsPerRow)
-    for row in 0..<count {
-      var state = draw
-      var end = cursor
-      for word in 0..<words {
-        state = RandomStream.times(state, RandomStream.multiplier)
-        let other = Int(ranges[word].narrow(state))
-        swaps[word] = other
-        order.swapAt(word, other)
-        let color = Int(order[word])
-        for index in 0..<slot { end[index] = texts[color &* slot &+ index] }
-        end += lengths[color]
-      }
-      // The list is put back by undoing the swaps, last first.
-      for word in (0..<words).reversed() { order.swapAt(word, swaps[word]) }
-      let size = end - cursor - 1
-      target[row] = StringView(cursor, count: size)
-      cursor = end
-      draw = RandomStream.times(draw, leap)
-    }
-    return Vector(flat: .varchar(length: 55), count: count, values: views, heaps: [heap])
-  }
-}
-
-/// Which four suppliers sell a part: spread evenly, and different for parts that are a round of suppliers apart.
-struct SupplierBridge: Sendable {
-  private let suppliers: UInt32
-  private let quarter: UInt32
-  /// `2^64 / suppliers`, rounded up: a product's upper half is then the exact quotient of any 32-bit number
-  /// (Lemire, Kaser and Kurz, 2019).
-  private let reciprocal: UInt64
-
-  init(_ scale: Scale) {
-    suppliers = UInt32(scale.suppliers)
-    precondition(suppliers > 1, "the reciprocal of one supplier does not fit")
-    quarter = suppliers / 4
-    reciprocal = UInt64.max / UInt64(suppliers) + 1
-  }
-
-  @inline(__always)
-  private func quotient(_ value: UInt32) -> UInt32 {
-    UInt32(truncatingIfNeeded: reciprocal.multipliedFullWidth(by: UInt64(value)).high)
-  }
-
-  /// The key of supplier `number` (0 to 3) of a part.
-  @inline(__always)
-  func supplier(part: Int32, number: Int32) -> Int64 {
-    let part = UInt32(bitPattern: part)
-    let place = part &+ UInt32(bitPattern: number) &* (quarter &+ quotient(part &- 1))
-    return Int64(place &- quotient(place) &* suppliers &+ 1)
   }
 }

@@ -72,9 +72,14 @@ public struct TPCHConnector: Connector {
   ) throws -> any PageSource {
     let piece = try KeySplit(payload: split.payload)
     let matching = piece.table.keys(matching: constraint, naming: settings.columnNaming, scale: piece.scale)
-    for column in columns where !piece.table.columns.indices.contains(column.index) {
-      throw WaterbearError(
-        .genericInternalError, "Table \(piece.table.name) has no column number \(column.index)")
+    for column in columns {
+      guard piece.table.columns.indices.contains(column.index),
+        piece.table.columns[column.index].kind.type(money: settings.money) == column.type
+      else {
+        throw WaterbearError(
+          .genericInternalError, "Table \(piece.table.name) has no column \(column.index) of type \(column.type)",
+          remedy: "The settings of catalog \(catalog) must be the same in all processes.")
+      }
     }
     return GeneratedPageSource(
       table: piece.table, settings: GeneratorSettings(scale: piece.scale, money: settings.money),
@@ -95,26 +100,4 @@ public struct TPCHConnector: Connector {
 
 extension Range<Int64> {
   fileprivate var count64: Int64 { upperBound - lowerBound }
-}
-
-/// A split's rows as batches.
-final class GeneratedPageSource: PageSource {
-  private let generator: any TableGenerator
-  private let columns: [Int]
-  private var keys: Range<Int64>
-  private let rows: Int
-
-  init(table: Table, settings: GeneratorSettings, keys: Range<Int64>, columns: [Int], rows: Int = Batch.targetRows) {
-    self.keys = keys
-    self.columns = columns
-    self.rows = rows
-    generator = table.generator(settings, rows: rows)
-  }
-
-  func next() -> Batch? {
-    guard !keys.isEmpty else { return nil }
-    let (batch, used) = generator.batch(keys, rows: rows, columns: columns)
-    keys = keys.lowerBound + used..<keys.upperBound
-    return batch
-  }
 }

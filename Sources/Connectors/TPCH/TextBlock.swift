@@ -15,84 +15,106 @@ struct TextCheckpoint: Hashable, Sendable {
   static let start = TextCheckpoint(draws: 0, overhang: 0)
 }
 
-/// `TextBlock.span` bytes of text and as many more as the longest comment that starts in them.
-///
-/// Unchecked Sendable: written in the initialiser only.
-final class TextBlock: @unchecked Sendable {
+/// `TextBlock.span` bytes of text and as many more as the longest comment that starts in them: a pointer to memory that
+/// holds the marks, then the tokens. Whoever makes a block frees it.
+struct TextBlock {
   /// Bytes of text from one block's start to the next one's.
   static let span = 1 << 16
   /// Text behind the span, so that a comment never needs two blocks; longer than any comment.
   static let margin = 256
-  /// Bytes of text between two places that are found without counting.
+  /// Bytes of text between two marks.
   private static let markDistance = 128
+  private static let markCount = span / markDistance
   /// The stream all sentences come from.
   static let stream = RandomStream(origin: 933_588_178)
 
-  /// Where the sentence begins that covers the start of the next block.
-  let next: TextCheckpoint
+  let base: UnsafeMutableRawPointer
 
-  private let tokens: UnsafeMutablePointer<UInt8>
+  init(base: UnsafeMutableRawPointer) { self.base = base }
+
   /// For every `markDistance` bytes of text: the token that covers the place (upper 24 bits) and how many of its bytes
   /// lie before it (lower 8 bits).
-  private let marks: UnsafeMutablePointer<UInt32>
+  @inline(__always)
+  private var marks: UnsafeMutablePointer<UInt32> { base.assumingMemoryBound(to: UInt32.self) }
 
-  /// Makes the block's sentences. Cost: about 13,000 draws.
-  init(from checkpoint: TextCheckpoint) {
-    // No token but a terminator is shorter than four bytes; two bytes each leaves room for those.
-    let capacity = (Self.span + Self.margin + 512) / 2
+  @inline(__always)
+  private var tokens: UnsafeMutablePointer<UInt8> {
+    (base + Self.markCount * 4).assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// Makes the block's sentences, and says where the one begins that covers the start of the next block.
+  /// Cost: about 13,000 draws.
+  static func make(from checkpoint: TextCheckpoint) -> (block: TextBlock, next: TextCheckpoint) {
+    // Words have three bytes at least, terminators one; two bytes a token leave room enough.
+    let capacity = (span + margin + 512) / 2
     let written = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     defer { written.deallocate() }
-    let end = Self.span + Self.margin
     var writer = SentenceWriter(tokens: written, checkpoint: checkpoint)
     var next = checkpoint
-    while writer.position < end {
-      if writer.position <= Self.span {
-        next = TextCheckpoint(draws: writer.draws, overhang: Self.span - writer.position)
+    while writer.position < span + margin {
+      if writer.position <= span {
+        next = TextCheckpoint(draws: writer.draws, overhang: span - writer.position)
       }
       writer.writeSentence()
     }
-    self.next = next
-    let count = writer.count
-    tokens = .allocate(capacity: count)
-    tokens.initialize(from: written, count: count)
-    marks = Self.makeMarks(tokens: tokens, start: -checkpoint.overhang)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: markCount * 4 + writer.count + Place.lookAhead, alignment: 64)
+    let block = TextBlock(base: memory)
+    memcpy(block.tokens, written, writer.count)
+    memset(block.tokens + writer.count, 0, Place.lookAhead)
+    block.setMarks(start: -checkpoint.overhang)
+    return (block, next)
   }
 
-  deinit {
-    tokens.deallocate()
-    marks.deallocate()
-  }
+  func free() { base.deallocate() }
 
-  /// Bytes of memory a block takes, roughly.
-  static let memory = 14_000
-
-  private static func makeMarks(tokens: UnsafeMutablePointer<UInt8>, start: Int) -> UnsafeMutablePointer<UInt32> {
-    let count = span / markDistance
-    let marks = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+  private func setMarks(start: Int) {
     let lengths = Grammar.shared.lengths
     var token = 0
     var position = start
-    for mark in 0..<count {
-      let place = mark * markDistance
+    for mark in 0..<Self.markCount {
+      let place = mark * Self.markDistance
       while position + Int(lengths[Int(tokens[token])]) <= place {
         position += Int(lengths[Int(tokens[token])])
         token += 1
       }
       marks[mark] = UInt32(token << 8 | (place - position))
     }
-    return marks
   }
 
-  /// Copies `count` bytes of text, `offset` bytes behind the block's start, to `target`.
+  /// A token at or before a place in the text.
+  struct Place {
+    var token: UnsafePointer<UInt8>
+    /// Bytes from the token's start to the place; may be more than the token has.
+    var skip: Int32
+    /// What `fetch` read; of no further use.
+    var fetched: UInt32 = 0
+
+    /// Tokens that a comment and the way to it mostly take.
+    static let lookAhead = 32
+
+    /// Reads where the tokens lie, so that they are in the cache when they are copied.
+    @inline(__always)
+    mutating func fetch() { fetched = UInt32(token[0]) &+ UInt32(token[Self.lookAhead &- 1]) }
+  }
+
+  /// Where to start reading at `offset` bytes behind the block's start.
+  @inline(__always)
+  func place(_ offset: Int) -> Place {
+    let mark = marks[offset / Self.markDistance]
+    let skip = offset % Self.markDistance &+ Int(mark & 0xff)
+    return Place(token: UnsafePointer(tokens + Int(mark &>> 8)), skip: Int32(truncatingIfNeeded: skip))
+  }
+
+  /// Copies `count` bytes of text from `place` on to `target`.
   ///
   /// Whole slots are copied: `target` needs room for `Grammar.slot` more bytes.
   @inline(__always)
-  func copy(_ target: UnsafeMutablePointer<UInt8>, offset: Int, count: Int, grammar: Grammar) {
+  static func copy(_ target: UnsafeMutablePointer<UInt8>, from place: Place, count: Int, grammar: Grammar) {
     let lengths = grammar.lengths
     let bytes = UnsafeRawPointer(grammar.bytes)
-    let mark = marks[offset / Self.markDistance]
-    var token = tokens + Int(mark &>> 8)
-    var skip = offset % Self.markDistance &+ Int(mark & 0xff)
+    var token = place.token
+    var skip = Int(place.skip)
     while skip >= Int(lengths[Int(token[0])]) {
       skip &-= Int(lengths[Int(token[0])])
       token += 1

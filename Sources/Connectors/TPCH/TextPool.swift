@@ -26,7 +26,7 @@ final class TextPool: @unchecked Sendable {
   /// Lets go of the process's pool; its memory is freed when the last scan that uses it ends.
   static func release() { current.withLock { $0 = nil } }
 
-  /// Addresses of retained `TextBlock`s; 0 where there is none yet.
+  /// Addresses of blocks; 0 where there is none yet.
   private let blocks: UnsafeMutablePointer<Atomic<UInt>>
   private let blockCount = (TextPool.size + TextBlock.span - 1) / TextBlock.span
   private let checkpoints = TextCheckpoints.all
@@ -38,38 +38,35 @@ final class TextPool: @unchecked Sendable {
 
   deinit {
     for index in 0..<blockCount {
-      if let address = UnsafeRawPointer(bitPattern: blocks[index].load(ordering: .acquiring)) {
-        Unmanaged<TextBlock>.fromOpaque(address).release()
-      }
+      let address = blocks[index].load(ordering: .acquiring)
+      if let base = UnsafeMutableRawPointer(bitPattern: address) { TextBlock(base: base).free() }
     }
     blocks.deinitialize(count: blockCount)
     blocks.deallocate()
   }
 
-  /// Copies `count` bytes from `offset` on to `target`, which has room for `Grammar.slot` more.
+  /// Where to start reading at `offset`; good as long as the pool lives.
   @inline(__always)
-  func copy(_ target: UnsafeMutablePointer<UInt8>, offset: Int, count: Int, grammar: Grammar) {
+  func place(_ offset: Int) -> TextBlock.Place {
     // Tokens bring the blank before them, the text begins without one: it lies one byte further on.
     let place = offset &+ 1
-    let block = place / TextBlock.span
-    var address = blocks[block].load(ordering: .acquiring)
-    if address == 0 { address = make(block) }
-    // The address came from a retained block that lives as long as the pool.
-    let pointer = UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
-    Unmanaged<TextBlock>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-      $0.copy(target, offset: place % TextBlock.span, count: count, grammar: grammar)
-    }
+    let index = place / TextBlock.span
+    var address = blocks[index].load(ordering: .acquiring)
+    if address == 0 { address = make(index) }
+    // The address is that of a block, checked above.
+    let base = UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped
+    return TextBlock(base: base).place(place % TextBlock.span)
   }
 
   /// Makes a block and publishes it; where another thread was faster, its block is taken.
   @inline(never)
   private func make(_ index: Int) -> UInt {
-    let block = Unmanaged.passRetained(TextBlock(from: checkpoints[index]))
-    let address = UInt(bitPattern: block.toOpaque())
+    let block = TextBlock.make(from: checkpoints[index]).block
+    let address = UInt(bitPattern: block.base)
     let (published, known) = blocks[index].compareExchange(
       expected: 0, desired: address, ordering: .acquiringAndReleasing)
     if published { return address }
-    block.release()
+    block.free()
     return known
   }
 }
