@@ -118,12 +118,14 @@ public final class StringHeap: @unchecked Sendable {
   @usableFromInline var cursor: UnsafeMutablePointer<UInt8>
   @usableFromInline var room = 0
   /// Bytes allocated so far.
-  public private(set) var byteCount = 0
+  public private(set) var byteCount: Int
   /// Something that must live as long as the views into it do, such as a decoded page.
   private let owner: AnyObject?
 
-  public init(keepingAlive owner: AnyObject? = nil) {
+  /// A heap that starts with the `byteCount` bytes that `owner` holds.
+  public init(keepingAlive owner: AnyObject? = nil, byteCount: Int = 0) {
     self.owner = owner
+    self.byteCount = byteCount
     cursor = UnsafeMutablePointer(bitPattern: 1).unsafelyUnwrapped
   }
 

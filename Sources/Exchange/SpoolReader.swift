@@ -1,5 +1,6 @@
 // Owns the reading of one committed spool file. It must not know what a page holds.
 import Base
+import Columnar
 import Sealing
 
 /// A page's figures, known before it is read.
@@ -100,6 +101,13 @@ public final class SpoolReader {
           "page \(number) of partition \(partition), \(entry.storedBytes) bytes at \(entry.offset): \(damage.finding)")
       }
     }
+  }
+
+  /// Reads a page into memory of its own, as `BatchCodec.decode` takes it.
+  public func readBuffer(_ number: Int, of partition: Int) throws -> Buffer {
+    let page = Buffer(byteCount: try page(number, of: partition).rawBytes)
+    try readPage(number, of: partition, into: UnsafeMutableRawBufferPointer(start: page.base, count: page.byteCount))
+    return page
   }
 
   /// Reads a page into an array. For tests and small things.

@@ -59,8 +59,7 @@ final class SpoolSource: PageSource {
       if page < output.partition(number).pages {
         let reader = try openReader(output)
         defer { page += 1 }
-        let bytes = try reader.readPage(page, of: number)
-        let batch = try BatchCodec.decode(bytes, types: types)
+        let batch = try BatchCodec.decode(reader.readBuffer(page, of: number), types: types)
         if batch.count > 0 { return batch }
       } else {
         partition += 1
