@@ -68,6 +68,6 @@ func batches(_ source: any PageSource) throws -> [Batch] {
 }
 
 /// A catalog as tests use it, with the exact types.
-func makeConnector(_ settings: [String: String] = ["tpch.double-type-mapping": "DECIMAL"]) throws -> TPCHConnector {
-  try TPCHConnector(catalog: "tpch", settings: settings)
+func makeConnector(_ properties: [String: String] = ["tpch.double-type-mapping": "DECIMAL"]) throws -> TPCHConnector {
+  try TPCHConnector(catalog: "tpch", properties: properties)
 }

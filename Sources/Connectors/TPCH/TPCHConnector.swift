@@ -11,10 +11,13 @@ public struct TPCHConnector: Connector {
   private let catalog: String
   let settings: TPCHSettings
 
-  /// A catalog with the given `tpch.*` settings; CONFIGURATION_INVALID for one that does not exist or does not fit.
-  public init(catalog: String, settings: [String: String] = [:]) throws(WaterbearError) {
+  /// The properties a catalog file may set.
+  public static let propertyNames = TPCHSettings.names
+
+  /// A catalog with the given properties; CONFIGURATION_INVALID for one that does not exist or does not fit.
+  public init(catalog: String, properties: [String: String] = [:]) throws(WaterbearError) {
     self.catalog = catalog
-    self.settings = try TPCHSettings(settings)
+    settings = try TPCHSettings(properties)
   }
 
   /// Frees what is kept for all scans of the process: up to 55 MB of comment text. It is made again when asked for.

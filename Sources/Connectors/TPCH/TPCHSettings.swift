@@ -24,6 +24,7 @@ struct TPCHSettings: Sendable {
 
   private static let columnNamingKey = "tpch.column-naming"
   private static let moneyKey = "tpch.double-type-mapping"
+  static let names = [columnNamingKey, moneyKey]
 
   /// Reads settings; CONFIGURATION_INVALID names the valid ones. The case of values does not matter, as in Trino.
   init(_ values: [String: String]) throws(WaterbearError) {
@@ -34,7 +35,7 @@ struct TPCHSettings: Sendable {
       default:
         throw WaterbearError(
           .configurationInvalid, "Configuration property '\(key)' was not used",
-          remedy: "The tpch connector knows \(Self.columnNamingKey) and \(Self.moneyKey).")
+          remedy: "The tpch connector knows \(Self.names.joined(separator: ", ")).")
       }
     }
   }
