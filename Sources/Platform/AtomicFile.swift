@@ -1,4 +1,5 @@
-// Owns writing a small file so that a reader, or a start after a power cut, finds the old or the new content, never a mix.
+// Owns writing a small file so that a reader, or a start after a power cut, finds the old or the new content and
+// never a mix of both.
 import Base
 import Glibc
 

@@ -19,7 +19,7 @@ public final class PinnedExecutable: Sendable {
     descriptor = OwnedDescriptor(adopting: pinned)
   }
 
-  /// In the new process /proc/self is the new process, whose descriptors are still the copies of ours while it executes.
+  /// In the new process /proc/self is that process, whose descriptors are still copies of ours while it executes.
   fileprivate var path: String { "/proc/self/fd/\(descriptor.number)" }
 }
 

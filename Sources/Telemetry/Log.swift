@@ -7,7 +7,7 @@ import Synchronization
 /// Where a process's log lines go. One per process, shared by all its `Log` values.
 public final class LogSink: Sendable {
   /// A copy of each line on standard error.
-  public enum StandardError: Sendable {
+  public enum Copy: Sendable {
     case none
     /// Time, level and words, for a terminal.
     case plain
@@ -15,15 +15,15 @@ public final class LogSink: Sendable {
     case journal
 
     /// `journal` where systemd connected standard error to it (it then sets JOURNAL_STREAM), else `plain`.
-    public static func detected() -> StandardError { getenv("JOURNAL_STREAM") == nil ? .plain : .journal }
+    public static func detected() -> Copy { getenv("JOURNAL_STREAM") == nil ? .plain : .journal }
   }
 
   private let file: LogFile?
-  private let standardError: StandardError
+  private let standardError: Copy
   private let threshold: Atomic<UInt8>
 
   /// `file` nil logs to standard error alone.
-  public init(file: LogFile?, level: LogLevel = .info, standardError: StandardError = .none) {
+  public init(file: LogFile?, level: LogLevel = .info, standardError: Copy = .none) {
     self.file = file
     self.standardError = standardError
     threshold = Atomic(level.weight)
@@ -51,9 +51,7 @@ public final class LogSink: Sendable {
       file.append(line.json(), wallMicroseconds: line.wallMicroseconds)
     }
     if standardError != .none {
-      let words = line.words(withPriority: standardError == .journal)
-      // Nobody may be listening on standard error; that must not matter.
-      _ = words.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      StandardError.offer(line.words(withPriority: standardError == .journal))
     }
   }
 }

@@ -1,4 +1,4 @@
-// Owns the command line of the daemon: its subcommands, their options and the exit code of a wrong call. Holds no logic.
+// Owns the command line of the daemon: its subcommands and the exit code of a wrong call. Holds no logic.
 import ArgumentParser
 import Base
 import Glibc

@@ -168,4 +168,16 @@ import Testing
     #expect(try AtomicFile.read("/proc/\(worker)/comm", limit: 64) == Array("waterbeard\n".utf8))
     #expect(try AtomicFile.read("/proc/\(worker)/oom_score_adj", limit: 64) == Array("500\n".utf8))
   }
+
+  @Test func anUpgradeOnDiskDoesNotReachARunningDaemon() throws {
+    let daemon = try TestDaemon(fromCopy: true)
+    try daemon.waitUntilReady()
+    // As a package manager does it: the new file takes the name, the old one lives on without.
+    try AtomicFile.write("#!/bin/false\n".utf8, to: daemon.root + "/program", mode: 0o755)
+    kill(try #require(try daemon.processes("worker-1").last), SIGKILL)
+    try daemon.wait(for: "a new worker") { try daemon.processes("worker-1").count == 2 }
+    unlink(daemon.root + "/program")
+    kill(try #require(try daemon.processes("coordinator").last), SIGKILL)
+    try daemon.wait(for: "a new coordinator") { try daemon.processes("coordinator").count == 2 }
+  }
 }

@@ -12,8 +12,9 @@ final class TestDaemon {
   private let notifySocket: OwnedDescriptor
   private let ownsRoot: Bool
 
-  /// Starts a daemon; `behaviours` are the files of its `etc` directory. With `sharing` it uses that daemon's place.
-  init(_ behaviours: [String: String] = [:], sharing other: TestDaemon? = nil) throws {
+  /// Starts a daemon; `behaviours` are the files of its `etc` directory. With `sharing` it uses that daemon's place,
+  /// with `fromCopy` a copy of the program at `root`/program.
+  init(_ behaviours: [String: String] = [:], sharing other: TestDaemon? = nil, fromCopy: Bool = false) throws {
     ownsRoot = other == nil
     if let other {
       root = other.root
@@ -25,16 +26,24 @@ final class TestDaemon {
     }
     let name = "@waterbear-test-\(getpid())-\(SystemClock.monotonic().nanoseconds)"
     notifySocket = try Self.listen(name)
-    process = try Self.start(root, notify: name, behaviours)
+    var program = try Self.programPath()
+    if fromCopy {
+      let bytes = try #require(try AtomicFile.read(program, limit: 1 << 30))
+      program = root + "/program"
+      try AtomicFile.write(bytes, to: program, mode: 0o755)
+    }
+    process = try Self.start(program, root, notify: name, behaviours)
   }
 
-  private static func start(_ root: String, notify: String, _ behaviours: [String: String]) throws -> ChildProcess {
+  private static func start(
+    _ program: String, _ root: String, notify: String, _ behaviours: [String: String]
+  ) throws -> ChildProcess {
     for (name, text) in behaviours { try AtomicFile.write(text.utf8, to: "\(root)/etc/\(name)", mode: 0o644) }
     var environment = ProcessEnvironment.current
     environment["NOTIFY_SOCKET"] = notify
     environment["WATCHDOG_USEC"] = "100000"
     return try ChildProcess(
-      of: try PinnedExecutable(try programPath()), title: "supervisor-test-daemon", arguments: ["serve", root],
+      of: try PinnedExecutable(program), title: "supervisor-test-daemon", arguments: ["serve", root],
       environment: environment, descriptors: [])
   }
 
