@@ -35,6 +35,10 @@ public struct ProcessContext: Hashable, Sendable {
     return WorkerID(number: number, incarnation: incarnation)
   }
 
+  /// What the daemon's command line says about settings, for `Settings.load(directory:environment:overrides:)`, so that
+  /// all processes of the daemon have the same.
+  public var settingOverrides: [String: String] { ["waterbear.workers": String(workerCount)] }
+
   /// The command line after argv[0]; `init(arguments:)` reads it back.
   public var arguments: [String] {
     var number: [String] = []
