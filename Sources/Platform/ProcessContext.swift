@@ -97,7 +97,7 @@ public struct ProcessContext: Hashable, Sendable {
     try InheritedDescriptors.seal()
     // The program was executed through a descriptor, so the kernel named the process after the descriptor's number.
     wb_set_thread_name("waterbeard")
-    wb_ignore_signal(SIGPIPE)
+    ProcessLimits.ignoreBrokenPipes()
     if case .worker = role { MemoryPressure.volunteer() }
     return try SupervisorLink(descriptor: link)
   }
@@ -108,8 +108,8 @@ public enum MemoryPressure {
   /// Makes the kernel prefer this process over its siblings: the loss of a worker costs attempts that are run again,
   /// the loss of a coordinator a restart. Raising one's own score needs no privilege, proc(5).
   static func volunteer() {
+    // Where either step fails the kernel chooses as it would have; ignoring.
     guard let file = try? OwnedDescriptor.open("/proc/self/oom_score_adj", O_WRONLY) else { return }
-    // Without it the kernel chooses as it would have; ignoring.
     try? file.writeAll("500".utf8)
   }
 }

@@ -1,5 +1,6 @@
 // Owns what a process may use of the machine and how its new files are protected, set once at the daemon's start.
 import Base
+import CPlatform
 import Glibc
 
 /// Limits and defaults of this process and the children it starts from now on.
@@ -15,6 +16,9 @@ public enum ProcessLimits {
     guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int(clamping: before) }
     return Int(clamping: limit.rlim_cur)
   }
+
+  /// A write to a reader that is gone then fails with EPIPE instead of ending this process.
+  public static func ignoreBrokenPipes() { wb_ignore_signal(SIGPIPE) }
 
   /// New files are for our user, readable by our group, closed to everybody else.
   public static func protectNewFiles() { _ = umask(0o027) }

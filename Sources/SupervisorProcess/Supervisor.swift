@@ -37,6 +37,7 @@ public final class Supervisor {
   private let program: PinnedExecutable
   private let signals: SignalDescriptor
   private let childEnvironment: [String: String]
+  /// Held as long as this object lives.
   private let locks: [LockFile]
 
   private var supervision: Supervision
@@ -59,6 +60,7 @@ public final class Supervisor {
     try InheritedDescriptors.seal()
     ProcessLimits.protectNewFiles()
     ProcessLimits.raiseOpenFiles()
+    ProcessLimits.ignoreBrokenPipes()
     let supervisor = try Supervisor(configuration)
     return try supervisor.loop()
   }
@@ -121,7 +123,6 @@ public final class Supervisor {
   private func finish() throws -> ExitCode {
     guard let outcome else { preconditionFailure("the loop ends with an outcome") }
     configuration.log.write(.daemonStopped, ["exit_code": .int(outcome.code.rawValue)])
-    withExtendedLifetime(locks) {}
     if let reason = outcome.reason { throw WaterbearError(.configurationInvalid, reason) }
     return outcome.code
   }

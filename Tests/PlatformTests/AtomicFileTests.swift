@@ -1,3 +1,4 @@
+// Tests of files replaced as a whole, and of small facts about peers and errors.
 import Base
 import Glibc
 import Platform

@@ -1,3 +1,4 @@
+// Tests of starting processes, with a shell as the child: what it gets, what it must not get, how its end is told.
 import Base
 import Glibc
 import Platform

@@ -1,3 +1,4 @@
+// Tests of where a daemon's files lie and of the errors for places that cannot be used.
 import Base
 import Glibc
 import Platform

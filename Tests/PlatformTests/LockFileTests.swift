@@ -1,3 +1,4 @@
+// Tests of locks: held once, released, left behind, waited for.
 import Base
 import Glibc
 import Platform

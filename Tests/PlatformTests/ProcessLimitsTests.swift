@@ -1,3 +1,4 @@
+// Tests of exit codes and of the protection of new files.
 import Glibc
 import Platform
 import Testing

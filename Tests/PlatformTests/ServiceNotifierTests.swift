@@ -1,3 +1,4 @@
+// Tests of notices to the service manager, with a socket of ours in its place.
 import Base
 import Glibc
 import Platform

@@ -1,3 +1,4 @@
+// Tests of log lines for a reader that does not read.
 import Glibc
 import Platform
 import Testing

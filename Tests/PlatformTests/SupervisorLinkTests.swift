@@ -1,3 +1,4 @@
+// Tests of what supervisor and child tell each other: the pipe's words and the child's arguments.
 import Base
 import Glibc
 import Platform

@@ -1,3 +1,4 @@
+// Tests of the supervisor's decisions with a clock of ours and no process.
 import Base
 import Platform
 import Testing

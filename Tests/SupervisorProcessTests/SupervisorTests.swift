@@ -180,4 +180,16 @@ import Testing
     kill(try #require(try daemon.processes("coordinator").last), SIGKILL)
     try daemon.wait(for: "a new coordinator") { try daemon.processes("coordinator").count == 2 }
   }
+
+  @Test func aReaderThatIsGoneEndsNobody() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    for process in [daemon.process.processID, try #require(try daemon.processes("worker-1").last)] {
+      let status = try #require(try AtomicFile.read("/proc/\(process)/status", limit: 1 << 16))
+      let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
+      let ignored = try #require(line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) })
+      // Bit n - 1 stands for signal n, proc(5).
+      #expect(ignored & 1 << UInt64(SIGPIPE - 1) != 0)
+    }
+  }
 }
