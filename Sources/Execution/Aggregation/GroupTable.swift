@@ -32,6 +32,16 @@ final class GroupTable {
     }
   }
 
+  /// A table for lookups only, with working memory of its own; shares slots and keys, which must not change any more.
+  init(probing other: GroupTable) {
+    keys = other.keys
+    groupCount = other.groupCount
+    slots = other.slots
+    nullGroup = other.nullGroup
+    isInteger = other.isInteger
+    matcher = KeyMatcher(types: other.keys.map(\.type))
+  }
+
   var retainedBytes: Int {
     slots.retainedBytes + keys.reduce(0) { $0 + $1.retainedBytes } + dictionaries.retainedBytes
       + hashes.byteCount + matcher.retainedBytes + ids.capacity * 4

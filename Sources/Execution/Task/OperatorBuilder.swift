@@ -1,6 +1,5 @@
 // Owns the translation of plan nodes into operators, one for one. The only place that knows every operator.
 
-import Base
 import Columnar
 import ConnectorAPI
 import Planning
@@ -60,8 +59,27 @@ final class OperatorBuilder {
         AggregateOperator(aggregate, source: try measure(aggregate.source), account: account)
       )
     case .exchange: preconditionFailure("an exchange is cut before execution")
-    case .join, .semiJoin, .sort, .topN:
-      throw WaterbearError(.notSupported, "This operator is not supported yet")
+    case .sort(let sort):
+      let account = context.memory.account("OrderByOperator")
+      return ("OrderByOperator", SortOperator(sort, source: try measure(sort.source), account: account))
+    case .topN(let topN):
+      let account = context.memory.account("TopNOperator")
+      return ("TopNOperator", TopNOperator(topN, source: try measure(topN.source), account: account))
+    case .join(let join):
+      let account = context.memory.account("HashBuilderOperator")
+      let (left, right) = (try measure(join.left), try measure(join.right))
+      return (
+        "LookupJoinOperator",
+        try makeJoin(join, left: left, right: right, input: input, account: account, seed: seed)
+      )
+    case .semiJoin(let join):
+      let account = context.memory.account("HashBuilderOperator")
+      let (source, filtering) = (try measure(join.source), try measure(join.filteringSource))
+      return (
+        "HashSemiJoinOperator",
+        try makeSemiJoin(
+          join, source: source, filteringSource: filtering, input: input, account: account, seed: seed)
+      )
     }
   }
 

@@ -1,0 +1,177 @@
+// Owns the joins that only ask whether a row has a match: semi, anti, NOT IN, and the mark of IN and EXISTS.
+
+import Columnar
+import Planning
+
+/// What becomes of a row of the left side.
+enum SemiJoinMode {
+  /// Rows with a match leave.
+  case semi
+  /// Rows without a match leave.
+  case anti
+  /// Rows leave whose NOT IN is true, neither false nor NULL.
+  case nullAwareAnti
+  /// All rows leave, with a column that is true, false or, where a NULL leaves the answer open, NULL.
+  case mark(isNullAware: Bool)
+}
+
+/// Builds the right side into a table, then asks it about each row of the left side.
+final class SemiJoinOperator: Operator {
+  private let left: any Operator
+  private let buildTable: () throws -> JoinTable
+  private let mode: SemiJoinMode
+  private let probeKeys: [Int]
+  private let filter: PairFilter?
+  /// Which columns of the left side leave.
+  private let outputs: [Int]
+  private let input: TaskInput
+  private let account: MemoryAccount
+
+  private var table: JoinTable?
+  private var finder: JoinFinder?
+  private let probeRows = RowIndices()
+  private let buildRows = RowIndices()
+  private var isDone = false
+
+  init(
+    mode: SemiJoinMode, left: any Operator, probeKeys: [Int], outputs: [Int], filter: PairFilter?, input: TaskInput,
+    account: MemoryAccount, table: @escaping () throws -> JoinTable
+  ) {
+    self.mode = mode
+    self.left = left
+    self.probeKeys = probeKeys
+    self.outputs = outputs
+    self.filter = filter
+    self.input = input
+    self.account = account
+    buildTable = table
+  }
+
+  /// Whether a table for this mode needs the build side's rows, not just its keys.
+  static func needsRows(filter: Expression?) -> Bool { filter != nil }
+
+  func next() throws -> Batch? {
+    if isDone { return nil }
+    if table == nil {
+      let built = try buildTable()
+      table = built
+      finder = built.makeFinder()
+    }
+    while let table, let finder, !cannotGiveMore(table), let batch = try left.next() {
+      if let rows = try answer(batch, table, finder) { return rows }
+    }
+    isDone = true
+    table = nil
+    finder = nil
+    account.release()
+    return nil
+  }
+
+  private func cannotGiveMore(_ table: JoinTable) -> Bool {
+    switch mode {
+    case .semi: table.rowCount == 0
+    // A NULL on the right: NOT IN is never true, unless a filter decides row by row.
+    case .nullAwareAnti: filter == nil && table.nullKeyRows.count > 0
+    case .anti, .mark: false
+    }
+  }
+
+  private func answer(_ batch: Batch, _ table: JoinTable, _ finder: JoinFinder) throws -> Batch? {
+    let groups = finder.find(probeKeys.map { batch.columns[$0] }, count: batch.count)
+    var matched = [Bool](repeating: false, count: batch.count)
+    if let filter {
+      try matched.withUnsafeMutableBufferPointer { matched in
+        guard let flags = matched.baseAddress else { return }
+        var cursor = MatchCursor(groups: groups, count: batch.count, keepsUnmatched: false)
+        while cursor.next(in: table, probe: probeRows, build: buildRows, skipped: flags) {
+          try input.checkStop()
+          try filter.apply(batch, table.payload, probe: probeRows, build: buildRows)
+          for index in 0..<probeRows.count { flags[Int(probeRows.base[index])] = true }
+        }
+      }
+    } else {
+      for row in 0..<batch.count { matched[row] = groups[row] >= 0 }
+    }
+    switch mode {
+    case .semi: return select(batch) { matched[$0] }
+    case .anti: return select(batch) { !matched[$0] }
+    case .nullAwareAnti:
+      let open = try openRows(batch, table, nullRows: finder.nullRows, matched)
+      return select(batch) { !matched[$0] && !(open?[$0] ?? false) }
+    case .mark(let isNullAware):
+      let open = isNullAware ? try openRows(batch, table, nullRows: finder.nullRows, matched) : nil
+      return mark(batch, matched, open)
+    }
+  }
+
+  private func select(_ batch: Batch, _ isKept: (Int) -> Bool) -> Batch? {
+    probeRows.reserve(batch.count)
+    var count = 0
+    for row in 0..<batch.count {
+      probeRows.base[count] = Int32(truncatingIfNeeded: row)
+      count &+= isKept(row) ? 1 : 0
+    }
+    if count == 0 { return nil }
+    let kept = batch.selectingColumns(outputs)
+    return count == batch.count ? kept : kept.gather(probeRows.base, count: count)
+  }
+
+  private func mark(_ batch: Batch, _ matched: [Bool], _ open: [Bool]?) -> Batch {
+    let flags = Buffer(count: batch.count, of: UInt8.self)
+    var validity: Bitmap?
+    for row in 0..<batch.count {
+      flags.pointer(to: UInt8.self)[row] = matched[row] ? 1 : 0
+      guard !matched[row], let open, open[row] else { continue }
+      let bits = validity ?? Bitmap(repeating: true, count: batch.count)
+      bits.clear(row)
+      validity = bits
+    }
+    let column = Vector(flat: .boolean, count: batch.count, values: flags, validity: validity)
+    return Batch(columns: outputs.map { batch.columns[$0] } + [column], count: batch.count)
+  }
+
+  /// Rows without a match for which a NULL leaves open whether there is one: a NULL key against any row that passes the
+  /// filter, or any key against a NULL key that passes the filter. Nil where there are none.
+  private func openRows(
+    _ batch: Batch, _ table: JoinTable, nullRows: [Bool]?, _ matched: [Bool]
+  ) throws -> [Bool]? {
+    guard table.rowCount > 0, nullRows != nil || table.nullKeyRows.count > 0 else { return nil }
+    var open = [Bool](repeating: false, count: batch.count)
+    guard let filter else {
+      for row in 0..<batch.count { open[row] = table.nullKeyRows.count > 0 || nullRows?[row] == true }
+      return open
+    }
+    for row in 0..<batch.count where !matched[row] {
+      if nullRows?[row] == true {
+        open[row] = try hasPassing(row, batch, table, filter, candidates: nil)
+      } else if table.nullKeyRows.count > 0 {
+        open[row] = try hasPassing(row, batch, table, filter, candidates: table.nullKeyRows)
+      }
+    }
+    return open
+  }
+
+  /// Whether the filter is true for `row` and any of the candidates, nil for all build rows.
+  private func hasPassing(
+    _ row: Int, _ batch: Batch, _ table: JoinTable, _ filter: PairFilter, candidates: RowIndices?
+  ) throws -> Bool {
+    let total = candidates?.count ?? table.rowCount
+    for start in stride(from: 0, to: total, by: Batch.targetRows) {
+      try input.checkStop()
+      let length = min(Batch.targetRows, total - start)
+      probeRows.reserve(length)
+      probeRows.base.update(repeating: Int32(truncatingIfNeeded: row), count: length)
+      probeRows.count = length
+      if let candidates {
+        buildRows.reserve(length)
+        buildRows.base.update(from: candidates.base + start, count: length)
+        buildRows.count = length
+      } else {
+        buildRows.fillSequence(from: start, count: length)
+      }
+      try filter.apply(batch, table.payload, probe: probeRows, build: buildRows)
+      if probeRows.count > 0 { return true }
+    }
+    return false
+  }
+}
