@@ -76,6 +76,11 @@ public struct Expression: Hashable, Sendable, CustomStringConvertible {
 public struct WhenClause: Hashable, Sendable {
   public var condition: Expression
   public var result: Expression
+
+  public init(condition: Expression, result: Expression) {
+    self.condition = condition
+    self.result = result
+  }
 }
 
 public enum ArithmeticOperator: String, Hashable, Sendable, CaseIterable {
@@ -168,4 +173,10 @@ public struct FunctionCall: Hashable, Sendable {
   public var filter: Expression?
   public var nullTreatment: NullTreatment?
   public var window: Window?
+
+  /// A plain call; the other clauses are set afterwards.
+  public init(name: QualifiedName, arguments: [Expression]) {
+    self.name = name
+    self.arguments = arguments
+  }
 }

@@ -1,0 +1,27 @@
+// Owns what a query's meaning depends on besides its text: the session and the time it started. No clock is read here.
+
+/// The session of one query. Times are fixed at its start, so that every attempt of every task sees the same ones.
+public struct QueryContext: Sendable {
+  /// Where unqualified names are looked up.
+  public var catalog: String?
+  public var schema: String?
+  public var user: String
+  /// Microseconds since 1970-01-01 00:00:00 UTC.
+  public var startMicroseconds: Int64
+  /// Seconds to add to UTC for the session's local time.
+  public var timeZoneOffsetSeconds: Int
+  /// How many table references a query may unfold to, WITH queries counted at each use.
+  public var maximumRelations: Int
+
+  public init(
+    catalog: String? = nil, schema: String? = nil, user: String = "", startMicroseconds: Int64 = 0,
+    timeZoneOffsetSeconds: Int = 0, maximumRelations: Int = 4096
+  ) {
+    self.catalog = catalog
+    self.schema = schema
+    self.user = user
+    self.startMicroseconds = startMicroseconds
+    self.timeZoneOffsetSeconds = timeZoneOffsetSeconds
+    self.maximumRelations = maximumRelations
+  }
+}
