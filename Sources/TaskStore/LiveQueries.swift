@@ -6,16 +6,16 @@ import GRDB
 extension TaskStore {
   /// Every query that is not released, oldest first, with stages, splits, tasks, attempts and outputs. Reads each row
   /// once; cost is linear in what there is.
-  public func liveQueries() throws -> [StoredQuery] {
-    try read { db in
-      try Row.fetchAll(db, sql: "SELECT * FROM query WHERE is_released = 0 ORDER BY number").map { row in
-        let number: Int64 = row["number"]
-        let session: String = row["session"]
-        return StoredQuery(
-          summary: try QuerySummary(row), nonce: row["nonce"],
-          session: try StoredText.decode([String: String].self, session),
-          description: Self.bytes(row["description"]), stages: try Self.stages(db, number))
-      }
+  public func liveQueries() throws -> [StoredQuery] { try read(Self.liveQueries) }
+
+  static func liveQueries(_ db: Database) throws -> [StoredQuery] {
+    try Row.fetchAll(db, sql: "SELECT * FROM query WHERE is_released = 0 ORDER BY number").map { row in
+      let number: Int64 = row["number"]
+      let session: String = row["session"]
+      return StoredQuery(
+        summary: try QuerySummary(row), nonce: row["nonce"],
+        session: try StoredText.decode([String: String].self, session),
+        description: bytes(row["description"]), stages: try stages(db, number))
     }
   }
 

@@ -49,7 +49,12 @@ enum StoredText {
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
+  /// Text that is no such value means that the store is damaged.
   static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
-    try JSONDecoder().decode(type, from: Data(text.utf8))
+    do {
+      return try JSONDecoder().decode(type, from: Data(text.utf8))
+    } catch {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a stored \(type) cannot be read: \(error)")
+    }
   }
 }

@@ -32,13 +32,13 @@ struct StoreFile {
     let size = Self.size(path)
     guard size > 0 else {
       // Without its database a log of changes means nothing.
-      return Self.size(walPath) > 0 ? .damaged("the file is empty, but its write-ahead log is not") : .fresh
+      return Self.size(walPath) > 0 ? .damaged("there is a write-ahead log, but no database to it") : .fresh
     }
     let header = try readHeader()
     guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
       return .damaged("the file does not begin like a database")
     }
-    let wasClean = Self.size(walPath) <= 0 && Self.size(suspectPath) < 0
+    let wasClean = Self.size(walPath) <= 0 && !isSuspect
     let application = Int32(bitPattern: Self.bigEndian(header, 68))
     let pages = Int64(Self.bigEndian(header, 28))
     // Until the first checkpoint the identification is in the write-ahead log only.
@@ -67,14 +67,21 @@ struct StoreFile {
 
   /// Renames the database and its log, so that both can still be examined together.
   func setAside(reason: String, time: String) throws -> StoreDamage {
-    let target = "\(path).damaged-\(time)"
-    guard rename(path, target) == 0 else { throw Self.unusable(path, "cannot be set aside", errno) }
+    var target = "\(path).damaged-\(time)"
+    // Never over one that was set aside within the same second.
+    while Self.size(target) >= 0 || Self.size(target + "-wal") >= 0 { target += "-again" }
+    // There may be a log without a database.
+    guard rename(path, target) == 0 || errno == ENOENT else {
+      throw Self.unusable(path, "cannot be set aside", errno)
+    }
     // The shared-memory file is rebuilt by SQLite; it and the mark may be missing, so results are not looked at.
     rename(walPath, target + "-wal")
     unlink(path + "-shm")
     unlink(suspectPath)
     return StoreDamage(setAsideAs: target, reason: reason)
   }
+
+  var isSuspect: Bool { Self.size(suspectPath) >= 0 }
 
   /// Makes the next start check the contents.
   func markSuspect() {

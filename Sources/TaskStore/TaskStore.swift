@@ -42,7 +42,13 @@ public final class TaskStore: Sendable {
     case .usable(let wasClean):
       do {
         let database = try connect(file, check: !wasClean)
-        return TaskStore(file: file, database: database, keyOfKeys: keyOfKeys, damage: nil)
+        let store = TaskStore(file: file, database: database, keyOfKeys: keyOfKeys, damage: nil)
+        if file.isSuspect {
+          // A whole structure may hold contents that make no sense, on which a coordinator would fail again and again.
+          _ = try database.read(Self.liveQueries)
+          file.clearSuspect()
+        }
+        return store
       } catch {
         guard StoreFailure.isDamage(error) else { throw StoreFailure.error(error, path: path) }
         damage = try file.setAside(reason: StoreFailure.error(error, path: path).message, time: time)
@@ -88,7 +94,6 @@ public final class TaskStore: Sendable {
         let answer = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? ""
         guard answer == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: answer) }
       }
-      file.clearSuspect()
     }
     let migrator = StoreSchema.migrator
     try database.read { db in

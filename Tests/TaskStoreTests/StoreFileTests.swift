@@ -106,12 +106,44 @@ import Testing
     try expectSetAside("database of another program")
   }
 
-  @Test func anEmptyFileWithALogIsSetAside() throws {
-    try makeClosedStore()
-    try fixture.truncate(to: 0)
+  @Test(arguments: [true, false])
+  func aLogWithoutADatabaseIsSetAside(hasEmptyFile: Bool) throws {
+    if hasEmptyFile { try Data().write(to: URL(fileURLWithPath: fixture.path)) }
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: fixture.path + "-wal"))
-    try expectSetAside("its write-ahead log is not")
+    let store = try fixture.open()
+    #expect(store.damage?.reason == "there is a write-ahead log, but no database to it")
     #expect(try names().contains("store.sqlite.damaged-T-wal"))
+    try submitWithTasks(store)
+  }
+
+  @Test func whatWasSetAsideIsNeverReplaced() throws {
+    for _ in 0..<2 {
+      try Data("rubbish".utf8).write(to: URL(fileURLWithPath: fixture.path))
+      try fixture.open().close()
+    }
+    #expect(try names() == ["store.sqlite", "store.sqlite.damaged-T", "store.sqlite.damaged-T-again"])
+  }
+
+  /// Damage that SQLite cannot see, as its structure is whole: a restart must not fail on it for ever.
+  @Test(arguments: ["DELETE FROM task WHERE partition = 0", "UPDATE query SET session = '{'"])
+  func contentsThatMakeNoSenseAreSetAsideAtTheNextStart(damage: String) throws {
+    let store = try fixture.open()
+    try submitWithTasks(store)
+    try store.write { try $0.execute(sql: damage) }
+    #expect(throws: WaterbearError.self) { try store.liveQueries() }
+    try store.close()
+    let again = try fixture.open()
+    #expect(again.damage != nil)
+    #expect(try again.liveQueries().isEmpty)
+  }
+
+  @Test func aSuspicionThatProvesFalseIsForgotten() throws {
+    try makeClosedStore()
+    try Data().write(to: URL(fileURLWithPath: fixture.path + "-suspect"))
+    let store = try fixture.open()
+    #expect(store.damage == nil)
+    #expect(try !names().contains("store.sqlite-suspect"))
+    #expect(try store.liveQueries().count == 1)
   }
 
   @Test func anEmptyFileIsANewStore() throws {
