@@ -14,7 +14,8 @@ public enum EventsDocument {
       daemon. Every line has `time` (UTC, ISO 8601 with milliseconds), `level` (`DEBUG`, `INFO`, `WARN`, `ERROR`),
       `event`, `role` (the process) and `pid`. A line about a query has `query`, and as far as it goes `stage`, `task`
       and `attempt`, which are the numbers in Trino's attempt name `query.stage.task.attempt`. Events and fields keep
-      their names and meanings; new ones may come.
+      their names and meanings; new ones may come. Where two processes see the same, one has it with the level below and
+      the other as `DEBUG`.
 
       A line longer than \(LogLine.maxBytes) bytes loses whole fields and says `"truncated":true`.
 

@@ -81,6 +81,15 @@ public struct Log: Sendable {
     write(event.rawValue, event.level, subject(), fields())
   }
 
+  /// Writes an event as DEBUG, whatever its level: for a process that sees what another one reports with its level.
+  public func debug(
+    _ event: LogEvent, about subject: @autoclosure () -> LogSubject? = nil,
+    _ fields: @autoclosure () -> LogFields = [:]
+  ) {
+    guard sink.isEnabled(.debug) else { return }
+    write(event.rawValue, .debug, subject(), fields())
+  }
+
   func write(_ event: String, _ level: LogLevel, _ subject: LogSubject?, _ fields: LogFields) {
     sink.write(
       LogLine(
