@@ -8,7 +8,31 @@
 public struct ValueFormatter: Sendable {
   public let type: DataType
 
-  public init(_ type: DataType) { self.type = type }
+  /// Whether double and real are written as Trino casts them to varchar (`1.5E0`) and not as it shows them (`1.5`).
+  private let isCast: Bool
+
+  public init(_ type: DataType, asCast isCast: Bool = false) {
+    self.type = type
+    self.isCast = isCast
+  }
+
+  /// The texts of a flat vector of numbers, dates, times, intervals or booleans, as a flat varchar vector. NULLs stay.
+  public func texts(_ vector: Vector) -> Vector {
+    precondition(vector.encoding == .flat && type.layout != .string, "texts are made of flat values that are none")
+    let views = Buffer(zeroed: vector.count * MemoryLayout<StringView>.stride)
+    let target = views.pointer(to: StringView.self)
+    let heap = StringHeap()
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: NumberText.maximumByteCount) { scratch in
+      let start = scratch.baseAddress.unsafelyUnwrapped
+      for row in 0..<vector.count where !vector.isNull(row) {
+        let count = write(vector.values, at: row, to: start)
+        target[row] = heap.store(UnsafeBufferPointer(start: start, count: count))
+      }
+    }
+    return Vector(
+      flat: .varcharUnbounded, count: vector.count, values: views, validity: vector.validity,
+      heaps: heap.byteCount > 0 ? [heap] : [])
+  }
 
   /// The text of `value`, or nil for NULL. One allocation; for rows in bulk see `append`.
   public func text(_ value: Value) -> String? {
@@ -65,6 +89,12 @@ public struct ValueFormatter: Sendable {
     case .smallint: return NumberText.write(Int64(values.pointer(to: Int16.self)[position]), to: target)
     case .integer: return NumberText.write(Int64(values.pointer(to: Int32.self)[position]), to: target)
     case .bigint: return NumberText.write(values.pointer(to: Int64.self)[position], to: target)
+    case .real where isCast:
+      // Trino gives a real seven digits.
+      return NumberText.writeScientific(
+        Double(values.pointer(to: Float.self)[position]), maximumDigits: 7, to: target)
+    case .double where isCast:
+      return NumberText.writeScientific(values.pointer(to: Double.self)[position], to: target)
     case .real: return NumberText.write(values.pointer(to: Float.self)[position], to: target)
     case .double: return NumberText.write(values.pointer(to: Double.self)[position], to: target)
     case .decimal(let precision, let scale):

@@ -45,9 +45,61 @@ struct ExpressionCompiler {
         otherwise: try otherwise.map(compile))
     case .coalesce(let operands, let type):
       return CoalesceNode(type, try operands.map(compile))
-    case .inList, .like, .cast, .function:
-      throw WaterbearError(.notSupported, "This expression is not supported: \(expression)")
+    case .inList(let value, let list):
+      return try compileInList(value, list)
+    case .like(let value, let pattern, let escape, let origin):
+      return try compileLike(value, pattern, escape, origin)
+    case .cast(let operand, let type, let isTry, let origin):
+      return try compileCast(try compile(operand), type, isTry: isTry, origin)
+    case .function(let function, let arguments, let type, let origin):
+      return try compileFunction(function, try arguments.map(compile), type, origin)
     }
+  }
+
+  private func compileInList(_ value: Expression, _ list: [Expression]) throws -> ExpressionNode {
+    var constants: [Value] = []
+    for case .constant(let constant, _) in list { constants.append(constant) }
+    guard constants.count == list.count, !list.isEmpty else {
+      return try compile(.or(list.map { .comparison(.equal, value, $0) }))
+    }
+    let node = try compile(value)
+    return KernelNode(
+      .boolean, [node], canFail: false, cost: node.type.layout == .string ? 6 : 4,
+      kernel: inListKernel(node.type, constants))
+  }
+
+  private func compileLike(
+    _ value: Expression, _ pattern: Expression, _ escape: Expression?, _ origin: Origin
+  ) throws -> ExpressionNode {
+    let operands = try ([value, pattern] + (escape.map { [$0] } ?? [])).map(compile)
+    return KernelNode(
+      .boolean, operands, canFail: !Self.isValidPattern(pattern, escape, origin), cost: 30,
+      kernel: likeKernel(operands[0].type, hasEscape: escape != nil, origin))
+  }
+
+  /// Whether pattern and escape are constants that compile, so that no row can fail.
+  private static func isValidPattern(_ pattern: Expression, _ escape: Expression?, _ origin: Origin) -> Bool {
+    guard case .constant(.bytes(let bytes), _) = pattern else { return false }
+    guard let escape else { return true }
+    guard case .constant(.bytes(let escapeBytes), _) = escape else { return false }
+    do {
+      _ = try LikePattern(bytes, escape: escapeBytes, origin: origin)
+      return true
+    } catch {
+      // The error is raised when a row reaches the expression.
+      return false
+    }
+  }
+
+  private func compileCast(
+    _ operand: ExpressionNode, _ type: DataType, isTry: Bool, _ origin: Origin
+  ) throws -> ExpressionNode {
+    let context = CastContext(from: operand.type, to: type, isTry: isTry, origin: origin)
+    guard let choice = castChoice(context) else {
+      throw WaterbearError(.typeMismatch, "Cannot cast \(operand.type) to \(type)", at: origin.location)
+    }
+    if operand.type == type { return operand }
+    return KernelNode(type, [operand], canFail: choice.canFail, cost: choice.cost, kernel: choice.kernel)
   }
 
   private func compileComparison(

@@ -65,10 +65,22 @@ func binaryKernel<Operation: BinaryOperation>(_ operation: Operation, _ type: Da
   { input in try runBinary(operation, input, type) }
 }
 
-/// A kernel that runs `operation` over one argument of its type. Must be called with a concrete operation.
+/// A kernel that runs `operation` over one argument of its type. Must be called with a concrete operation. With
+/// `isTry`, a row on which it fails is NULL.
 @inline(__always)
-func unaryKernel<Operation: UnaryOperation>(_ operation: Operation, _ type: DataType) -> Kernel {
-  { input in try runUnary(operation, input, type) }
+func unaryKernel<Operation: UnaryOperation>(
+  _ operation: Operation, _ type: DataType, isTry: Bool = false
+) -> Kernel {
+  { input in try runUnary(operation, input, type, isTry: isTry) }
+}
+
+/// As `unaryKernel`, for operations that must not see the values behind NULLs: strings, whose views may point nowhere,
+/// and slow ones.
+@inline(__always)
+func carefulUnaryKernel<Operation: UnaryOperation>(
+  _ operation: Operation, _ type: DataType, isTry: Bool = false
+) -> Kernel {
+  { input in try runUnaryOnValues(operation, input, type, isTry: isTry) }
 }
 
 func runBinary<Operation: BinaryOperation>(
@@ -106,7 +118,7 @@ func runBinary<Operation: BinaryOperation>(
 }
 
 func runUnary<Operation: UnaryOperation>(
-  _ operation: Operation, _ input: KernelInput, _ type: DataType
+  _ operation: Operation, _ input: KernelInput, _ type: DataType, isTry: Bool
 ) throws -> Vector {
   let count = input.count
   let output = Buffer(count: count, of: Operation.Output.self)
@@ -114,12 +126,70 @@ func runUnary<Operation: UnaryOperation>(
   let values = UnsafePointer(input.arguments[0].values.pointer(to: Operation.Input.self))
   var run = operation
   for row in 0..<count { target[row] = run.apply(values[row]) }
+  var failures = FailedRows(count: count)
   if run.hasFailed {
     for row in 0..<count where input.isPresent(row) {
       var probe = operation
       _ = probe.apply(values[row])
-      if probe.hasFailed { throw operation.failure(values[row]) }
+      guard probe.hasFailed else { continue }
+      if !isTry { throw operation.failure(values[row]) }
+      failures.insert(row)
     }
   }
-  return Vector(flat: type, count: count, values: output, validity: input.validity)
+  return Vector(flat: type, count: count, values: output, validity: failures.removed(from: input.validity))
+}
+
+func runUnaryOnValues<Operation: UnaryOperation>(
+  _ operation: Operation, _ input: KernelInput, _ type: DataType, isTry: Bool
+) throws -> Vector {
+  let count = input.count
+  let output = Buffer(zeroed: count * MemoryLayout<Operation.Output>.stride)
+  let target = output.pointer(to: Operation.Output.self)
+  let values = UnsafePointer(input.arguments[0].values.pointer(to: Operation.Input.self))
+  var failures = FailedRows(count: count)
+  var run = operation
+  for row in 0..<count where input.isPresent(row) {
+    target[row] = run.apply(values[row])
+    guard run.hasFailed else { continue }
+    if !isTry { throw operation.failure(values[row]) }
+    failures.insert(row)
+    run = operation
+  }
+  return Vector(flat: type, count: count, values: output, validity: failures.removed(from: input.validity))
+}
+
+/// Rows that a kernel could not compute and that become NULL.
+struct FailedRows {
+  private let count: Int
+  private var succeeded: Bitmap?
+
+  init(count: Int) { self.count = count }
+
+  mutating func insert(_ row: Int) {
+    if succeeded == nil { succeeded = Bitmap(repeating: true, count: count) }
+    succeeded?.clear(row)
+  }
+
+  /// The rows of `validity` that did not fail.
+  func removed(from validity: Bitmap?) -> Bitmap? {
+    guard let succeeded else { return validity }
+    return validity.map { $0.and(succeeded) } ?? succeeded
+  }
+}
+
+/// A kernel's argument as values by row, whether it is flat or constant. Valid as long as the vector lives.
+struct Operand<Element: BitwiseCopyable> {
+  private let values: UnsafePointer<Element>
+  private let step: Int
+
+  init(_ vector: Vector) {
+    values = UnsafePointer(vector.values.pointer(to: Element.self))
+    step = vector.encoding == .constant ? 0 : 1
+  }
+
+  @inline(__always)
+  subscript(row: Int) -> Element { values[row &* step] }
+
+  @inline(__always)
+  func pointer(_ row: Int) -> UnsafePointer<Element> { values + row &* step }
 }

@@ -130,16 +130,38 @@ func same(_ left: Value, _ right: Value) -> Bool {
   return left == right
 }
 
-/// Expects program and model to agree on every row, or on the error of the first row that fails.
+/// Expects program and model to agree on every row, or on the error of a row that fails.
 func expectAgreement(
   _ expression: Expression, layout: [Symbol], _ batch: Batch, sourceLocation: Testing.SourceLocation = #_sourceLocation
+) throws {
+  try expectRows(of: expression, layout: layout, batch, sourceLocation: sourceLocation) { values in
+    try ReferenceModel(row: values).evaluate(expression)
+  }
+}
+
+/// Expects each row of a column to be what the expression gives for that row's values alone: that encodings, NULLs and
+/// neighbours make no difference.
+func expectRowByRow(
+  _ expression: Expression, layout: [Symbol], _ batch: Batch, sourceLocation: Testing.SourceLocation = #_sourceLocation
+) throws {
+  try expectRows(of: expression, layout: layout, batch, sourceLocation: sourceLocation) { values in
+    let constant = expression.replacingSymbols { symbol in
+      values[symbol.id].map { .constant($0, symbol.type) }
+    }
+    return try ConstantFolder().evaluate(constant)
+  }
+}
+
+private func expectRows(
+  of expression: Expression, layout: [Symbol], _ batch: Batch, sourceLocation: Testing.SourceLocation,
+  _ model: ([Int: Value]) throws -> Value
 ) throws {
   var expected: [Value] = []
   var failures: Set<String> = []
   for row in 0..<batch.count {
     let values = Dictionary(uniqueKeysWithValues: zip(layout.map(\.id), batch.columns.map { $0.value(at: row) }))
     do {
-      expected.append(try ReferenceModel(row: values).evaluate(expression))
+      expected.append(try model(values))
     } catch let error as WaterbearError {
       failures.insert("\(error.code.rawValue): \(error.message)")
     }
@@ -149,7 +171,7 @@ func expectAgreement(
   for _ in 0..<2 {
     do {
       let result = try program.evaluate(batch)
-      #expect(result.count == batch.count, sourceLocation: sourceLocation)
+      #expect(result.count == batch.count && result.type == expression.type, sourceLocation: sourceLocation)
       #expect(failures.isEmpty, "\(expression) should fail", sourceLocation: sourceLocation)
       guard failures.isEmpty else { return }
       for row in 0..<batch.count where !same(result.value(at: row), expected[row]) {
@@ -162,5 +184,33 @@ func expectAgreement(
         failures.contains("\(error.code.rawValue): \(error.message)"), "\(expression): \(error), model: \(failures)",
         sourceLocation: sourceLocation)
     }
+  }
+}
+
+/// The value of a constant expression as text, or its error as `CODE: message`.
+func outcome(_ expression: Expression) -> String {
+  do {
+    let value = try ConstantFolder().evaluate(expression)
+    return ValueFormatter(expression.type).text(value) ?? "NULL"
+  } catch let error as WaterbearError {
+    return "\(error.code.rawValue): \(error.message)"
+  } catch {
+    return "\(error)"
+  }
+}
+
+/// A varchar constant.
+func text(_ text: String) -> Expression { .constant(.text(text), .varcharUnbounded) }
+/// A bigint constant.
+func number(_ number: Int64) -> Expression { .constant(.integer(number), .bigint) }
+/// A double constant.
+func double(_ number: Double) -> Expression { .constant(.double(number), .double) }
+/// A constant of a type that is read from text, such as a date, a decimal or a timestamp.
+func literal(_ text: String, _ type: DataType) -> Expression {
+  let cast = Expression.cast(.constant(.text(text), .varcharUnbounded), type, isTry: false, Origin())
+  do {
+    return .constant(try ConstantFolder().evaluate(cast), type)
+  } catch {
+    preconditionFailure("\(text) is no \(type): \(error)")
   }
 }
