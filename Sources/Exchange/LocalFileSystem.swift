@@ -84,8 +84,11 @@ private final class LocalSink: SpoolFileSink {
     var rest = bytes
     while let start = rest.baseAddress, rest.count > 0 {
       let written = write(descriptor, start, rest.count)
-      if written >= 0 {
+      if written > 0 {
         rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      } else if written == 0 {
+        // Never seen on a file; without this it would be an endless loop.
+        throw FileSystemFailure("write", path, EIO)
       } else if errno != EINTR {
         throw FileSystemFailure("write", path, errno)
       }

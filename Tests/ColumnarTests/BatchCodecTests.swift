@@ -142,6 +142,28 @@ struct BatchCodecTests {
     #expect((vector?.retainedBytes ?? 0) >= text.utf8.count)
   }
 
+  /// Pages outlive a restart: a change of these bytes needs a new version of the format.
+  @Test func formatIsPinned() {
+    var numbers = VectorBuilder(type: .bigint)
+    var texts = VectorBuilder(type: .varcharUnbounded)
+    for (number, text) in [(Value.integer(300), Value.text("a")), (.null, .null), (.integer(301), .text("bcd"))] {
+      numbers.append(number)
+      texts.append(text)
+    }
+    let flags = Vector.repeating(.boolean(true), type: .boolean, count: 3)
+    let words: [UInt64] = [
+      0x0000_0003_0000_0001, 3,
+      // bigint: flat, int64, width 1, validity; base 300; distances 0, 0 (NULL) and 1.
+      0x0000_0003_0101_0400, 0b101, 300, 0x01_00_00,
+      // varchar: flat, string, width 1, validity; lengths from 0, 4 bytes in all: 1, 0, 3.
+      0x0000_0003_0101_0800, 0b101, 0, 4, 0x03_00_01, 0x6463_6261,
+      // boolean: a constant whose base is 1.
+      0x0000_0001_0000_0001, 1,
+    ]
+    let expected = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
+    #expect(encode([numbers.finish(), texts.finish(), flags]) == expected)
+  }
+
   @Test func wrongTypesAreRefused() {
     let bytes = encode([Self.column(.bigint, count: 3)])
     for types in [[DataType.integer], [.varcharUnbounded], [], [.bigint, .bigint]] {

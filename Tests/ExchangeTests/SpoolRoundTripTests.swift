@@ -108,6 +108,7 @@ struct SpoolRoundTripTests {
     let output = try fixture.write([(1, pattern(100))], partitions: 2)
     #expect(output.location.path == fixture.path(0) + "/20260102_030405_00006_abcde/1.2.3.spool")
     #expect(output.attempt == SpoolFixture.attempt())
+    #expect(try BinaryDecoder.decode(SpoolOutput.self, from: BinaryEncoder.encode(output)) == output)
   }
 
   @Test func plainTextIsNotInAnEncryptedFile() throws {
