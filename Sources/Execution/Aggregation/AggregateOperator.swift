@@ -6,21 +6,13 @@ import Planning
 
 /// Groups rows and aggregates them. Groups come out in the order of their first row.
 final class AggregateOperator: Operator {
-  /// When a partial aggregation gives out what it has, and when it stops trying. Trino's defaults for
-  /// task.max-partial-aggregation-memory and adaptive-partial-aggregation.min-rows / unique-rows-ratio-threshold.
-  struct PartialLimits {
-    var memoryBytes = 16 << 20
-    var minimumRows = 100_000
-    var uniqueRowsRatio = 0.8
-  }
-
   private let source: any Operator
   private let step: AggregationStep
   private let keyPositions: [Int]
   private let aggregates: [Aggregate]
   private let table: GroupTable?
   private let account: MemoryAccount
-  private let limits: PartialLimits
+  private let limits: PartialAggregationLimits
   private let zeros = RowIndices()
 
   private var sourceHasEnded = false
@@ -33,7 +25,9 @@ final class AggregateOperator: Operator {
   private var emitted: Int?
   private var hasRows = false
 
-  init(_ node: AggregateNode, source: any Operator, account: MemoryAccount, limits: PartialLimits = PartialLimits()) {
+  init(
+    _ node: AggregateNode, source: any Operator, account: MemoryAccount, limits: PartialAggregationLimits
+  ) {
     self.source = source
     self.account = account
     self.limits = limits

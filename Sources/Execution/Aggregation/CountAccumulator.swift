@@ -26,17 +26,14 @@ final class CountAccumulator: Accumulator {
     counts.grow(to: rows.groups)
     let counts = counts.base
     let ids = rows.ids
-    if subject == .rows || subject == .values && !arguments[0].mayHaveNulls {
-      for row in 0..<rows.count { counts[Int(ids[row])] &+= 1 }
-      return
-    }
-    let argument = arguments[0].flattened()
     if subject == .trueValues {
-      forEachValue(of: argument, as: UInt8.self, count: rows.count) { row, flag in
+      forEachValue(of: arguments[0].flattened(), as: UInt8.self, count: rows.count) { row, flag in
         counts[Int(ids[row])] &+= flag == 0 ? 0 : 1
       }
-    } else if let validity = argument.validity {
+    } else if subject == .values, let validity = Self.validity(of: arguments[0]) {
       for row in 0..<rows.count { counts[Int(ids[row])] &+= validity[row] ? 1 : 0 }
+    } else {
+      for row in 0..<rows.count { counts[Int(ids[row])] &+= 1 }
     }
   }
 
@@ -45,8 +42,7 @@ final class CountAccumulator: Accumulator {
     switch subject {
     case .rows: counts.base[0] += Int64(count)
     case .values:
-      let argument = arguments[0].mayHaveNulls ? arguments[0].flattened() : arguments[0]
-      counts.base[0] += Int64(argument.validity?.setCount ?? count)
+      counts.base[0] += Int64(Self.validity(of: arguments[0])?.setCount ?? count)
     case .trueValues:
       var total: Int64 = 0
       forEachValue(of: arguments[0].flattened(), as: UInt8.self, count: count) { _, flag in
@@ -54,6 +50,11 @@ final class CountAccumulator: Accumulator {
       }
       counts.base[0] += total
     }
+  }
+
+  /// A bit for each row; nil where no row is NULL. Without NULLs the encoding does not matter.
+  private static func validity(of argument: Vector) -> Bitmap? {
+    argument.mayHaveNulls ? argument.flattened().validity : nil
   }
 
   func merge(_ intermediates: [Vector], _ rows: GroupedRows) {

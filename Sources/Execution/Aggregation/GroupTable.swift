@@ -215,7 +215,9 @@ extension GroupTable {
   }
 
   /// Gives free slots to the first rows that reach them; others become candidates of what is in their slot.
-  private func assignCandidates(_ hashes: UnsafePointer<UInt64>, _ ids: UnsafeMutablePointer<Int32>, groups: Int) -> Int {
+  private func assignCandidates(
+    _ hashes: UnsafePointer<UInt64>, _ ids: UnsafeMutablePointer<Int32>, groups: Int
+  ) -> Int {
     let table = slots
     let slots = table.base
     let open = matcher.open.base

@@ -6,7 +6,8 @@ import Planning
 
 /// A running plan node. Used by one thread.
 protocol Operator: AnyObject {
-  /// The next batch, with the columns of the plan node's `outputs`; never without rows. Nil at the end, and from then on.
+  /// The next batch, with the columns of the plan node's `outputs`; never without rows. Nil at the end, and from then
+  /// on.
   func next() throws -> Batch?
 }
 

@@ -56,7 +56,8 @@ final class OperatorBuilder {
       let account = context.memory.account("HashAggregationOperator")
       return (
         "HashAggregationOperator",
-        AggregateOperator(aggregate, source: try measure(aggregate.source), account: account)
+        AggregateOperator(
+          aggregate, source: try measure(aggregate.source), account: account, limits: context.partialAggregation)
       )
     case .exchange: preconditionFailure("an exchange is cut before execution")
     case .sort(let sort):

@@ -19,6 +19,8 @@ public struct TaskContext {
   public var shouldStop: () -> Bool
   /// Makes random() differ between tasks but not between attempts of one task.
   public var seed: UInt64
+  /// When partial aggregations give way.
+  public var partialAggregation = PartialAggregationLimits()
   /// Nanoseconds of CPU time of this thread, for statistics. Nil: operators are not timed.
   public var cpuClock: (() -> Int64)?
 
@@ -36,6 +38,19 @@ public struct TaskContext {
     self.seed = seed
     self.cpuClock = cpuClock
   }
+}
+
+/// When a partial aggregation gives out what it has, and when it stops trying. The defaults are those of Trino's
+/// task.max-partial-aggregation-memory and adaptive-partial-aggregation.min-rows and .unique-rows-ratio-threshold.
+public struct PartialAggregationLimits: Sendable {
+  /// Bytes of groups at which they are given out and forgotten.
+  public var memoryBytes = 16 << 20
+  /// Rows to look at before judging.
+  public var minimumRows = 100_000
+  /// Groups per row above which rows pass through from then on.
+  public var uniqueRowsRatio = 0.8
+
+  public init() {}
 }
 
 /// Thrown out of a task whose `shouldStop` said so. Not a failure: whoever stopped the task knows why.

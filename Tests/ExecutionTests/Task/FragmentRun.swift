@@ -45,6 +45,7 @@ struct FragmentRun {
   var output: OutputPartitioning = .single
   var limit: Int64 = 1 << 40
   var shouldStop: () -> Bool = { false }
+  var partialAggregation = PartialAggregationLimits()
 
   /// A remote source that gives `batches` under `symbols`, registered as fragment `number`.
   mutating func input(_ number: Int, _ symbols: [Symbol], _ batches: [Batch]) -> PlanNode {
@@ -57,9 +58,10 @@ struct FragmentRun {
     let fragment = PlanFragment(
       number: 0, root: node, kind: .single, inputs: [], output: output, outputSymbols: node.outputs)
     let inputs = inputs
-    let context = TaskContext(
+    var context = TaskContext(
       catalogs: Catalogs([:]), openRemoteSource: { BatchList(inputs[$0] ?? []) },
       memory: MemoryContext(limit: limit), shouldStop: shouldStop)
+    context.partialAggregation = partialAggregation
     return try TaskExecutor(fragment: fragment, context: context).run(into: sink)
   }
 
