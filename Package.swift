@@ -45,6 +45,9 @@ let package = Package(
     .target(
       name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
       path: "Sources/Connectors/TPCH"),
+    .target(
+      name: "ConnectorRegistry", dependencies: ["Base", "ConnectorAPI", "Settings", "TPCHConnector"],
+      path: "Sources/Connectors/Registry"),
     .target(name: "TaskStore", dependencies: ["Base", "Sealing", grdb]),
     .target(name: "Wire", dependencies: ["Base"]),
 
@@ -56,19 +59,20 @@ let package = Package(
     .target(name: "ClientAPI", dependencies: ["Base", "Wire", "Platform", "Sockets"]),
 
     // Shells.
+    .target(name: "Wiring", dependencies: ["Base", "Exchange", "Platform", "Settings", "Telemetry"]),
     .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
       dependencies: [
         "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
-        "Execution", "Exchange", "Sealing", "TPCHConnector", "TaskStore", "Wire", "Settings",
-        "Telemetry", "Transport", "ClientAPI", nioCore, nioPosix,
+        "Execution", "Exchange", "Sealing", "ConnectorRegistry", "TaskStore", "Wire", "Settings",
+        "Telemetry", "Transport", "Wiring", nioCore, nioPosix,
       ]),
     .target(
       name: "WorkerProcess",
       dependencies: [
         "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
-        "Sealing", "TPCHConnector", "Wire", "Settings", "Sockets", "Telemetry",
+        "Sealing", "ConnectorRegistry", "Wire", "Settings", "Sockets", "Telemetry", "Wiring",
       ]),
 
     // Executables.

@@ -50,9 +50,8 @@ final class AttemptRunner {
   ) throws -> (SpoolOutput, TaskStatistics) {
     let fragment = try stage.fragment()
     let writer = try SpoolWriter(
-      attempt: order.attempt, partitionCount: fragment.output.partitionCount, directories: directories,
-      key: stage.key, options: SpoolOptions(codec: stage.codec, maxPageBytes: pageBytesMax),
-      now: SystemClock.monotonic())
+      in: directories, attempt: order.attempt, partitionCount: fragment.output.partitionCount, key: stage.key,
+      options: SpoolOptions(codec: stage.codec, maxPageBytes: pageBytesMax))
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)

@@ -136,7 +136,7 @@ final class Worker: Sendable {
     case Refusal.name: throw try frame.message(Refusal.self).error
     default:
       // A newer coordinator may say things that this release does not know; nothing depends on them.
-      log.debug(.frameRejected, ["name": .string(frame.name)])
+      log.write(.frameRejected, ["name": .string(frame.name)])
     }
   }
 
@@ -192,10 +192,6 @@ final class Worker: Sendable {
       state.running[report.attempt] = nil
       state.reports[report.attempt] = report
       return state.socket
-    }
-    if let error = report.error, error.code != .abandonedTask {
-      log.debug(
-        .attemptFailed, ["attempt": .string("\(report.attempt)"), "code": .string(error.code.rawValue)])
     }
     // A lost connection is noticed by the receiving thread; the report is sent again after the next registration.
     try? socket?.send(report)

@@ -1,0 +1,183 @@
+// Owns serving clients: who may do what, and which request is answered how.
+
+import Base
+import Glibc
+import NIOCore
+import Platform
+import Scheduling
+import TaskStore
+import Telemetry
+import Transport
+import Wire
+
+/// One client's connection.
+struct ClientSession {
+  let connection: FrameConnection
+
+  var user: String { connection.peer.userName }
+
+  /// Whether this client may see the rows of a query of `owner` or end it: its owner, root and the daemon's own user.
+  func mayControl(queryOf owner: String) -> Bool {
+    connection.peer.userID == 0 || connection.peer.userID == geteuid() || user == owner
+  }
+}
+
+extension Coordinator {
+  func acceptClient(_ connection: FrameConnection) {
+    let client = ClientSession(connection: connection)
+    log.write(.clientConnected, ["peer": .int(connection.peer.processID), "user": .string(client.user)])
+    connection.onFrame = { [unowned self] frame in
+      do {
+        try handle(frame, from: client)
+      } catch {
+        refuse(frame, from: client, WaterbearError.wrapping(error))
+      }
+    }
+    connection.onClose = { [unowned self] error in
+      if let error { log.write(.frameRejected, ["peer": .int(client.connection.peer.processID)] + .error(error)) }
+      log.write(.clientDisconnected, ["peer": .int(client.connection.peer.processID)])
+    }
+  }
+
+  private func handle(_ frame: Frame, from client: ClientSession) throws {
+    switch frame.name {
+    case SubmitQuery.name:
+      try submit(frame.message(SubmitQuery.self), user: client.user) { [weak self] outcome in
+        switch outcome {
+        case .success(let id): self?.answer(frame, with: Submitted(query: id), to: client)
+        case .failure(let error): self?.refuse(frame, from: client, error)
+        }
+      }
+    case FetchResult.name: try fetch(frame, from: client)
+    case WaitForQuery.name: try wait(frame, from: client)
+    case ReleaseResult.name: try releaseResult(frame, from: client)
+    case CancelQuery.name: try cancel(frame, from: client)
+    case ListQueries.name:
+      let limit = min(max(1, try frame.message(ListQueries.self).limit), 10_000)
+      answer(frame, with: QueryList(queries: try store.queries(limit: limit).map(\.wire)), to: client)
+    case ShowQuery.name: answer(frame, with: try detail(of: frame.message(ShowQuery.self).query), to: client)
+    case ListWorkers.name:
+      let details = workers.values.map(\.detail).sorted { $0.number < $1.number }
+      answer(frame, with: WorkerList(workers: details), to: client)
+    case AskStatus.name: answer(frame, with: daemonStatus(), to: client)
+    default:
+      throw WaterbearError(
+        .notSupported, "This daemon (release \(Release.version)) does not know the request '\(frame.name)'",
+        remedy: "run waterbearctl and waterbeard of the same release")
+    }
+  }
+
+  func answer(_ request: Frame, with message: some WireMessage, attachment: [UInt8] = [], to client: ClientSession) {
+    do {
+      client.connection.send(try Frame(message, id: request.id, attachment: attachment))
+    } catch {
+      fail(WaterbearError.wrapping(error).asCause(of: "Cannot encode '\(type(of: message).name)'"))
+    }
+  }
+
+  func refuse(_ request: Frame, from client: ClientSession, _ error: WaterbearError) {
+    answer(request, with: Refusal(error), to: client)
+  }
+
+  /// The query if it lives and the client may control it; nil if it is over.
+  func live(_ id: QueryID, for client: ClientSession) throws -> LiveQuery? {
+    let owner: String
+    if let query = queries[id] {
+      owner = query.user
+    } else if let stored = try store.query(id) {
+      owner = stored.user
+    } else {
+      throw WaterbearError(
+        .notFound, "There is no query \(id)", remedy: "waterbearctl list shows the queries that are known")
+    }
+    guard client.mayControl(queryOf: owner) else {
+      throw WaterbearError(.permissionDenied, "Query \(id) belongs to \(owner)")
+    }
+    return queries[id]
+  }
+
+  /// How a query stands, live or from history.
+  func status(of id: QueryID) throws -> QueryStatus {
+    if let query = queries[id] { return query.status(nowMicroseconds: SystemClock.wallMicroseconds()) }
+    guard let stored = try store.query(id) else { throw WaterbearError(.notFound, "There is no query \(id)") }
+    return stored.status
+  }
+
+  private func wait(_ frame: Frame, from client: ClientSession) throws {
+    let request = try frame.message(WaitForQuery.self)
+    guard let query = try live(request.query, for: client), !query.state.isEnd, request.waitMilliseconds > 0 else {
+      return answer(frame, with: try status(of: request.query), to: client)
+    }
+    let deadline = NIODeadline.now() + .milliseconds(Int64(min(request.waitMilliseconds, 60_000)))
+    whenChanged(query, until: deadline) { [weak self] in
+      guard let self else { return }
+      var again = request
+      again.waitMilliseconds = Int(max(0, (deadline - .now()).nanoseconds / 1_000_000))
+      do {
+        let ended = queries[request.query].map { $0.state.isEnd } ?? true
+        if ended || again.waitMilliseconds == 0 {
+          answer(frame, with: try status(of: request.query), to: client)
+        } else {
+          var retry = frame
+          retry.body = try BinaryEncoder.encode(again)
+          try wait(retry, from: client)
+        }
+      } catch {
+        refuse(frame, from: client, WaterbearError.wrapping(error))
+      }
+    }
+  }
+
+  /// Calls `action` at the query's next change, or at `deadline`.
+  func whenChanged(_ query: LiveQuery, until deadline: NIODeadline, action: @escaping () -> Void) {
+    let waiter = ResultWaiter(action: action)
+    waiter.arm(loop.assumeIsolated().scheduleTask(deadline: deadline) { waiter.resume() })
+    query.waiters.append(waiter)
+  }
+
+  private func cancel(_ frame: Frame, from client: ClientSession) throws {
+    let id = try frame.message(CancelQuery.self).query
+    guard let query = try live(id, for: client), !query.state.isEnd else {
+      return answer(frame, with: try status(of: id), to: client)
+    }
+    enqueue(
+      .cancel(id, WaterbearError(.userCanceled, "Query was canceled by \(client.user)")),
+      then: { [weak self] in
+        guard let self else { return }
+        do {
+          answer(frame, with: try status(of: id), to: client)
+        } catch {
+          refuse(frame, from: client, WaterbearError.wrapping(error))
+        }
+      })
+  }
+
+  private func releaseResult(_ frame: Frame, from client: ClientSession) throws {
+    let id = try frame.message(ReleaseResult.self).query
+    let current = try status(of: id)
+    if let query = try live(id, for: client), query.state == .finished { enqueue(.queryReleased(id)) }
+    answer(frame, with: current, to: client)
+  }
+
+  private func detail(of id: QueryID) throws -> QueryDetail {
+    guard let stored = try store.query(id) else {
+      throw WaterbearError(
+        .notFound, "There is no query \(id)", remedy: "waterbearctl list shows the queries that are known")
+    }
+    let attempts = try store.attempts(id).map(\.detail)
+    return QueryDetail(
+      summary: stored.wire, status: try status(of: id), retryPolicy: stored.retryPolicy.rawValue, attempts: attempts)
+  }
+
+  private func daemonStatus() -> DaemonStatus {
+    DaemonStatus(
+      build: Release.version, pid: getpid(), uptimeMicroseconds: uptimeMicroseconds,
+      workers: workers.values.count { $0.connection != nil },
+      runningQueries: queries.values.count { !$0.state.isEnd } + planning.count, dataDirectory: directories.data,
+      logPath: directories.eventLog, spoolDirectories: spool.paths,
+      settings: settings.rows.map {
+        SettingValue(
+          key: $0.setting.name, value: $0.value, isDefault: $0.origin == nil, meaning: $0.setting.meaning)
+      })
+  }
+}

@@ -1,0 +1,208 @@
+// Owns the life of a query in the coordinator: accepted, running, finished or failed, released.
+
+import Base
+import Exchange
+import NIOCore
+import Platform
+import Scheduling
+import Sealing
+import Settings
+import TaskStore
+import Telemetry
+import Wire
+
+/// A query whose plan is not ready, and those who wait for its id.
+final class PlanningQuery {
+  let nonce: String
+  let user: String
+  let createdMicroseconds: Int64
+  let request: QueryRequest
+  /// Session properties as the client gave them.
+  let given: [String: String]
+  var waiters: [(Result<QueryID, WaterbearError>) -> Void] = []
+
+  init(
+    nonce: String, user: String, createdMicroseconds: Int64, request: QueryRequest, given: [String: String]
+  ) {
+    self.given = given
+    self.nonce = nonce
+    self.user = user
+    self.createdMicroseconds = createdMicroseconds
+    self.request = request
+  }
+}
+
+extension Coordinator {
+  /// Plans a query and accepts it. `answer` gets its id once everything needed to finish it is durable, or the error
+  /// that ended it before.
+  func submit(
+    _ message: SubmitQuery, user: String, answer: @escaping (Result<QueryID, WaterbearError>) -> Void
+  ) throws {
+    guard !isDraining else {
+      throw WaterbearError(
+        .serverShuttingDown, "The daemon is stopping", remedy: "submit the query again when it has been restarted")
+    }
+    if let known = planning.values.first(where: { $0.nonce == message.nonce }) {
+      known.waiters.append(answer)
+      return
+    }
+    if let known = try store.queryID(nonce: message.nonce) { return answer(.success(known)) }
+    let session = try SessionProperties(settings, given: message.session)
+    let id = try makeQueryID()
+    let created = SystemClock.wallMicroseconds()
+    let request = QueryRequest(
+      id: id, user: user, startMicroseconds: created, sql: message.sql, catalog: message.catalog, schema: message.schema, session: session)
+    let planned = PlanningQuery(
+      nonce: message.nonce, user: user, createdMicroseconds: created, request: request,
+      given: message.session)
+    planned.waiters.append(answer)
+    planning[id] = planned
+    planner.plan(request, on: loop) { [weak self] outcome in self?.accept(id, outcome) }
+  }
+
+  private func accept(_ id: QueryID, _ outcome: Result<PlannedQuery, WaterbearError>) {
+    guard let planning = planning.removeValue(forKey: id) else { return }
+    do {
+      switch outcome {
+      case .failure(let error): try refuse(planning, error)
+      case .success(let plan): try start(planning, plan)
+      }
+    } catch {
+      let error = WaterbearError.wrapping(error)
+      for waiter in planning.waiters { waiter(.failure(error)) }
+    }
+  }
+
+  /// A query that cannot be planned leaves only its history.
+  private func refuse(_ planning: PlanningQuery, _ error: WaterbearError) throws {
+    let id = planning.request.id
+    log.write(.queryFailed, about: .query(id), .error(error))
+    let policy = planning.request.session[.retryPolicy]
+    try store.apply([
+      .querySubmitted(planning.row(retryPolicy: policy, state: QueryStateName.failed, sealedKey: [])),
+      .queryEnded(id, state: QueryStateName.failed, error, at: SystemClock.wallMicroseconds()), .queryReleased(id),
+    ])
+    for waiter in planning.waiters { waiter(.failure(error)) }
+  }
+
+  private func start(_ planning: PlanningQuery, _ plan: PlannedQuery) throws {
+    let id = planning.request.id
+    let key = try SealingKey.random()
+    let query = LiveQuery(
+      id: id, sql: planning.request.sql, user: planning.user, createdMicroseconds: planning.createdMicroseconds,
+      description: plan.description, columns: plan.columns, fragments: plan.fragments, splits: plan.splits,
+      compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil)
+    let description = StoredDescription(
+      description: plan.description, columns: plan.columns, encryption: plan.encryption,
+      compressionCodec: plan.compressionCodec)
+    var row = planning.row(
+      retryPolicy: plan.description.retryPolicy, state: QueryStateName.running,
+      sealedKey: try store.sealQueryKey(key, for: id))
+    row.description = try BinaryEncoder.encode(description)
+    row.stages = plan.fragments.enumerated().map { (number: $0.offset, fragment: $0.element) }
+    queries[id] = query
+    log.write(
+      .querySubmitted, about: .query(id),
+      ["user": .string(planning.user), "sql": .string(planning.request.sql), "stages": .int(plan.fragments.count)])
+    enqueue(
+      .querySubmitted(plan.description), with: [.querySubmitted(row)],
+      then: { for waiter in planning.waiters { waiter(.success(id)) } })
+    for stage in plan.description.stages where stage.kind == .source {
+      enqueue(
+        .splitsDiscovered(
+          StageID(query: id, number: stage.number), weights: plan.splits[stage.number].map(\.bytes), last: true))
+    }
+  }
+
+  /// A part of the result is final.
+  func addResult(_ attempt: AttemptID) {
+    guard let query = queries[attempt.task.stage.query] else { return }
+    query.results[attempt.task.partition] = attempt
+    query.wake()
+  }
+
+  func completeResult(of id: QueryID, taskCount: Int) {
+    guard let query = queries[id] else { return }
+    query.resultTasks = taskCount
+    query.state = .finished
+    query.endedMicroseconds = query.endedMicroseconds ?? SystemClock.wallMicroseconds()
+    let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
+    log.write(
+      .queryFinished, about: .query(id),
+      [
+        "elapsed_ms": .int(status.elapsedMicroseconds / 1000), "retries": .int(status.retriedAttempts),
+        "rows": .int(query.progress[0].rows),
+      ])
+    query.wake()
+    expireResult(of: query)
+  }
+
+  func noteFailure(of id: QueryID, _ error: WaterbearError) {
+    guard let query = queries[id] else { return }
+    query.state = .failed
+    query.error = error
+    query.endedMicroseconds = SystemClock.wallMicroseconds()
+    log.write(error.code == .userCanceled ? .queryCancelled : .queryFailed, about: .query(id), .error(error))
+    query.wake()
+  }
+
+  /// Releases a result that nobody has asked for during `query.min-expire-age`.
+  func expireResult(of query: LiveQuery) {
+    let age = TimeAmount.nanoseconds(settings[.queryMinExpireAge].nanoseconds)
+    loop.assumeIsolated().scheduleTask(deadline: query.lastAccess + age) { [weak self, weak query] in
+      guard let self, let query, queries[query.id] === query, query.state == .finished else { return }
+      guard query.lastAccess + age <= .now() else { return expireResult(of: query) }
+      log.write(.queryExpired, about: .query(query.id))
+      enqueue(.queryReleased(query.id))
+    }
+  }
+
+  /// Nobody needs anything of the query any more: workers forget it, its files go.
+  func release(_ id: QueryID) {
+    for session in workers.values where session.definedStages.contains(where: { $0.query == id }) {
+      session.definedStages = session.definedStages.filter { $0.query != id }
+      send(ForgetQuery(query: id), to: session.id)
+    }
+    results.close(id)
+    if let query = queries.removeValue(forKey: id) { query.wake() }
+    deleteFiles { $0.removeQuery(id).failures }
+  }
+
+  func deleteOutput(of attempt: AttemptID) {
+    queries[attempt.task.stage.query]?.outputs[attempt] = nil
+    deleteFiles { $0.removeAttempt(attempt, committed: true).failures }
+  }
+
+  func deleteOutputs(of stage: StageID) {
+    guard let query = queries[stage.query] else { return }
+    let outputs = query.outputs.filter { $0.key.task.stage == stage }
+    for attempt in outputs.keys { query.outputs[attempt] = nil }
+    let attempts = Array(outputs.keys)
+    deleteFiles { spool in attempts.flatMap { spool.removeAttempt($0, committed: true).failures } }
+  }
+
+  /// What attempts of ended queries left behind, such as a file whose worker died between its commit and its report.
+  func sweepEndedQueries() {
+    let live = Set(queries.keys)
+    deleteFiles { try $0.sweep(live: live, keeping: { _ in true }).failures }
+  }
+
+  /// What cannot be deleted is noise without its key, and the sweep at the next start tries again.
+  private func deleteFiles(_ delete: @escaping @Sendable (SpoolDirectories) throws -> [FileSystemFailure]) {
+    let (spool, log) = (spool, log)
+    files.submit { _ in
+      do {
+        for failure in try delete(spool) { log.write(.spoolSwept, ["error": .string(failure.description)]) }
+      } catch {
+        log.write(.spoolSwept, .error(error))
+      }
+    }
+  }
+
+  private func makeQueryID() throws -> QueryID {
+    let sequence = try store.nextQuerySequence()
+    let digits = String(sequence % 100_000)
+    let padded = String(repeating: "0", count: 5 - digits.count) + digits
+    return QueryID("\(SystemClock.utcCompact())_\(padded)_\(instanceName)")
+  }
+}

@@ -1,0 +1,162 @@
+// Owns what a scheduler record means for the store and for the figures that clients see.
+
+import Base
+import Exchange
+import Platform
+import Scheduling
+import TaskStore
+import Telemetry
+
+/// A selected output as the store keeps it: enough for the scheduler and for readers.
+struct StoredOutput: Codable, Sendable {
+  var spool: SpoolOutput
+  var peakMemoryBytes: Int64
+  var cpuNanoseconds: Int64
+}
+
+extension Coordinator {
+  /// The store's changes for a record.
+  func storeChanges(of record: SchedulerRecord) -> [StoreChange] {
+    let now = SystemClock.wallMicroseconds()
+    switch record {
+    case .splits(let stage, let first, let weights, let last):
+      guard let query = queries[stage.query] else { return [] }
+      let entries = query.splits[stage.number][first..<(first + weights.count)].map { split in
+        StoredSplit(payload: encoded(split), weight: split.bytes)
+      }
+      return [.splits(stage, first: first, entries, last: last)]
+    case .tasks(let stage, let tasks):
+      return [.tasksCreated(stage, tasks.map { NewTask(partition: $0.partition, input: encoded($0.input)) })]
+    case .stageTasksComplete(let stage): return [.stageTasksComplete(stage)]
+    case .attemptStarted(let attempt, let worker, let memory):
+      return [.attemptStarted(attempt, worker, memory: memory, at: now)]
+    case .attemptEnded(let attempt, let outcome, let error):
+      return [.attemptEnded(attempt, AttemptEnd(outcome), error, at: now)]
+    case .selected(let attempt, let output): return selected(attempt, output, at: now)
+    case .unselected(let attempt, let error): return [.outputUnselected(attempt, error, at: now)]
+    case .taskCounters(let task, let counters): return [.taskCounters(task, StoredCounters(counters))]
+    case .stageReleased(let stage): return [.stageReleased(stage)]
+    case .stageRestarted(let stage, let forgetsOutputs):
+      return [.stageRestarted(stage, forgetsOutputs: forgetsOutputs)]
+    case .queryRetried(let query, let failures): return [.queryRetried(query, failures: failures)]
+    case .queryEnded(let query, .finished):
+      return [.queryEnded(query, state: QueryStateName.finished, nil, at: now)]
+    case .queryEnded(let query, .failed(let error)):
+      return [.queryEnded(query, state: QueryStateName.failed, error, at: now)]
+    case .queryResumed(let query): return [.queryResumed(query, state: QueryStateName.running)]
+    case .queryReleased(let query): return [.queryReleased(query)]
+    }
+  }
+
+  private func selected(_ attempt: AttemptID, _ output: AttemptOutput, at now: Int64) -> [StoreChange] {
+    guard let spool = queries[attempt.task.stage.query]?.outputs[attempt] else {
+      preconditionFailure("the output of \(attempt) was selected without a report")
+    }
+    let stored = StoredOutput(
+      spool: spool, peakMemoryBytes: output.peakMemory, cpuNanoseconds: output.cpuTime.nanoseconds)
+    return [.outputSelected(attempt, output: encoded(stored), at: now)]
+  }
+
+  /// Values of this process's own types always encode.
+  private func encoded(_ value: some Encodable) -> [UInt8] {
+    do {
+      return try BinaryEncoder.encode(value)
+    } catch {
+      preconditionFailure("\(type(of: value)) does not encode: \(error)")
+    }
+  }
+
+  /// Keeps the figures of a query in step with a record.
+  func noteProgress(_ record: SchedulerRecord) {
+    switch record {
+    case .tasks(let stage, let tasks):
+      count(stage) { $0.total += tasks.count }
+      log.write(.stageStarted, about: .stage(stage), ["tasks": .int(tasks.count)])
+    case .stageTasksComplete(let stage): count(stage) { $0.isComplete = true }
+    case .attemptStarted(let attempt, _, _):
+      count(attempt.task.stage) {
+        $0.running += 1
+        if attempt.number > 0 { $0.retries += 1 }
+      }
+      if attempt.number > 0 { log.write(.taskRetried, about: .attempt(attempt)) }
+    case .attemptEnded(let attempt, _, _): count(attempt.task.stage) { $0.running -= 1 }
+    case .selected(let attempt, let output): select(attempt, output)
+    case .unselected(let attempt, _): unselect(attempt)
+    case .stageRestarted(let stage, _):
+      queries[stage.query]?.unselectAll(of: stage.number)
+      count(stage) { ($0.finished, $0.rows, $0.bytes) = (0, 0, 0) }
+    case .queryResumed(let query):
+      queries[query]?.state = .running
+      queries[query]?.endedMicroseconds = nil
+      queries[query]?.resultTasks = nil
+    default: break
+    }
+  }
+
+  private func select(_ attempt: AttemptID, _ output: AttemptOutput) {
+    queries[attempt.task.stage.query]?.selected.insert(attempt)
+    log.write(.outputSelected, about: .attempt(attempt), ["bytes": .int(output.bytes.reduce(0, +))])
+    count(attempt.task.stage) {
+      $0.running -= 1
+      $0.finished += 1
+      $0.rows += output.rows.reduce(0, +)
+      $0.bytes += output.bytes.reduce(0, +)
+    }
+  }
+
+  private func unselect(_ attempt: AttemptID) {
+    guard let query = queries[attempt.task.stage.query] else { return }
+    query.selected.remove(attempt)
+    if attempt.task.stage.number == 0 { query.results[attempt.task.partition] = nil }
+    let lost = query.outputs.removeValue(forKey: attempt)
+    count(attempt.task.stage) {
+      $0.finished -= 1
+      $0.rows -= Int64(lost?.rows ?? 0)
+      $0.bytes -= Int64(lost?.rawBytes ?? 0)
+    }
+  }
+
+  private func count(_ stage: StageID, _ change: (inout StageCounters) -> Void) {
+    guard let query = queries[stage.query] else { return }
+    change(&query.progress[stage.number])
+  }
+}
+
+/// A query's states in the store, as people read them.
+enum QueryStateName {
+  static let running = "RUNNING"
+  static let finished = "FINISHED"
+  static let failed = "FAILED"
+}
+
+extension AttemptEnd {
+  init(_ outcome: AttemptOutcome) {
+    switch outcome {
+    case .failed: self = .failed
+    case .lost: self = .lost
+    case .aborted: self = .aborted
+    }
+  }
+}
+
+extension StoredCounters {
+  init(_ counters: TaskCounters) {
+    self.init()
+    failures = counters.failures
+    workerLosses = counters.workerLosses
+    outputLosses = counters.outputLosses
+    memory = counters.memory
+    firstValidAttempt = counters.firstValidAttempt
+  }
+}
+
+extension TaskCounters {
+  init(_ stored: StoredCounters) {
+    self.init()
+    failures = stored.failures
+    workerLosses = stored.workerLosses
+    outputLosses = stored.outputLosses
+    memory = stored.memory
+    firstValidAttempt = stored.firstValidAttempt
+  }
+}

@@ -1,0 +1,85 @@
+// Owns going on after a restart: from the store's rows back to live queries and to the scheduler's state.
+
+import Base
+import Exchange
+import Platform
+import Scheduling
+import TaskStore
+import Telemetry
+import Wire
+
+extension Coordinator {
+  /// Takes up every query that is not over. Before the first worker registers.
+  func recover() throws {
+    let stored = try store.liveQueries()
+    for entry in stored { try recover(entry) }
+    let live = Set(queries.keys)
+    // Files of live queries stay: a worker that outlived the last coordinator may be about to report them.
+    let removal = try spool.sweep(live: live, keeping: { _ in true })
+    for failure in removal.failures { log.write(.spoolSwept, ["error": .string(failure.description)]) }
+    if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
+    if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
+    _ = try store.prune(keep: settings[.queryMaxHistory])
+  }
+
+  private func recover(_ stored: StoredQuery) throws {
+    let id = stored.summary.id
+    let description = try BinaryDecoder.decode(StoredDescription.self, from: stored.description)
+    let splits = try stored.stages.map { stage in
+      try stage.splits.map { try BinaryDecoder.decode(StageSplit.self, from: $0.payload) }
+    }
+    let query = LiveQuery(
+      id: id, sql: stored.summary.sql, user: stored.summary.user,
+      createdMicroseconds: stored.summary.createdMicros, description: description.description,
+      columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
+      compressionCodec: description.compressionCodec,
+      key: description.encryption ? try store.openQueryKey(id) : nil)
+    var restored = RestoredQuery(failures: stored.summary.failures, isFinished: stored.summary.hasEnded)
+    for stage in stored.stages { restored.stages.append(try restore(stage, of: query)) }
+    queries[id] = query
+    log.write(.queryRecovered, about: .query(id), ["state": .string(stored.summary.state)])
+    enqueue(.queryRestored(description.description, restored))
+  }
+
+  private func restore(_ stage: StoredStage, of query: LiveQuery) throws -> RestoredStage {
+    let id = StageID(query: query.id, number: stage.number)
+    var restored = RestoredStage(
+      splitWeights: stage.splits.map(\.weight), splitsComplete: stage.splitsComplete,
+      tasksComplete: stage.tasksComplete, isReleased: stage.isReleased)
+    var counters = StageCounters(number: stage.number)
+    counters.total = stage.tasks.count
+    counters.isComplete = stage.tasksComplete
+    for task in stage.tasks {
+      let taskID = TaskID(stage: id, partition: task.partition)
+      var entry = RestoredTask(
+        input: try BinaryDecoder.decode(TaskRecord.Input.self, from: task.input),
+        counters: TaskCounters(task.counters), nextAttempt: task.nextAttempt,
+        running: task.running.map { .init(number: $0.number, worker: $0.worker, memory: $0.memory) },
+        selected: task.selected)
+      for running in task.running { restoredWorkers.insert(running.worker) }
+      if let bytes = task.output {
+        let output = try BinaryDecoder.decode(StoredOutput.self, from: bytes)
+        entry.output = AttemptOutput(output)
+        if let number = task.selected {
+          let attempt = AttemptID(task: taskID, number: number)
+          query.outputs[attempt] = output.spool
+          query.selected.insert(attempt)
+          counters.finished += 1
+          counters.rows += Int64(output.spool.rows)
+          counters.bytes += Int64(output.spool.rawBytes)
+        }
+      }
+      counters.running += task.running.count
+      counters.retries += max(0, task.nextAttempt - 1)
+      restored.tasks.append(entry)
+    }
+    query.progress[stage.number] = counters
+    return restored
+  }
+}
+
+extension AttemptOutput {
+  init(_ stored: StoredOutput) {
+    self.init(stored.spool, peakMemory: stored.peakMemoryBytes, cpuNanoseconds: stored.cpuNanoseconds)
+  }
+}

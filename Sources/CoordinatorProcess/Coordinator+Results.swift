@@ -1,0 +1,97 @@
+// Owns handing out results: which page comes next, reading it off the loop, waiting while there is none.
+
+import Base
+import Exchange
+import NIOCore
+import Platform
+import Scheduling
+import Wire
+
+extension Coordinator {
+  /// Answers with the page at the asked position, or with none when the time is up.
+  func fetch(_ frame: Frame, from client: ClientSession) throws {
+    let request = try frame.message(FetchResult.self)
+    guard let query = try live(request.query, for: client) else {
+      let status = try status(of: request.query)
+      guard status.state == .failed else {
+        throw WaterbearError(
+          .notFound, "The result of query \(request.query) is gone: it was fetched or has expired",
+          remedy: "run the query again")
+      }
+      let page = ResultPage(status: status, columns: nil, next: request.position, isLast: true)
+      return answer(frame, with: page, to: client)
+    }
+    let wait = Int64(min(max(0, request.waitMilliseconds), 60_000))
+    serve(
+      ResultRequest(frame: frame, client: client, position: request.position, deadline: .now() + .milliseconds(wait)),
+      of: query)
+  }
+
+  private func serve(_ request: ResultRequest, of query: LiveQuery) {
+    query.lastAccess = .now()
+    if query.state == .failed { return answer(request, of: query, next: request.position, isLast: true) }
+    // The query was released while this request waited.
+    guard queries[query.id] === query else {
+      return refuse(
+        request.frame, from: request.client,
+        WaterbearError(.notFound, "The result of query \(query.id) is gone: it was fetched or has expired"))
+    }
+    switch query.locate(request.position) {
+    case .end: answer(request, of: query, next: request.position, isLast: true)
+    case .page(let position, let output, let isLastOfTask):
+      read(position, from: output, isLastOfTask: isLastOfTask, for: request, of: query)
+    case .notYet(let position):
+      var request = request
+      request.position = position
+      guard request.deadline > .now() else { return answer(request, of: query, next: position, isLast: false) }
+      whenChanged(query, until: request.deadline) { [weak self] in self?.serve(request, of: query) }
+    }
+  }
+
+  private func read(
+    _ position: ResultPosition, from output: SpoolOutput, isLastOfTask: Bool, for request: ResultRequest,
+    of query: LiveQuery
+  ) {
+    let (results, key) = (results, query.key)
+    let outcome = files.runIfActive(eventLoop: loop) {
+      try results.page(position.page, of: output, key: key)
+    }
+    outcome.assumeIsolated().whenComplete { [weak self] outcome in
+      guard let self else { return }
+      switch outcome {
+      case .success(let bytes):
+        let next = isLastOfTask
+          ? ResultPosition(task: position.task + 1) : ResultPosition(task: position.task, page: position.page + 1)
+        var isLast = false
+        if case .end = query.locate(next) { isLast = true }
+        answer(request, of: query, page: bytes, next: next, isLast: isLast)
+      case .failure(let error):
+        // The scheduler has the lost part made again; the client waits on.
+        var request = request
+        request.position = position
+        log.write(.outputLost, about: .attempt(output.attempt), .error(error))
+        enqueue(
+          .outputLost(output.attempt, WaterbearError.wrapping(error)),
+          then: { [weak self] in self?.serve(request, of: query) })
+      }
+    }
+  }
+
+  private func answer(
+    _ request: ResultRequest, of query: LiveQuery, page: [UInt8] = [], next: ResultPosition, isLast: Bool
+  ) {
+    let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
+    answer(
+      request.frame,
+      with: ResultPage(status: status, columns: query.columns, next: next, isLast: isLast),
+      attachment: page, to: request.client)
+  }
+}
+
+/// A client's request for a page, while it is being served.
+struct ResultRequest {
+  let frame: Frame
+  let client: ClientSession
+  var position: ResultPosition
+  let deadline: NIODeadline
+}

@@ -1,0 +1,268 @@
+// Owns the conversation with workers: registration, orders, reports, and telling a broken connection from a dead
+// process.
+
+import Base
+import Exchange
+import Glibc
+import NIOCore
+import Platform
+import Scheduling
+import Telemetry
+import Transport
+import Wire
+
+extension Coordinator {
+  /// Takes over a connection on the workers' socket.
+  func acceptWorker(_ connection: FrameConnection) {
+    guard connection.peer.userID == geteuid() else {
+      // The socket's mode already keeps others out; this is the second lock on the same door.
+      connection.close()
+      return
+    }
+    connection.onFrame = { [unowned self, unowned connection] frame in
+      do {
+        guard frame.name == RegisterWorker.name else {
+          throw WaterbearError(.malformedFrame, "A worker must register before it sends '\(frame.name)'")
+        }
+        register(try frame.message(RegisterWorker.self), on: connection)
+      } catch {
+        reject(connection, error)
+      }
+    }
+  }
+
+  private func reject(_ connection: FrameConnection, _ error: any Error) {
+    let error = WaterbearError.wrapping(error)
+    log.write(.frameRejected, ["peer": .int(connection.peer.processID)] + .error(error))
+    // A refusal always encodes; if it did not, closing says enough.
+    if let frame = try? Frame(Refusal(error)) { connection.send(frame) }
+    connection.close()
+  }
+
+  private func register(_ message: RegisterWorker, on connection: FrameConnection) {
+    let id = message.worker
+    replacePredecessors(of: id)
+    let session = WorkerSession(
+      id: id, processID: connection.peer.processID, slots: message.slots, memoryBytes: message.memoryBytes,
+      connection: connection)
+    session.running = Set(message.running)
+    workers[id]?.connection?.onClose = nil
+    workers[id]?.connection?.close()
+    workers[id] = session
+    connection.onFrame = { [unowned self, unowned session, unowned connection] frame in
+      do {
+        try receive(frame, from: session)
+      } catch {
+        reject(connection, error)
+      }
+    }
+    connection.onClose = { [unowned self, unowned session] _ in disconnected(session) }
+    log.write(
+      .workerRegistered,
+      [
+        "worker": .int(id.number), "incarnation": .int(id.incarnation), "worker_pid": .int(session.processID),
+        "slots": .int(message.slots), "held_attempts": .int(message.running.count),
+      ])
+    enqueue(
+      .workerJoined(id, slots: message.slots, memoryBytes: message.memoryBytes, running: message.running))
+    if isDraining { drain(session) }
+  }
+
+  /// The supervisor starts a worker only when the one before it in the same place is dead.
+  private func replacePredecessors(of id: WorkerID) {
+    for old in workers.keys where old.number == id.number && old.incarnation < id.incarnation {
+      workers[old]?.connection?.onClose = nil
+      workers[old]?.connection?.close()
+      lost(old)
+    }
+    for old in restoredWorkers where old.number == id.number && old.incarnation < id.incarnation { lost(old) }
+  }
+
+  private func receive(_ frame: Frame, from session: WorkerSession) throws {
+    switch frame.name {
+    case ReportAttempt.name: try report(frame.message(ReportAttempt.self), from: session)
+    case Heartbeat.name:
+      session.residentBytes = try frame.message(Heartbeat.self).residentBytes
+      enqueue(.heartbeat(session.id))
+    case DrainWorker.name:
+      session.isDraining = true
+      enqueue(.workerDraining(session.id))
+    default:
+      // A newer worker may say things that this release does not know; nothing depends on them.
+      log.write(.frameRejected, ["peer": .int(session.processID), "name": .string(frame.name)])
+    }
+  }
+
+  /// Hands a report to the scheduler and acknowledges it when what follows from it is durable.
+  private func report(_ report: ReportAttempt, from session: WorkerSession) throws {
+    let attempt = report.attempt
+    session.running.remove(attempt)
+    let acknowledge: () -> Void = { [weak self, weak session] in
+      guard let self, let session else { return }
+      send(AcknowledgeReport(attempt: attempt), to: session.id)
+      queries[attempt.task.stage.query]?.forgetUnselected(attempt)
+    }
+    if let encoded = report.output {
+      let output = try BinaryDecoder.decode(SpoolOutput.self, from: encoded)
+      queries[attempt.task.stage.query]?.outputs[attempt] = output
+      let result = AttemptOutput(
+        output, peakMemory: report.peakMemoryBytes, cpuNanoseconds: report.cpuNanoseconds)
+      enqueue(.attemptFinished(attempt, session.id, result), then: acknowledge)
+    } else {
+      let error = report.error ?? WaterbearError(.remoteTaskError, "The worker gave no reason")
+      if error.code != .abandonedTask {
+        log.write(.attemptFailed, about: .attempt(attempt), ["worker": .int(session.id.number)] + .error(error))
+      }
+      let failure = AttemptFailure(error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput)
+      if let lost = report.lostInput { log.write(.outputLost, about: .attempt(lost), .error(error)) }
+      enqueue(.attemptFailed(attempt, session.id, failure), then: acknowledge)
+    }
+  }
+
+  private func disconnected(_ session: WorkerSession) {
+    session.connection = nil
+    session.definedStages = []
+    guard workers[session.id] === session else { return }
+    enqueue(.workerDisconnected(session.id))
+    confirmDeath(of: session, after: .milliseconds(1))
+  }
+
+  /// A process's sockets close some moments before it can be seen to have ended. Its successor's registration is the
+  /// certain sign; looking for the process finds out sooner where no successor comes.
+  private func confirmDeath(of session: WorkerSession, after delay: TimeAmount) {
+    loop.assumeIsolated().scheduleTask(in: delay) { [weak self, weak session] in
+      guard let self, let session, workers[session.id] === session, session.connection == nil else { return }
+      if ProcessLife.hasEnded(session.processID) {
+        lost(session.id)
+      } else if delay < .seconds(1) {
+        confirmDeath(of: session, after: delay * 4)
+      }
+    }
+  }
+
+  /// A worker process is dead for certain.
+  func lost(_ id: WorkerID) {
+    let held = workers.removeValue(forKey: id)?.running ?? []
+    restoredWorkers.remove(id)
+    log.write(
+      .workerLost,
+      [
+        "worker": .int(id.number), "incarnation": .int(id.incarnation),
+        "attempts": .strings(held.sorted().map(\.description)),
+      ])
+    enqueue(
+      .workerLost(id, WaterbearError(.remoteHostGone, "Worker \(id.number) died while it ran the task")),
+      then: { [weak self] in self?.sweepEndedQueries() })
+  }
+
+  func kill(_ id: WorkerID, reason: String) {
+    guard let session = workers[id] else { return lost(id) }
+    log.write(.workerSilent, ["worker": .int(id.number), "reason": .string(reason)])
+    // It may be gone already; then its death is noticed anyway.
+    _ = Glibc.kill(session.processID, SIGKILL)
+    confirmDeath(of: session, after: .milliseconds(1))
+  }
+
+  func send(_ message: some WireMessage, to id: WorkerID) {
+    // To a worker that is away nothing is sent: it is told again, or given up, when its fate is known.
+    guard let connection = workers[id]?.connection else { return }
+    do {
+      connection.send(try Frame(message))
+    } catch {
+      fail(WaterbearError.wrapping(error).asCause(of: "Cannot encode '\(type(of: message).name)'"))
+    }
+  }
+
+  func startAttempt(_ start: AttemptStart) {
+    let stage = start.attempt.task.stage
+    guard let session = workers[start.worker], let query = queries[stage.query] else { return }
+    log.write(.attemptStarted, about: .attempt(start.attempt), ["worker": .int(start.worker.number)])
+    session.running.insert(start.attempt)
+    if session.definedStages.insert(stage).inserted {
+      send(
+        DefineStage(
+          stage: stage, fragment: query.fragments[stage.number], key: query.key?.bytes,
+          compressionCodec: query.compressionCodec), to: start.worker)
+    }
+    do {
+      send(try order(start, of: query), to: start.worker)
+    } catch {
+      fail(WaterbearError.wrapping(error).asCause(of: "Cannot describe attempt \(start.attempt)"))
+    }
+  }
+
+  private func order(_ start: AttemptStart, of query: LiveQuery) throws -> StartAttempt {
+    let stage = start.attempt.task.stage
+    var splits: [ScanSplits] = []
+    for split in query.splits[stage.number][start.input.splits] {
+      if splits.last?.scan == split.scan {
+        splits[splits.count - 1].splits.append(split.split)
+      } else {
+        splits.append(ScanSplits(scan: split.scan, splits: [split.split]))
+      }
+    }
+    let inputs = try start.input.exchanges.map { exchange in
+      AttemptInput(
+        stage: exchange.stage.number, partitions: exchange.mode == .partitioned ? exchange.partitions : nil,
+        outputs: try exchange.producers.indices.map { partition in
+          let producer = exchange.producer(partition)
+          guard let output = query.outputs[producer] else {
+            throw WaterbearError(.genericInternalError, "The output of \(producer) is not known")
+          }
+          return try BinaryEncoder.encode(output.restricted(to: exchange.mode == .partitioned ? exchange.partitions : nil))
+        })
+    }
+    return StartAttempt(attempt: start.attempt, splits: splits, inputs: inputs, memoryBytes: start.memory)
+  }
+
+  /// Stops placing attempts; `onDrained` is called when none runs any more.
+  func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    for session in workers.values { drain(session) }
+    checkDrained()
+  }
+
+  private func drain(_ session: WorkerSession) {
+    session.isDraining = true
+    enqueue(.workerDraining(session.id))
+  }
+
+  func noteDrained(_ id: WorkerID) {
+    workers[id]?.isDrained = true
+    checkDrained()
+  }
+
+  private func checkDrained() {
+    guard isDraining, workers.values.allSatisfy({ $0.isDrained || $0.connection == nil }) else { return }
+    onDrained?()
+    onDrained = nil
+  }
+}
+
+extension AttemptOutput {
+  /// The scheduler's view of a spool file, dense over its partitions.
+  init(_ output: SpoolOutput, peakMemory: Int64, cpuNanoseconds: Int64) {
+    var bytes = [Int64](repeating: 0, count: output.partitionCount)
+    var rows = bytes
+    var checksums = [UInt64](repeating: 0, count: output.partitionCount)
+    for part in output.partitions {
+      bytes[part.partition] = Int64(part.rawBytes)
+      rows[part.partition] = Int64(part.rows)
+      checksums[part.partition] = part.checksum
+    }
+    self.init(
+      bytes: bytes, rows: rows, checksums: checksums, peakMemory: peakMemory,
+      cpuTime: TimeSpan(nanoseconds: cpuNanoseconds), location: output.location.directory)
+  }
+}
+
+extension SpoolOutput {
+  /// Only what a reader of these partitions needs to know; nil keeps all.
+  func restricted(to wanted: [Int]?) -> SpoolOutput {
+    guard let wanted else { return self }
+    var copy = self
+    copy.partitions = wanted.map { partition($0) }.filter { $0.pages > 0 }
+    return copy
+  }
+}

@@ -1,0 +1,176 @@
+// Owns a coordinator process from its first line to its exit: what it opens, in which order, and its signals.
+
+import Base
+import ConnectorRegistry
+import Dispatch
+import Exchange
+import Glibc
+import NIOCore
+import NIOPosix
+import Platform
+import Sealing
+import Settings
+import TaskStore
+import Telemetry
+import Transport
+import Wire
+import Wiring
+
+public enum CoordinatorMain {
+  /// Who may connect to the clients' socket besides our own user: the members of this group, where it exists.
+  static let clientGroup = "waterbear"
+
+  /// Runs a coordinator until it is told to stop. Returns the exit code.
+  public static func run(_ context: ProcessContext) -> Int32 {
+    let link: SupervisorLink
+    let signals: SignalDescriptor
+    do {
+      signals = try SignalDescriptor([SIGTERM, SIGHUP])
+      link = try context.enter()
+    } catch {
+      return Platform.ExitCode.usage.rawValue
+    }
+    do {
+      try CoordinatorShell(context, link: link).serve(signals: signals)
+      return Platform.ExitCode.done.rawValue
+    } catch {
+      let error = WaterbearError.wrapping(error)
+      link.reportFailure(error)
+      let isHopeless = error.code == .configurationInvalid || error.code == .exchangeManagerNotConfigured
+      return (isHopeless ? Platform.ExitCode.configuration : .failed).rawValue
+    }
+  }
+}
+
+/// Everything a coordinator process holds open.
+private final class CoordinatorShell {
+  private let context: ProcessContext
+  private let settings: Settings
+  private let link: SupervisorLink
+  private let log: Log
+  private let lock: LockFile
+  private let store: TaskStore
+  private let coordinator: Coordinator
+  private let loop: any EventLoop
+
+  init(_ context: ProcessContext, link: SupervisorLink) throws {
+    self.context = context
+    self.link = link
+    let directories = context.directories
+    let settings = try Settings.load(
+      directory: directories.etc, environment: .current(dataDirectory: directories.data))
+    self.settings = settings
+    let log = try Wiring.log(settings, directories, role: "coordinator")
+    self.log = log
+    // The coordinator of a supervisor that was killed ends some moments after it.
+    guard case .acquired(let lock) = try LockFile.acquire(directories.coordinatorLock, patience: .seconds(5)) else {
+      throw WaterbearError(.genericInternalError, "Another coordinator holds \(directories.coordinatorLock)")
+    }
+    self.lock = lock
+    let masterKey = try MasterKeyFile.loadOrCreate(directories.masterKey)
+    store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: SystemClock.utcCompact())
+    if let damage = store.damage { log.write(.storeDamaged, ["error": .string("\(damage)")]) }
+    let catalogs = try ConnectorRegistry.catalogs(settings)
+    let instance = try InstanceName.letters(of: masterKey)
+    let spool = try Wiring.spool(settings, owner: instance, log: log)
+    try spool.prepare(requireAll: false)
+    loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+    let files = NIOThreadPool(numberOfThreads: 2)
+    files.start()
+    coordinator = Coordinator(
+      loop: loop, files: files, settings: settings, directories: directories, spool: spool, store: store,
+      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs, log: log, link: link,
+      instanceName: instance)
+  }
+
+  /// Listens, says that it is ready, and serves until a signal asks for the end.
+  func serve(signals: SignalDescriptor) throws {
+    let coordinator = coordinator
+    try loop.submit { try coordinator.recover() }.wait()
+    let hello = Hello(role: "coordinator", pid: getpid())
+    let workers = FrameServer(path: context.directories.workerSocket, loop: loop)
+    try workers.start(mode: 0o600, hello: hello) { coordinator.acceptWorker($0) }
+    let clients = NIOLoopBound(FrameServer(path: context.directories.clientSocket, loop: loop), eventLoop: loop)
+    try clients.value.start(mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello) {
+      coordinator.acceptClient($0)
+    }
+    startRhythm()
+    link.reportReady()
+    log.write(.coordinatorStarted, ["incarnation": .int(context.incarnation)])
+    waitForEnd(signals)
+    try loop.submit { clients.value.stop() }.wait()
+    try store.close()
+  }
+
+  /// What is done every second: saying that the event loop turns, and bringing the store's changes to the disk.
+  private func startRhythm() {
+    let (coordinator, link, store, log) = (coordinator, link, store, log)
+    loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+      link.reportAlive()
+      guard coordinator.hasUnflushedChanges else { return }
+      coordinator.hasUnflushedChanges = false
+      coordinator.files.submit { _ in
+        do {
+          _ = try store.flush()
+        } catch {
+          // The changes are safe from everything but a loss of power; the next second tries again.
+          log.write(.libraryMessage, ["library": "store"] + .error(error))
+        }
+      }
+    }
+  }
+
+  /// Handles signals on this thread until a drain is complete.
+  private func waitForEnd(_ signals: SignalDescriptor) {
+    let (coordinator, loop) = (coordinator, loop)
+    let end = EndSignal()
+    while !end.hasCome {
+      var entries = [
+        pollfd(fd: signals.pollDescriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: end.pollDescriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      _ = poll(&entries, nfds_t(entries.count), -1)
+      while let signal = signals.next() {
+        if signal == SIGHUP { reload() }
+        if signal == SIGTERM {
+          loop.execute {
+            coordinator.onDrained = { end.come() }
+            coordinator.drain()
+          }
+        }
+      }
+    }
+  }
+
+  /// Reads the settings again and takes over those that may change while running.
+  private func reload() {
+    do {
+      let fresh = try Settings.load(
+        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data))
+      log.sink.level = fresh[.logLevel]
+      log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
+    } catch {
+      log.write(.settingsRefused, .error(error))
+    }
+  }
+}
+
+/// Wakes a thread that polls, from another one.
+private final class EndSignal: @unchecked Sendable {
+  // Unchecked Sendable: the descriptors are constant, and a pipe may be used from any thread.
+  private let pipe: (read: OwnedDescriptor, write: OwnedDescriptor)?
+
+  init() {
+    // Without a pipe the drain's end is not noticed, and the supervisor's patience ends the process instead.
+    pipe = try? OwnedDescriptor.pipe()
+  }
+
+  var pollDescriptor: Int32 { pipe?.read.number ?? -1 }
+  func come() { try? pipe?.write.writeAll([1]) }  // Fails only if nobody waits any more.
+
+  var hasCome: Bool {
+    guard let pipe else { return false }
+    var entry = pollfd(fd: pipe.read.number, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
+  }
+}

@@ -1,0 +1,144 @@
+// Owns what the coordinator keeps in memory of a query that is not over: its stages, where its outputs lie, its result
+// and who waits for it. Everything here can be rebuilt from the store.
+
+import Base
+import Exchange
+import NIOCore
+import Scheduling
+import Sealing
+import Wire
+
+/// A query between its acceptance and its release. Used on the coordinator's event loop only.
+final class LiveQuery {
+  let id: QueryID
+  let sql: String
+  let user: String
+  let createdMicroseconds: Int64
+  let description: QueryDescription
+  let columns: [ResultColumn]
+  let fragments: [[UInt8]]
+  let splits: [[StageSplit]]
+  let compressionCodec: String
+  /// The exchange key; nil with encryption off.
+  let key: SealingKey?
+
+  var state = QueryState.running
+  var error: WaterbearError?
+  var endedMicroseconds: Int64?
+  /// Reported outputs, by attempt: those selected, and those whose report is being handled.
+  var outputs: [AttemptID: SpoolOutput] = [:]
+  /// Attempts whose output counts.
+  var selected: Set<AttemptID> = []
+  /// The root stage's selected attempts, by task.
+  var results: [Int: AttemptID] = [:]
+  /// Set when the root stage is complete.
+  var resultTasks: Int?
+  var progress: [StageCounters]
+  /// Woken at each change of state or of the result.
+  var waiters: [ResultWaiter] = []
+  /// When a client last asked for the result; results expire some time after.
+  var lastAccess: NIODeadline = .now()
+
+  init(
+    id: QueryID, sql: String, user: String, createdMicroseconds: Int64, description: QueryDescription,
+    columns: [ResultColumn], fragments: [[UInt8]], splits: [[StageSplit]], compressionCodec: String, key: SealingKey?
+  ) {
+    self.id = id
+    self.sql = sql
+    self.user = user
+    self.createdMicroseconds = createdMicroseconds
+    self.description = description
+    self.columns = columns
+    self.fragments = fragments
+    self.splits = splits
+    self.compressionCodec = compressionCodec
+    self.key = key
+    progress = description.stages.map { StageCounters(number: $0.number) }
+  }
+
+  /// Drops what is known of an output that was not selected.
+  func forgetUnselected(_ attempt: AttemptID) {
+    if !selected.contains(attempt) { outputs[attempt] = nil }
+  }
+
+  /// Forgets which outputs of a stage count.
+  func unselectAll(of stage: Int) {
+    for attempt in selected where attempt.task.stage.number == stage {
+      selected.remove(attempt)
+      outputs[attempt] = nil
+    }
+    if stage == 0 { (results, resultTasks) = ([:], nil) }
+  }
+
+  /// Calls everybody who waits; those still not satisfied queue up again.
+  func wake() {
+    let woken = waiters
+    waiters = []
+    for waiter in woken { waiter.resume() }
+  }
+
+  /// What `position` points at, skipping parts of the result that have no pages.
+  func locate(_ position: ResultPosition) -> ResultPlace {
+    var position = position
+    while true {
+      if let count = resultTasks, position.task >= count { return .end }
+      guard let attempt = results[position.task], let output = outputs[attempt] else { return .notYet(position) }
+      let pages = output.partition(0).pages
+      if position.page < pages { return .page(position, output, isLastOfTask: position.page + 1 == pages) }
+      position = ResultPosition(task: position.task + 1)
+    }
+  }
+
+  func status(nowMicroseconds: Int64) -> QueryStatus {
+    QueryStatus(
+      query: id, state: state, error: error, stages: progress.map(\.wire),
+      elapsedMicroseconds: (endedMicroseconds ?? nowMicroseconds) - createdMicroseconds,
+      retriedAttempts: progress.reduce(0) { $0 + $1.retries })
+  }
+}
+
+/// Where a position in a result leads.
+enum ResultPlace {
+  case page(ResultPosition, SpoolOutput, isLastOfTask: Bool)
+  case notYet(ResultPosition)
+  case end
+}
+
+/// Somebody who waits for a change of a query, at most until a timer fires.
+final class ResultWaiter {
+  private var action: (() -> Void)?
+  private var timer: Scheduled<Void>?
+
+  init(action: @escaping () -> Void) { self.action = action }
+
+  func arm(_ timer: Scheduled<Void>) { self.timer = timer }
+
+  /// Runs the action, once.
+  func resume() {
+    timer?.cancel()
+    let action = action
+    self.action = nil
+    action?()
+  }
+}
+
+/// A stage in numbers, kept up with the scheduler's records.
+struct StageCounters {
+  var number: Int
+  var total = 0
+  var running = 0
+  var finished = 0
+  var retries = 0
+  var rows: Int64 = 0
+  var bytes: Int64 = 0
+  var isComplete = false
+
+  init(number: Int) { self.number = number }
+
+  var wire: StageProgress {
+    let isDone = isComplete && finished == total
+    return StageProgress(
+      number: number, state: isDone ? "FINISHED" : total > 0 ? "RUNNING" : "PLANNED", totalTasks: total,
+      runningTasks: running, finishedTasks: finished, retries: retries, outputRows: rows, outputBytes: bytes)
+  }
+}

@@ -1,0 +1,34 @@
+// Owns what planning hands to the coordinator, and what of it the store keeps.
+
+import Base
+import ConnectorAPI
+import Planning
+import Scheduling
+import Wire
+
+/// A split of a stage: which scan it belongs to, and the encoded `Split`.
+struct StageSplit: Codable, Sendable {
+  var scan: Int
+  var split: [UInt8]
+  var bytes: Int64
+}
+
+/// A query that is ready to be accepted.
+struct PlannedQuery: Sendable {
+  var description: QueryDescription
+  var columns: [ResultColumn]
+  /// Encoded `PlanFragment`s by stage number.
+  var fragments: [[UInt8]]
+  /// By stage number; empty for stages without scans.
+  var splits: [[StageSplit]]
+  var encryption: Bool
+  var compressionCodec: String
+}
+
+/// The part of a planned query that a restarted coordinator needs besides fragments, splits and tasks.
+struct StoredDescription: Codable, Sendable {
+  var description: QueryDescription
+  var columns: [ResultColumn]
+  var encryption: Bool
+  var compressionCodec: String
+}

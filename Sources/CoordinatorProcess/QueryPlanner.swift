@@ -1,0 +1,148 @@
+// Owns the way from SQL text to stages, on a thread of its own: a large plan must not hold up heartbeats, and
+// recursion over it wants a deep stack.
+
+import Base
+import Columnar
+import ConnectorAPI
+import Execution
+import Glibc
+import NIOCore
+import Planning
+import Platform
+import SQLSyntax
+import Scheduling
+import Settings
+import Wire
+
+/// A query as the client sent it.
+struct QueryRequest: Sendable {
+  var id: QueryID
+  var user: String
+  /// When it was submitted, in microseconds since 1970: the query's now().
+  var startMicroseconds: Int64
+  var sql: String
+  var catalog: String?
+  var schema: String?
+  var session: SessionProperties
+}
+
+/// Plans queries one after the other.
+///
+/// Unchecked Sendable: `waiting` is read and written under `mutex` only; mutex and condition live as long as the process.
+final class QueryPlanner: @unchecked Sendable {
+  private let catalogs: Catalogs
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var waiting: [@Sendable () -> Void] = []
+
+  init(catalogs: Catalogs) throws {
+    self.catalogs = catalogs
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+    try NamedThread.start("planner") { [self] in
+      while true { next()() }
+    }
+  }
+
+  /// Plans on the planner's thread and hands the outcome to `done` on `loop`.
+  func plan(
+    _ request: QueryRequest, on loop: any EventLoop, done: @escaping @Sendable (Result<PlannedQuery, WaterbearError>) -> Void
+  ) {
+    pthread_mutex_lock(mutex)
+    waiting.append { [self] in
+      let outcome: Result<PlannedQuery, WaterbearError>
+      do {
+        outcome = .success(try plan(request))
+      } catch {
+        outcome = .failure(WaterbearError.wrapping(error))
+      }
+      loop.execute { done(outcome) }
+    }
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func next() -> @Sendable () -> Void {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while waiting.isEmpty { pthread_cond_wait(condition, mutex) }
+    return waiting.removeFirst()
+  }
+
+  private func plan(_ request: QueryRequest) throws -> PlannedQuery {
+    let session = request.session
+    let statement = try SQLParser.parseStatement(
+      request.sql, limits: ParserLimits(maximumLength: session[.queryMaxLength]))
+    let pipeline = PlanningPipeline(
+      catalogs: catalogs, evaluator: ConstantFolder(),
+      context: QueryContext(
+        catalog: request.catalog, schema: request.schema, user: request.user,
+        startMicroseconds: request.startMicroseconds),
+      options: planningOptions(session))
+    let plan = try pipeline.plan(statement)
+    return try stages(of: plan, request: request)
+  }
+
+  private func planningOptions(_ session: SessionProperties) -> PlanningOptions {
+    PlanningOptions(
+      joinDistribution: session[.joinDistributionType].forced,
+      broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
+      partitionCount: session[.maxPartitionCount], stageCountMax: session[.queryMaxStageCount],
+      session: session.rows.map { SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning) })
+  }
+
+  private func stages(of plan: FragmentedPlan, request: QueryRequest) throws -> PlannedQuery {
+    let session = request.session
+    var splits: [[StageSplit]] = []
+    var stages: [StageDescription] = []
+    for fragment in plan.fragments {
+      splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root) : [])
+      stages.append(
+        StageDescription(
+          number: fragment.number, kind: StageDescription.Kind(fragment.kind),
+          inputs: fragment.inputs.map { StageInput(stage: $0.fragment, mode: StageInput.Mode($0.mode)) },
+          outputPartitionCount: fragment.output.partitionCount))
+    }
+    let description = QueryDescription(
+      id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
+      memory: MemoryPolicy(session), stages: stages)
+    // Fragment 0 is the root, and its symbols are the result's columns.
+    let columns = try zip(plan.columnNames, plan.fragments[0].outputSymbols).map { name, symbol in
+      ResultColumn(name: name, type: try BinaryEncoder.encode([symbol.type]))
+    }
+    return PlannedQuery(
+      description: description, columns: columns,
+      fragments: try plan.fragments.map { try BinaryEncoder.encode($0) }, splits: splits,
+      encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue)
+  }
+
+  private func discoverSplits(of node: PlanNode) throws -> [StageSplit] {
+    if case .tableScan(let scan) = node {
+      let connector = try catalogs.connector(scan.table.catalog)
+      let found = try connector.splits(
+        of: scan.table, columns: scan.columns.map(\.column), constraint: scan.constraint)
+      return try found.map { StageSplit(scan: scan.id, split: try BinaryEncoder.encode($0), bytes: max($0.bytes, 1)) }
+    }
+    return try node.sources.flatMap { try discoverSplits(of: $0) }
+  }
+}
+
+extension StageDescription.Kind {
+  init(_ kind: FragmentKind) {
+    switch kind {
+    case .source: self = .source
+    case .hash: self = .hash
+    case .single: self = .single
+    }
+  }
+}
+
+extension StageInput.Mode {
+  init(_ mode: InputMode) {
+    switch mode {
+    case .partitioned: self = .partitioned
+    case .broadcast: self = .broadcast
+    case .gathered: self = .gathered
+    }
+  }
+}

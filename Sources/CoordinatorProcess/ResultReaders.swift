@@ -1,0 +1,36 @@
+// Owns reading pages of results from the spool, off the event loop. Keeps the last reader of each query, as a client
+// takes one page after the other from the same file.
+
+import Base
+import Exchange
+import Sealing
+import Synchronization
+
+final class ResultReaders: Sendable {
+  /// Unchecked Sendable: a reader is taken out of the table while it is used, so only one thread has it.
+  private struct Held: @unchecked Sendable {
+    let attempt: AttemptID
+    let reader: SpoolReader
+  }
+
+  private let held = Mutex<[QueryID: Held]>([:])
+
+  /// A page of partition 0 of an output. Blocks on the disk. Throws EXCHANGE_DATA_UNRECOVERABLE where it is damaged.
+  func page(_ number: Int, of output: SpoolOutput, key: SealingKey?) throws -> [UInt8] {
+    let query = output.attempt.task.stage.query
+    let cached = held.withLock { $0.removeValue(forKey: query) }
+    let reader: SpoolReader
+    if let cached, cached.attempt == output.attempt {
+      reader = cached.reader
+    } else {
+      reader = try SpoolReader(output.location, key: key, buffers: SpoolReadBuffers())
+    }
+    let bytes = try reader.readPage(number, of: 0)
+    let used = Held(attempt: output.attempt, reader: reader)
+    held.withLock { $0[query] = used }
+    return bytes
+  }
+
+  /// Closes what is open of a query's result.
+  func close(_ query: QueryID) { held.withLock { $0[query] = nil } }
+}

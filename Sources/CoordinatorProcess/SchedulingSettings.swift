@@ -1,0 +1,46 @@
+// Owns the translation of settings and session properties into what the scheduler takes.
+
+import Base
+import Planning
+import Scheduling
+import Settings
+
+extension RetryLimits {
+  init(_ session: SessionProperties) {
+    self.init(
+      taskRetryAttempts: session[.taskRetryAttemptsPerTask], queryRetryAttempts: session[.queryRetryAttempts],
+      initialDelay: session[.retryInitialDelay], maxDelay: session[.retryMaxDelay],
+      delayScaleFactor: session[.retryDelayScaleFactor])
+  }
+}
+
+extension TaskSizing {
+  init(_ session: SessionProperties) {
+    self.init(
+      compute: Growth(
+        minimum: session[.arbitraryTaskTargetSizeMin].bytes, maximum: session[.arbitraryTaskTargetSizeMax].bytes,
+        growthPeriod: session[.arbitraryTaskTargetSizeGrowthPeriod],
+        growthFactor: session[.arbitraryTaskTargetSizeGrowthFactor]),
+      maxSplitsPerTask: session[.maxTaskSplitCount], hashTaskTargetSize: session[.hashTaskTargetSize].bytes,
+      hashTasksPerSlot: session[.hashTaskToNodeMinRatio])
+  }
+}
+
+extension MemoryPolicy {
+  init(_ session: SessionProperties) {
+    self.init(
+      taskMemory: session[.taskMemory].bytes, growthFactor: session[.taskMemoryGrowthFactor],
+      estimationQuantile: session[.taskMemoryEstimationQuantile])
+  }
+}
+
+extension JoinDistributionType {
+  /// The distribution that every join must take, nil where the optimiser chooses.
+  var forced: JoinDistribution? {
+    switch self {
+    case .automatic: nil
+    case .broadcast: .broadcast
+    case .partitioned: .partitioned
+    }
+  }
+}

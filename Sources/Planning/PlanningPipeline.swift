@@ -1,0 +1,81 @@
+// Owns the way from a statement to fragments: analysis, optimisation, exchanges; and EXPLAIN and SHOW SESSION, whose
+// rows come from planning itself.
+
+import Base
+import Columnar
+import ConnectorAPI
+import SQLSyntax
+
+/// Plans one statement.
+public struct PlanningPipeline {
+  private let catalogs: Catalogs
+  private let evaluator: any ConstantEvaluating
+  private let context: QueryContext
+  private let options: PlanningOptions
+
+  public init(
+    catalogs: Catalogs, evaluator: any ConstantEvaluating, context: QueryContext, options: PlanningOptions
+  ) {
+    self.catalogs = catalogs
+    self.evaluator = evaluator
+    self.context = context
+    self.options = options
+  }
+
+  /// The statement's fragments. Throws the user's error with Trino's code and the place in the text.
+  public func plan(_ statement: Statement) throws -> FragmentedPlan {
+    switch statement {
+    case .explain(let explain): return try plan(explain)
+    case .show(let show) where show.subject == .session: return sessionRows()
+    default:
+      let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(statement)
+      return try fragment(optimized(logical), symbols: logical.symbols)
+    }
+  }
+
+  private func optimized(_ logical: LogicalPlan) -> PlanNode {
+    Optimizer(catalogs: catalogs, evaluator: evaluator, symbols: logical.symbols, options: options)
+      .optimize(logical.root)
+  }
+
+  private func fragment(_ plan: PlanNode, symbols: SymbolAllocator) throws -> FragmentedPlan {
+    try Fragmenter.fragment(
+      plan, symbols: symbols, partitionCount: options.partitionCount, stageCountMax: options.stageCountMax)
+  }
+
+  private func plan(_ explain: Explain) throws -> FragmentedPlan {
+    guard !explain.analyze else {
+      throw WaterbearError(.notSupported, "EXPLAIN ANALYZE is not supported yet", at: explain.location)
+    }
+    let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(explain.statement)
+    let plan = optimized(logical)
+    let text: String
+    switch explain.type {
+    case .validate: return rows(["Valid"], [.boolean], [[.boolean(true)]])
+    case .io: throw WaterbearError(.notSupported, "EXPLAIN (TYPE IO) is not supported", at: explain.location)
+    case .logical: text = PlanPrinter(format: explain.format).text(of: plan)
+    case .distributed:
+      text = PlanPrinter(format: explain.format).text(of: try fragment(plan, symbols: logical.symbols))
+    }
+    return rows(["Query Plan"], [.varcharUnbounded], [[.text(text)]])
+  }
+
+  private func sessionRows() -> FragmentedPlan {
+    rows(
+      ["Name", "Value", "Default", "Type", "Description"],
+      Array(repeating: .varcharUnbounded, count: 5),
+      options.session.map { [.text($0.name), .text($0.value), .text($0.standard), .text($0.type), .text($0.meaning)] })
+  }
+
+  /// A plan of one fragment that gives these rows.
+  private func rows(_ names: [String], _ types: [DataType], _ values: [[Value]]) -> FragmentedPlan {
+    let allocator = SymbolAllocator()
+    let symbols = zip(names, types).map { allocator.symbol($0, $1) }
+    let node = PlanNode.values(
+      ValuesNode(outputs: symbols, rows: values.map { zip($0, types).map { .constant($0, $1) } }))
+    let root = PlanNode.output(OutputNode(source: node, columnNames: names, outputs: symbols))
+    let fragment = PlanFragment(
+      number: 0, root: root, kind: .single, inputs: [], output: .single, outputSymbols: symbols)
+    return FragmentedPlan(fragments: [fragment], columnNames: names)
+  }
+}

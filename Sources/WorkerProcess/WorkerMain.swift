@@ -1,0 +1,80 @@
+// Owns a worker process from its first line to its exit: what it opens, in which order, and its signals.
+
+import Base
+import ConnectorRegistry
+import Exchange
+import Glibc
+import Platform
+import Settings
+import Telemetry
+import Wiring
+
+public enum WorkerMain {
+  /// Runs a worker until it has been drained. Returns the exit code.
+  public static func run(_ context: ProcessContext) -> Int32 {
+    let link: SupervisorLink
+    let signals: SignalDescriptor
+    do {
+      signals = try SignalDescriptor([SIGTERM, SIGHUP])
+      link = try context.enter()
+    } catch {
+      return Platform.ExitCode.usage.rawValue
+    }
+    do {
+      try serve(context, link: link, signals: signals)
+      return Platform.ExitCode.done.rawValue
+    } catch {
+      let error = WaterbearError.wrapping(error)
+      link.reportFailure(error)
+      return (error.code == .configurationInvalid ? Platform.ExitCode.configuration : .failed).rawValue
+    }
+  }
+
+  private static func serve(_ context: ProcessContext, link: SupervisorLink, signals: SignalDescriptor) throws {
+    guard let id = context.workerID else { preconditionFailure("a worker was started as \(context.role)") }
+    let directories = context.directories
+    let settings = try Settings.load(
+      directory: directories.etc, environment: .current(dataDirectory: directories.data))
+    let log = try Wiring.log(settings, directories, role: "worker \(id.number)")
+    let catalogs = try ConnectorRegistry.catalogs(settings)
+    // A worker neither prepares nor sweeps the directories, so whose they are is not its business.
+    let spool = try Wiring.spool(settings, owner: "", log: log)
+    let pageBytesMax = Int(settings[.exchangeMaxPageStorageSize].bytes)
+    let slots = settings[.taskMaxWorkerThreads]
+    let pool = try SlotPool(slots: slots) {
+      AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax)
+    }
+    let worker = Worker(
+      id: id, slots: slots, memoryBytes: settings[.workerMemory].bytes, socketPath: directories.workerSocket,
+      pool: pool, link: link, log: log)
+    try NamedThread.start("signals", stackBytes: 1 << 20) {
+      handle(signals, worker: worker, context: context, log: log)
+    }
+    log.write(.workerStarted, ["incarnation": .int(id.incarnation), "slots": .int(slots)])
+    try worker.run()
+  }
+
+  /// Waits for signals for as long as the process lives.
+  private static func handle(_ signals: SignalDescriptor, worker: Worker, context: ProcessContext, log: Log) -> Never {
+    while true {
+      var entry = pollfd(fd: signals.pollDescriptor, events: Int16(POLLIN), revents: 0)
+      _ = poll(&entry, 1, -1)
+      while let signal = signals.next() {
+        if signal == SIGTERM { worker.drain() }
+        if signal == SIGHUP { reload(context, log) }
+      }
+    }
+  }
+
+  /// Takes over the settings that may change while running.
+  private static func reload(_ context: ProcessContext, _ log: Log) {
+    do {
+      let fresh = try Settings.load(
+        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data))
+      log.sink.level = fresh[.logLevel]
+      log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
+    } catch {
+      log.write(.settingsRefused, .error(error))
+    }
+  }
+}
