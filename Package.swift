@@ -107,6 +107,7 @@ let package = Package(
     .testTarget(
       name: "SupervisorProcessTests",
       dependencies: ["Base", "Platform", "SupervisorProcess", "supervisor-test-daemon"]),
+    .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(name: "LawsTests"),
   ]
 )
