@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "Scheduling", dependencies: ["Base"]),
     .target(name: "Planning", dependencies: ["Base", "Columnar", "ConnectorAPI", "SQLSyntax"]),
     .target(name: "Execution", dependencies: ["Base", "Columnar", "ConnectorAPI", "Planning"]),
-    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "CPlatform", "Sealing"]),
+    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "Sealing"]),
     .target(
       name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
       path: "Sources/Connectors/TPCH"),
@@ -93,7 +93,7 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "TPCHConnector"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
-    .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
+    .testTarget(name: "ExchangeTests", dependencies: ["Exchange"], exclude: ["Samples"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
