@@ -25,7 +25,8 @@ struct FuzzTests {
     "WHEN", "THEN", "END", "CAST(a AS ", "decimal(3,1)", "row(", "OVER (", "PARTITION BY", "ORDER BY", "GROUP BY",
     "UNION", "EXCEPT", "JOIN", "ON", "USING (", "VALUES", "WITH", "AS", "IN (", "EXISTS (", "NOT", "->", "||", "[", "]",
     "INTERVAL '1' DAY", "LIMIT", "FETCH FIRST", "ROWS BETWEEN", "TRIM(", "SUBSTRING(", "FOR", "?", ";", "U&'\\00",
-    "X'0", "\"q\"", "`", "--", "/*", "*/", "\u{0}", "🐻", "IS DISTINCT", "AT TIME ZONE", "LISTAGG(", "GROUPING SETS (",
+    "X'0", "\"q\"", "`", "--", "/*", "*/", "\u{0}", "🐻",
+    "IS DISTINCT", "AT TIME ZONE", "LISTAGG(", "GROUPING SETS (",
     "EXPLAIN (TYPE", "SHOW", "TABLE", "LATERAL (", "UNNEST (", "double precision", "timestamp(3) with",
     "filter (where",
   ]

@@ -30,7 +30,8 @@ struct SyntaxErrorTests {
       "line 1:32: mismatched input ')'. Expecting: 'FOLLOWING', 'PRECEDING'"),
     ("SELECT x() over (ROWS select) FROM t",
       "line 1:23: mismatched input 'select'. Expecting: 'BETWEEN', 'CURRENT', 'UNBOUNDED', <expression>"),
-    ("SELECT a FROM x ORDER BY (SELECT b FROM t WHERE ", "line 1:49: mismatched input '<EOF>'. Expecting: <expression>"),
+    ("SELECT a FROM x ORDER BY (SELECT b FROM t WHERE ",
+      "line 1:49: mismatched input '<EOF>'. Expecting: <expression>"),
     ("SELECT a AS z FROM t WHERE x = 1 + ", "line 1:36: mismatched input '<EOF>'. Expecting: <expression>"),
     ("SELECT a AS z FROM t WHERE a. ", "line 1:31: mismatched input '<EOF>'. Expecting: <identifier>"),
     ("SELECT a AS z FROM t GROUP BY CUBE (a), ",
@@ -93,7 +94,8 @@ struct SyntaxErrorTests {
     let limits = ParserLimits(maximumLength: 10_000_000)
     for link in [" + 1", " || 'x'", "[1]", ".a", " AT TIME ZONE 'UTC'"] {
       #expect(parsingError("SELECT a" + String(repeating: link, count: 500)) == nil, "\(link)")
-      let message = try #require(parsingError("SELECT a" + String(repeating: link, count: 100_000), limits: limits), "\(link)")
+      let sql = "SELECT a" + String(repeating: link, count: 100_000)
+      let message = try #require(parsingError(sql, limits: limits), "\(link)")
       #expect(message.contains("statement is too large"))
     }
     for link in [" CROSS JOIN t", ", t", " JOIN t USING (a)", " EXCEPT TABLE t", " NATURAL JOIN t"] {

@@ -34,7 +34,8 @@ struct ShowPlanner {
       let columns = plan.visibleFields.map { [$0.displayName ?? "", $0.symbol.type.description, "", ""] }
       return rows(["Column", "Type", "Extra", "Comment"], like(show, columns))
     case .functions:
-      let names = (ScalarSignatures.names.map { [$0, "scalar"] } + AggregateResolution.allNames.map { [$0, "aggregate"] })
+      let names =
+        ScalarSignatures.names.map { [$0, "scalar"] } + AggregateResolution.allNames.map { [$0, "aggregate"] }
       return rows(["Function", "Function Type"], like(show, names.sorted { $0[0] < $1[0] }))
     case .session: throw unsupported("SHOW SESSION", show)
     case .createTable: throw unsupported("SHOW CREATE TABLE", show)

@@ -14,7 +14,9 @@ struct TPCHPlanTests {
   }
 
   @Test(arguments: 1...22) func isPlanned(number: Int) throws {
-    let text = try planText(try Self.text(number), schema: "tpch")
+    let root = try plan(try Self.text(number), schema: "tpch").root
+    #expect(PlanSoundness.faults(of: root) == [])
+    let text = PlanText.lines(root)
     // Every subquery of the benchmark becomes a filtering join, a grouped join or a single row.
     #expect(!text.contains("mark join"), "\(text)")
     #expect(!text.contains("single row"), "\(text)")
