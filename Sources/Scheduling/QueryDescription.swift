@@ -9,18 +9,21 @@ public struct QueryDescription: Hashable, Codable, Sendable {
   public var limits: RetryLimits
   public var sizing: TaskSizing
   public var memory: MemoryPolicy
+  public var stragglers: StragglerPolicy
   /// Indexed by stage number: `stages[n].number == n`. Stage 0 is the root, whose outputs are the query's result.
   public var stages: [StageDescription]
 
   public init(
     id: QueryID, retryPolicy: RetryPolicy = .task, limits: RetryLimits = RetryLimits(),
-    sizing: TaskSizing = TaskSizing(), memory: MemoryPolicy = MemoryPolicy(), stages: [StageDescription]
+    sizing: TaskSizing = TaskSizing(), memory: MemoryPolicy = MemoryPolicy(),
+    stragglers: StragglerPolicy = StragglerPolicy(), stages: [StageDescription]
   ) {
     self.id = id
     self.retryPolicy = retryPolicy
     self.limits = limits
     self.sizing = sizing
     self.memory = memory
+    self.stragglers = stragglers
     self.stages = stages
   }
 }
@@ -28,7 +31,8 @@ public struct QueryDescription: Hashable, Codable, Sendable {
 /// One stage: which other stages it reads and how its work is cut into tasks.
 public struct StageDescription: Hashable, Codable, Sendable {
   public enum Kind: String, Hashable, Codable, Sendable {
-    /// Tasks are made of splits, as the shell discovers them. May also read broadcast inputs. No splits: no tasks.
+    /// Tasks are made of splits, as the shell discovers them. May also read broadcast inputs. No splits: no tasks,
+    /// and the stage is complete without them.
     case source
     /// Tasks cover the output partitions of the partitioned inputs, each partition once. At least one task. May
     /// also read broadcast inputs.
@@ -176,5 +180,20 @@ public struct MemoryPolicy: Hashable, Codable, Sendable {
     self.taskMemory = taskMemory
     self.growthFactor = growthFactor
     self.estimationQuantile = estimationQuantile
+  }
+}
+
+/// When a slow task gets a second attempt. Waterbear's own; only under `RetryPolicy.task`.
+public struct StragglerPolicy: Hashable, Codable, Sendable {
+  public var isEnabled: Bool
+  /// How many times longer than the median of its finished siblings an attempt runs before it counts as slow.
+  public var slowness: Double
+  /// No attempt counts as slow before it has run this long.
+  public var minimumRunTime: TimeSpan
+
+  public init(isEnabled: Bool = true, slowness: Double = 4, minimumRunTime: TimeSpan = .seconds(2)) {
+    self.isEnabled = isEnabled
+    self.slowness = slowness
+    self.minimumRunTime = minimumRunTime
   }
 }

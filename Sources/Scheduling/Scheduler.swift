@@ -21,10 +21,14 @@ public final class Scheduler {
   var round = FIFO<QueryState>()
   /// The place kept for a task too big for the memory that is free anywhere.
   var reservation: Reservation?
+  /// The query the last such place was kept for.
+  weak var lastReserved: QueryState?
   /// The answer to the event at hand.
   var turn = SchedulerTurn()
   /// The time of the event at hand.
   var now = MonotonicTime(nanoseconds: 0)
+  /// No worker counts as silent since before this time: until then the coordinator itself may have slept.
+  var awakeSince = MonotonicTime(nanoseconds: 0)
   /// When the shell will send `timer`.
   private var armed: MonotonicTime?
 
@@ -38,6 +42,8 @@ public final class Scheduler {
 
   /// Takes note of an event and answers with what must be made durable and then done. `now` never goes back.
   public func handle(_ event: SchedulerEvent, now: MonotonicTime) -> SchedulerTurn {
+    // While there are workers, an event comes at least every eighth of their time-out.
+    if (now - self.now).nanoseconds > settings.workerTimeout.nanoseconds / 4 { awakeSince = now }
     self.now = max(now, self.now)
     turn = SchedulerTurn()
     apply(event)
@@ -91,6 +97,8 @@ public final class Scheduler {
 
   /// Does what has become due.
   private func runTimers() {
+    // Looked at last, when it is known which workers are alive.
+    var slow: [(task: TaskReference, number: Int)] = []
     while let entry = timers.popDue(now) {
       switch entry.subject {
       case .task(let task):
@@ -98,19 +106,25 @@ public final class Scheduler {
         guard task.query.phase != .ended, task.state.phase == .delayed, task.state.delayedUntil == entry.time
         else { continue }
         retryNow(task)
+      case .attempt(let task, let number):
+        slow.append((task, number))
       case .query(let query):
         guard query.phase == .delayed, query.delayedUntil == entry.time else { continue }
         query.phase = .running
         enter(query)
       case .worker(let worker):
-        checkSilence(of: worker, deadline: entry.time)
+        checkSilence(of: worker)
       }
     }
+    for attempt in slow { checkStraggler(attempt.task, attempt.number) }
   }
 
   private func armTimer() {
     if let armed, armed <= now { self.armed = nil }
-    guard let earliest = timers.earliest else { return }
+    guard var earliest = timers.earliest else { return }
+    if !workers.byID.isEmpty {
+      earliest = min(earliest, now + TimeSpan(nanoseconds: settings.workerTimeout.nanoseconds / 8))
+    }
     if armed.map({ earliest < $0 }) ?? true {
       armed = earliest
       turn.effects.append(.setTimer(earliest))

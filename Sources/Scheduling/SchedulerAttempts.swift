@@ -9,12 +9,13 @@ extension Scheduler {
       perform(.deleteOutput(attempt))
       return
     }
-    if settings.plantedBug == .selectsDuplicateReport, task.state.phase == .selected {
-      task.query.stages[task.stage].selectedCount += 1
-      updateCompletion(task.query, task.stage)
+    if task.state.selected == attempt.number { return }
+    if settings.plantedBug == .selectsDuplicateReport, task.state.phase == .selected, task.query.phase == .running {
+      task.state.selected = attempt.number
+      task.query.stages[task.stage].selectionChanged()
+      record(.selected(attempt, output))
       return
     }
-    if task.state.selected == attempt.number { return }
     let isValid =
       settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
     guard isValid, task.state.phase != .selected, task.query.phase != .finished else {
@@ -39,6 +40,7 @@ extension Scheduler {
   private func select(_ task: TaskReference, _ number: Int, _ output: AttemptOutput) {
     let query = task.query
     record(.selected(task.attempt(number), output))
+    noteRunTime(of: task, number)
     abortRuns(task, except: number, recorded: true)
     for other in task.state.unresolved where other != number { perform(.deleteOutput(task.attempt(other))) }
     task.state.unresolved = []
@@ -100,7 +102,7 @@ extension Scheduler {
     let verdict = policy.judge(error.code, workerDied: workerDied != nil, grant: grant, peak: peak, &counters)
     if policy.lacksMemory(error.code) {
       task.state.avoidedWorker = workerDied ?? reporter
-      query.stages[task.stage].estimator.add(policy.grown(max(grant, peak)))
+      query.stages[task.stage].memoryEstimator.add(policy.grown(max(grant, peak)))
     }
     if error.code.type == .userError {
       failQuery(query, error)
@@ -111,12 +113,11 @@ extension Scheduler {
       retryQuery(query, task, error, policy)
       return
     }
+    // Another attempt is still under way and may succeed.
+    if !task.state.running.isEmpty { return }
     switch verdict {
-    case .giveUp:
-      failQuery(query, usedUp(task, number, workerDied ?? reporter, error))
-    case .retry(let delay):
-      // Another attempt may still be under way.
-      if task.state.running.isEmpty { retry(task, after: delay) }
+    case .giveUp: failQuery(query, usedUp(task, number, workerDied ?? reporter, error))
+    case .retry(let delay): retry(task, after: delay)
     }
   }
 
@@ -126,7 +127,8 @@ extension Scheduler {
     let limit = query.description.limits.queryRetryAttempts
     if query.failures > limit {
       let message =
-        "Query \(query.id) failed \(query.failures) times (query-retry-attempts = \(limit)), the last time in task \(task.id)"
+        "Query \(query.id) failed \(query.failures) times (query-retry-attempts = \(limit)), "
+        + "the last time in task \(task.id)"
       failQuery(query, error.asCause(of: message))
       return
     }

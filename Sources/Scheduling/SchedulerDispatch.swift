@@ -9,6 +9,7 @@ extension Scheduler {
   func dispatch() {
     placeReserved()
     var skipped = 0
+    var misfit: TaskReference?
     while workers.hasFreeSlot, skipped < round.count, let query = round.first {
       round.removeFirst()
       guard let task = query.nextTask() else {
@@ -21,14 +22,26 @@ extension Scheduler {
         skipped = 0
       } else {
         skipped += 1
+        // The query that had the last place kept lets others have this one.
+        if misfit == nil || misfit?.query === lastReserved { misfit = task }
       }
     }
+    if let misfit { reserve(misfit) }
+  }
+
+  /// Keeps a place for a task too big for the memory that is free: its worker gets nothing else until the task fits.
+  /// So small tasks cannot starve a big one. There is one such place at a time.
+  private func reserve(_ task: TaskReference) {
+    guard reservation == nil, task.state.phase == .ready else { return }
+    let required = min(requirement(task), workers.biggestMemory())
+    guard let roomy = workers.best(where: { $0.memory >= required }) else { return }
+    reservation = Reservation(task: task, worker: roomy)
+    lastReserved = task.query
   }
 
   /// The worker with the most free memory if the task fits there, else nil.
   ///
-  /// A task too big for any worker runs alone on the biggest. One too big for what is free now keeps a place: its
-  /// worker gets nothing else until the task fits. There is one such place at a time.
+  /// A task too big for any worker runs alone on the biggest.
   private func place(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
     if let reservation, isSame(reservation.task, task) { return nil }
     let required = min(requirement(task), workers.biggestMemory())
@@ -38,9 +51,6 @@ extension Scheduler {
     if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred)) }
     let any = workers.best { $0 !== reserved }
     if let any, any.freeMemory >= required { return (any, grant(required, any)) }
-    if reservation == nil, let roomy = workers.best(where: { $0.memory >= required }) {
-      reservation = Reservation(task: task, worker: roomy)
-    }
     return nil
   }
 
@@ -70,26 +80,27 @@ extension Scheduler {
   }
 
   /// Bytes a task asks for.
-  private func requirement(_ task: TaskReference) -> Int64 {
-    max(task.state.counters.memory, task.query.stages[task.stage].estimator.estimate)
+  func requirement(_ task: TaskReference) -> Int64 {
+    max(task.state.counters.memory, task.query.stages[task.stage].memoryEstimator.estimate)
   }
 
   /// What the task asks for, or its slot's share of the worker's memory if that is more and free: memory nobody uses
   /// saves nobody's attempt.
-  private func grant(_ required: Int64, _ worker: WorkerState) -> Int64 {
+  func grant(_ required: Int64, _ worker: WorkerState) -> Int64 {
     max(required, min(worker.freeMemory, worker.memory / Int64(max(1, worker.slots))))
   }
 
-  private func start(_ task: TaskReference, on worker: WorkerState, memory: Int64) {
+  func start(_ task: TaskReference, on worker: WorkerState, memory: Int64) {
     let query = task.query
     let number = task.state.nextAttempt
     let attempt = task.attempt(number)
     task.state.nextAttempt += 1
     task.state.phase = .running
-    task.state.running.append(TaskState.Run(number: number, worker: worker.id))
+    task.state.running.append(TaskState.Run(number: number, worker: worker.id, startedAt: now))
     query.runningTasks.insert(QueryState.TaskKey(stage: task.stage, task: task.task))
     query.stages[task.stage].runningAttempts += 1
     workers.change(worker) { $0.take(attempt, memory: memory) }
+    watch(task, number)
     record(.attemptStarted(attempt, worker.id, memory: memory))
     perform(
       .startAttempt(

@@ -74,7 +74,9 @@ extension Scheduler {
     var newest: [Int: UInt64] = [:]
     for stage in restored.stages {
       for task in stage.tasks {
-        for run in task.running { newest[run.worker.number] = max(run.worker.incarnation, newest[run.worker.number] ?? 0) }
+        for worker in task.running.map(\.worker) {
+          newest[worker.number] = max(worker.incarnation, newest[worker.number] ?? 0)
+        }
       }
     }
     return newest
@@ -86,7 +88,7 @@ extension Scheduler {
     _ lost: inout [(TaskReference, RestoredTask.Running)]
   ) {
     task.state.phase = .running
-    task.state.running.append(TaskState.Run(number: run.number, worker: run.worker))
+    task.state.running.append(TaskState.Run(number: run.number, worker: run.worker, startedAt: now))
     task.query.runningTasks.insert(QueryState.TaskKey(stage: task.stage, task: task.task))
     task.query.stages[task.stage].runningAttempts += 1
     guard run.worker.incarnation == newest[run.worker.number], let worker = workerForReport(run.worker) else {
@@ -208,6 +210,7 @@ extension Scheduler {
 
   func failQuery(_ query: QueryState, _ error: WaterbearError) {
     guard query.phase != .ended else { return }
+    if query.phase == .finished { record(.queryResumed(query.id)) }
     record(.queryEnded(query.id, .failed(error)))
     abortAll(query, recorded: false)
     perform(.queryFailed(query.id, error))

@@ -55,7 +55,8 @@ extension Scheduler {
     }
     if task.stage == 0 || affected.contains(0), query.hasAnnouncedResults {
       let message =
-        "Task \(task.id) gave other rows when its lost output was made again, and parts of the result may have been served"
+        "Task \(task.id) gave other rows when its lost output was made again, "
+        + "and parts of the result may have been served"
       failQuery(
         query,
         WaterbearError(.exchangeDataUnrecoverable, message, remedy: "Run the query again."))

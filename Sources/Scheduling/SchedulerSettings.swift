@@ -16,7 +16,7 @@ public struct SchedulerSettings: Hashable, Sendable {
 
 /// Mistakes that a scheduler of this kind could make. Only tests switch one on.
 public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
-  /// A second finished report of a task counts as another task's completion.
+  /// The report of another attempt selects that attempt, though the task has a selected one already.
   case selectsDuplicateReport
   /// A report is accepted although the output it speaks of was already given up and deleted.
   case acceptsDeletedOutput

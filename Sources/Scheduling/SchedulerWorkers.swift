@@ -31,7 +31,7 @@ extension Scheduler {
       $0.slots = max(0, slots)
       $0.memory = max(0, memory)
       for attempt in missing { $0.release(attempt) }
-      for attempt in foreign { $0.take(attempt, memory: 0) }
+      for attempt in foreign { $0.takeForeign(attempt) }
     }
     for attempt in missing {
       // It never arrived, or its end was acknowledged. The task is not to blame.
@@ -60,11 +60,10 @@ extension Scheduler {
   }
 
   /// Kills a worker that has been silent for too long.
-  func checkSilence(of worker: WorkerState, deadline: MonotonicTime) {
+  func checkSilence(of worker: WorkerState) {
     if worker.isBuried { return }
-    // Late by so much, the coordinator itself has slept: the heartbeats may still be in its inbox.
-    if (now - deadline).nanoseconds > settings.workerTimeout.nanoseconds / 4 { worker.lastHeard = now }
-    let silentAt = worker.lastHeard + settings.workerTimeout
+    // Where the coordinator has slept, the heartbeats may still be in its inbox.
+    let silentAt = max(worker.lastHeard, awakeSince) + settings.workerTimeout
     guard silentAt <= now else {
       timers.add(silentAt, .worker(worker))
       return

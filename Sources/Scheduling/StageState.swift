@@ -38,7 +38,12 @@ struct StageState {
   /// Tasks ready to run again, and those ready for the first time. Entries of tasks no longer ready are skipped.
   var retries = FIFO<Int>()
   var firstRuns = FIFO<Int>()
-  var estimator: MemoryEstimator
+  /// Peak memory of finished tasks, in bytes.
+  var memoryEstimator: QuantileEstimator
+  /// Run time of finished tasks, in nanoseconds.
+  var timeEstimator = QuantileEstimator(minimum: 1, quantile: 0.5)
+  /// Enough tasks have finished to call others slow.
+  var watchesStragglers = false
   /// Bytes of each output partition over all tasks that were ever selected.
   var partitionBytes: [Int64]
   /// The selected attempt of each task, shared by all readers; nil where it has to be put together again.
@@ -62,7 +67,7 @@ struct StageState {
     packer = SplitPacker(sizing, isWriter: description.isWriter)
     incompleteInputs = producers.count
     let initial = description.memoryEstimate > 0 ? description.memoryEstimate : memory.taskMemory
-    estimator = MemoryEstimator(initial: initial, quantile: memory.estimationQuantile)
+    memoryEstimator = QuantileEstimator(minimum: initial, quantile: memory.estimationQuantile)
     partitionBytes = Array(repeating: 0, count: description.outputPartitionCount)
     allPartitions = Array(0..<description.outputPartitionCount)
   }
@@ -85,7 +90,7 @@ struct StageState {
   mutating func count(_ output: AttemptOutput, of task: Int) {
     if tasks[task].isCounted { return }
     tasks[task].isCounted = true
-    estimator.add(output.peakMemory)
+    memoryEstimator.add(output.peakMemory)
     for index in partitionBytes.indices { partitionBytes[index] &+= output.bytes[index] }
   }
 }

@@ -25,6 +25,7 @@ struct TaskState {
   struct Run {
     var number: Int
     var worker: WorkerID
+    var startedAt: MonotonicTime
   }
 
   let input: TaskRecord.Input

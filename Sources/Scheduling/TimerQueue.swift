@@ -8,6 +8,8 @@ struct TimerQueue {
   enum Subject {
     /// A task's delay is over.
     case task(TaskReference)
+    /// The attempt with this number may be far slower than others of its stage.
+    case attempt(TaskReference, number: Int)
     /// A whole query's delay is over.
     case query(QueryState)
     /// A worker may have been silent for too long.

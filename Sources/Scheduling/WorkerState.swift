@@ -26,6 +26,9 @@ final class WorkerState {
   /// of queries that ended.
   private(set) var running: [AttemptID: Int64] = [:]
   private(set) var usedMemory: Int64 = 0
+  /// Attempts the worker holds although nobody waits for them. Their grants are not known here, so nothing is placed
+  /// beside them; they are being aborted.
+  private var foreign: Set<AttemptID> = []
   /// Place in `WorkerTable`'s heap; -1 where the worker can take nothing.
   var heapIndex = -1
 
@@ -35,14 +38,20 @@ final class WorkerState {
   }
 
   var freeMemory: Int64 { memory - usedMemory }
-  var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots }
+  var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots && foreign.isEmpty }
 
   func take(_ attempt: AttemptID, memory: Int64) {
     let old = running.updateValue(memory, forKey: attempt)
     usedMemory += memory - (old ?? 0)
   }
 
+  func takeForeign(_ attempt: AttemptID) {
+    take(attempt, memory: 0)
+    foreign.insert(attempt)
+  }
+
   func release(_ attempt: AttemptID) {
+    foreign.remove(attempt)
     usedMemory -= running.removeValue(forKey: attempt) ?? 0
   }
 }

@@ -1,32 +1,33 @@
-// Owns the guess of how much memory a stage's next task needs.
+// Owns the guess of what a stage's next task needs, in memory or time.
 
-/// Estimates a stage's tasks from the peaks of its finished ones, in constant space.
+/// Estimates a stage's tasks from its finished ones, in constant space.
 ///
-/// Peaks are counted in buckets whose widths grow with their size (8 to each doubling), so the quantile is at most
-/// an eighth too high and never too low. It is worked out again only after the number of peaks has grown by a
+/// Values are counted in buckets whose widths grow with their size (8 to each doubling), so the quantile is at most
+/// an eighth too high and never too low. It is worked out again only after the number of values has grown by a
 /// sixteenth: O(1) per task.
-struct MemoryEstimator {
-  private let initial: Int64
+struct QuantileEstimator {
+  private let minimum: Int64
   private let quantile: Double
   private var counts: [Int32] = []
-  private var total = 0
+  /// How many values were added.
+  private(set) var total = 0
   private var recalculateAt = 1
   private var quantileValue: Int64 = 0
 
-  /// `initial` in bytes: no estimate is lower.
-  init(initial: Int64, quantile: Double) {
-    self.initial = initial
+  /// No estimate is lower than `minimum`.
+  init(minimum: Int64, quantile: Double) {
+    self.minimum = minimum
     self.quantile = quantile
   }
 
-  /// Bytes that the next task should get.
-  var estimate: Int64 { max(initial, quantileValue) }
+  /// The quantile of the values added.
+  var estimate: Int64 { max(minimum, quantileValue) }
 
-  /// Counts a task that needed this many bytes.
-  mutating func add(_ peak: Int64) {
-    guard peak > 0 else { return }
+  /// Counts what a task needed; nothing, where that is not known.
+  mutating func add(_ value: Int64) {
+    guard value > 0 else { return }
     if counts.isEmpty { counts = Array(repeating: 0, count: 64 * 8) }
-    counts[Self.bucket(peak)] &+= 1
+    counts[Self.bucket(value)] &+= 1
     total += 1
     if total >= recalculateAt {
       recalculateAt = total + max(1, total / 16)

@@ -1,0 +1,42 @@
+import Base
+import Testing
+
+@testable import Scheduling
+
+/// The cost of a task must not grow with the number of tasks.
+@Suite struct CostTests {
+  /// Seconds for each task of a query with this many tasks on this many workers.
+  private func costPerTask(tasks: Int, workers: Int) -> Double {
+    let clock = ContinuousClock()
+    let bench = Bench()
+    for number in 0..<workers { bench.join(number, slots: 2) }
+    let description = Bench.describe([
+      StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
+      StageDescription(number: 1, kind: .source),
+    ])
+    var finished = 0
+    let time = clock.measure {
+      bench.submit(description, splits: tasks)
+      bench.records = []
+      var waiting = FIFO<AttemptStart>()
+      for start in bench.running { waiting.append(start) }
+      while let start = waiting.first {
+        waiting.removeFirst()
+        let turn = bench.scheduler.handle(
+          .attemptFinished(start.attempt, start.worker, Bench.output(start)), now: bench.now)
+        for effect in turn.effects { if case .startAttempt(let next) = effect { waiting.append(next) } }
+        finished += 1
+      }
+    }
+    #expect(finished == tasks + 1)
+    return Double(time.components.attoseconds) / 1e18 / Double(tasks) + Double(time.components.seconds) / Double(tasks)
+  }
+
+  @Test func costOfATaskIsFlat() {
+    _ = costPerTask(tasks: 500, workers: 10)
+    // The best of a few, for other programs disturb a measurement only upwards.
+    let few = (0..<3).map { _ in costPerTask(tasks: 2_000, workers: 20) }.min()!
+    let many = (0..<2).map { _ in costPerTask(tasks: 40_000, workers: 400) }.min()!
+    #expect(many < few * 4, "\(many * 1e6) us a task among 40,000, \(few * 1e6) us among 2,000")
+  }
+}

@@ -1,0 +1,65 @@
+import Base
+import Testing
+
+@testable import Scheduling
+
+@Suite struct FailurePolicyTests {
+  private let policy = FailurePolicy(
+    limits: RetryLimits(
+      taskRetryAttempts: 2, initialDelay: .seconds(10), maxDelay: .seconds(60), delayScaleFactor: 2,
+      taskWorkerLosses: 3),
+    memory: MemoryPolicy(growthFactor: 3))
+
+  private func verdicts(_ codes: [ErrorCode], workerDied: Bool = false) -> [FailurePolicy.Verdict] {
+    var counters = TaskCounters()
+    return codes.map { policy.judge($0, workerDied: workerDied, grant: 10, peak: 20, &counters) }
+  }
+
+  @Test func userErrorsEndTheQuery() {
+    #expect(verdicts([.divisionByZero]) == [.giveUp])
+  }
+
+  @Test func internalErrorsAreDelayedFromTheSecondOn() {
+    let codes: [ErrorCode] = [.genericInternalError, .genericInternalError, .genericInternalError]
+    #expect(verdicts(codes) == [.retry(after: .zero), .retry(after: .seconds(10)), .giveUp])
+  }
+
+  @Test func externalErrorsAreAlwaysDelayed() {
+    let codes: [ErrorCode] = [.genericExternal, .genericExternal, .genericExternal]
+    #expect(verdicts(codes) == [.retry(after: .seconds(10)), .retry(after: .seconds(20)), .giveUp])
+  }
+
+  @Test func deathsFromOutsideHaveALimitOfTheirOwn() {
+    let codes = [ErrorCode](repeating: .remoteHostGone, count: 4)
+    #expect(
+      verdicts(codes, workerDied: true)
+        == [.retry(after: .zero), .retry(after: .seconds(10)), .retry(after: .seconds(20)), .giveUp])
+  }
+
+  @Test func aWorkerThatCrashesByItselfIsTheTasksFailure() {
+    var counters = TaskCounters()
+    _ = policy.judge(.genericInternalError, workerDied: true, grant: 0, peak: 0, &counters)
+    #expect(counters.failures == 1 && counters.workerLosses == 0)
+  }
+
+  @Test func lackOfMemoryAsksForMoreAtOnce() {
+    var counters = TaskCounters()
+    let first = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 10, peak: 20, &counters)
+    #expect(first == .retry(after: .zero) && counters.memory == 60)
+    let second = policy.judge(.clusterOutOfMemory, workerDied: true, grant: 60, peak: 0, &counters)
+    #expect(second == .retry(after: .zero) && counters.memory == 180)
+    #expect(policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 180, peak: 180, &counters) == .giveUp)
+  }
+
+  @Test func aTimeLimitDoesNotAskForMemory() {
+    var counters = TaskCounters()
+    _ = policy.judge(.exceededTimeLimit, workerDied: false, grant: 10, peak: 10, &counters)
+    #expect(counters.memory == 0 && counters.failures == 1)
+  }
+
+  @Test func delaysGrowToTheMaximum() {
+    let delays = (0...6).map { policy.delay(beforeRetry: $0) }
+    #expect(delays == [.zero, .seconds(10), .seconds(20), .seconds(40), .seconds(60), .seconds(60), .seconds(60)])
+    #expect(policy.delay(beforeRetry: 1_000_000) == .seconds(60))
+  }
+}

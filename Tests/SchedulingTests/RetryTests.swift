@@ -1,0 +1,393 @@
+import Base
+import Testing
+
+@testable import Scheduling
+
+/// What follows from failures, deaths and losses.
+@Suite struct RetryTests {
+  private let q = QueryID("q")
+
+  @Test func userErrorsAreNeverRetried() {
+    for policy in RetryPolicy.allCases {
+      let bench = Bench()
+      bench.join(0, slots: 2)
+      bench.submit(Bench.scan(policy: policy), splits: 3)
+      bench.fail(.divisionByZero)
+      #expect(bench.failure()?.code == .divisionByZero)
+      #expect(bench.failure()?.message == "it broke")
+      #expect(bench.running.isEmpty)
+    }
+  }
+
+  @Test func nothingIsRetriedUnderNone() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(policy: .none), splits: 1)
+    bench.fail(.genericInternalError)
+    #expect(bench.failure()?.code == .genericInternalError)
+  }
+
+  @Test func usedUpAttemptsEndTheQueryWithOneClearError() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    for attempt in 0..<5 {
+      #expect(bench.runningNames == ["q.0.0.\(attempt)"])
+      bench.fail(.genericExternal)
+      bench.pass(.seconds(61))
+    }
+    let error = bench.failure()
+    #expect(error?.code == .genericExternal)
+    #expect(error?.message.contains("Task q.0.0 failed 5 times (task-retry-attempts-per-task = 4)") == true)
+    #expect(error?.message.contains("number 4 on worker-0#0") == true)
+    #expect(error?.causes == ["it broke"])
+    #expect(error?.remedy != nil)
+  }
+
+  @Test func aDelayHoldsUpOneTaskOnly() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 2)
+    bench.fail(.genericExternal)
+    #expect(bench.runningNames == ["q.0.1.0"])
+    bench.finish()
+    #expect(bench.running.isEmpty)
+    bench.pass(.milliseconds(9_900))
+    #expect(bench.running.isEmpty)
+    bench.pass(.milliseconds(200))
+    #expect(bench.runningNames == ["q.0.0.1"])
+  }
+
+  @Test func aDeadWorkersTasksRunElsewhereAtOnce() {
+    let bench = Bench()
+    bench.join(0, 1, slots: 2)
+    bench.submit(Bench.scan(), splits: 4)
+    bench.lose(0)
+    for _ in 0..<2 { bench.finish() }
+    #expect(bench.running.count == 2)
+    #expect(bench.running.allSatisfy { $0.worker == Bench.worker(1) && $0.attempt.number == 1 })
+    for _ in 0..<2 { bench.finish() }
+    #expect(bench.hasAllResults)
+  }
+
+  @Test func deathsAreDelayedFromTheSecondOnAndLimited() {
+    let bench = Bench()
+    bench.submit(Bench.scan(), splits: 1)
+    for incarnation in UInt64(0)...3 {
+      bench.join(0, incarnation: incarnation)
+      if incarnation >= 2 {
+        #expect(bench.running.isEmpty)
+        bench.pass(.seconds(60))
+      }
+      #expect(bench.runningNames == ["q.0.0.\(incarnation)"])
+      bench.lose(0, incarnation: incarnation)
+    }
+    #expect(bench.failure()?.code == .remoteHostGone)
+    #expect(bench.failure()?.message.contains("lost its worker 4 times") == true)
+  }
+
+  @Test func lackOfMemoryAsksForThreeTimesAsMuchElsewhere() {
+    let bench = Bench()
+    bench.join(0, 1, slots: 10, memory: 1000)
+    bench.submit(Bench.scan(), splits: 1)
+    let first = bench.running[0]
+    #expect(first.memory == 100)
+    bench.fail(.exceededLocalMemoryLimit, peak: 100)
+    #expect(bench.running[0].memory >= 300 && bench.running[0].memory < 340)
+    #expect(bench.running[0].worker != first.worker)
+    bench.fail(.exceededLocalMemoryLimit)
+    bench.fail(.exceededLocalMemoryLimit)
+    #expect(bench.running[0].memory == 1000)
+  }
+
+  @Test func theQueryRunsAgainUnderQuery() {
+    let bench = Bench()
+    bench.join(0, slots: 3)
+    bench.submit(Bench.scan(policy: .query), splits: 3)
+    bench.finish()
+    let other = bench.running[1]
+    bench.fail(.genericInternalError)
+    #expect(bench.effects.contains(.abortAttempt(other.attempt, other.worker)))
+    #expect(bench.records.contains(.queryRetried(q, failures: 1)))
+    bench.send(
+      .attemptFailed(other.attempt, other.worker, AttemptFailure(error: WaterbearError(.abandonedTask, "aborted"))))
+    #expect(bench.running.isEmpty)
+    bench.pass(.seconds(10))
+    // What was selected stays so.
+    #expect(bench.runningNames.sorted() == ["q.0.1.1", "q.0.2.1"])
+    for failure in 2...5 {
+      while let last = bench.running.last, bench.running.count > 1 {
+        bench.running.removeLast()
+        bench.send(
+          .attemptFailed(last.attempt, last.worker, AttemptFailure(error: WaterbearError(.genericInternalError, "x"))))
+        bench.running.removeAll()
+      }
+      if bench.failure() != nil { break }
+      #expect(bench.records.contains(.queryRetried(q, failures: failure)))
+      for worker in bench.scheduler.workerStatus {
+        for attempt in worker.running {
+          bench.send(
+            .attemptFailed(attempt, worker.id, AttemptFailure(error: WaterbearError(.abandonedTask, "aborted"))))
+        }
+      }
+      bench.pass(.seconds(60))
+    }
+    #expect(bench.failure()?.message.contains("query-retry-attempts = 4") == true)
+  }
+
+  // MARK: Reports that come late or twice
+
+  @Test func theFirstReportWins() {
+    let bench = Bench()
+    bench.join(0, 1)
+    bench.submit(Bench.scan(), splits: 1)
+    let zombie = bench.running[0]
+    bench.lose(zombie.worker.number)
+    bench.finish()
+    #expect(bench.hasAllResults)
+    #expect(bench.effects.contains(.deleteOutput(zombie.attempt)))
+    let turn = bench.send(.attemptFinished(zombie.attempt, zombie.worker, Bench.output(zombie)))
+    #expect(turn.records.isEmpty)
+    #expect(turn.effects.contains(.deleteOutput(zombie.attempt)))
+  }
+
+  @Test func aLateReportIsTakenWhileTheTaskIsOpen() {
+    let bench = Bench()
+    bench.join(0, 1)
+    bench.submit(Bench.scan(), splits: 1)
+    let zombie = bench.running[0]
+    bench.lose(zombie.worker.number)
+    let second = bench.running[0]
+    bench.send(.attemptFinished(zombie.attempt, zombie.worker, Bench.output(zombie)))
+    #expect(bench.records.contains { if case .selected(zombie.attempt, _) = $0 { true } else { false } })
+    #expect(bench.effects.contains(.abortAttempt(second.attempt, second.worker)))
+    #expect(bench.hasAllResults)
+  }
+
+  @Test func aDoubledReportChangesNothing() {
+    let bench = Bench()
+    bench.join(0, slots: 2)
+    bench.submit(Bench.scan(), splits: 2)
+    let start = bench.running[0]
+    bench.finish()
+    let turn = bench.send(.attemptFinished(start.attempt, start.worker, Bench.output(start)))
+    #expect(turn.isEmpty)
+    #expect(!bench.hasAllResults)
+  }
+
+  @Test func reportsAboutNothingAreCleanedUp() {
+    let bench = Bench()
+    bench.join(0)
+    let attempt = AttemptID(task: TaskID(stage: StageID(query: QueryID("gone"), number: 3), partition: 9), number: 1)
+    let turn = bench.send(.attemptFinished(attempt, Bench.worker(0), AttemptOutput(bytes: [], rows: [])))
+    #expect(turn.effects == [.deleteOutput(attempt)])
+    bench.submit(Bench.scan(), splits: 1)
+    let never = AttemptID(task: TaskID(stage: StageID(query: q, number: 0), partition: 0), number: 77)
+    bench.send(.attemptFinished(never, Bench.worker(0), AttemptOutput(bytes: [1], rows: [1])))
+    #expect(!bench.hasAllResults)
+  }
+
+  @Test func aReportWithoutItsSizesIsAFailure() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    let start = bench.running.removeFirst()
+    bench.send(.attemptFinished(start.attempt, start.worker, AttemptOutput(bytes: [], rows: [])))
+    #expect(bench.runningNames == ["q.0.0.1"])
+  }
+
+  // MARK: Workers
+
+  @Test func whatAJoiningWorkerDoesNotHoldRunsAgain() {
+    let bench = Bench()
+    bench.join(0, slots: 2)
+    bench.submit(Bench.scan(), splits: 2)
+    let (kept, missing) = (bench.running[0], bench.running[1])
+    bench.send(.workerDisconnected(Bench.worker(0)))
+    let foreign = AttemptID(task: TaskID(stage: StageID(query: QueryID("old"), number: 0), partition: 0), number: 0)
+    let turn = bench.send(
+      .workerJoined(Bench.worker(0), slots: 2, memoryBytes: 1000, running: [kept.attempt, foreign]))
+    #expect(turn.records.contains(.attemptEnded(missing.attempt, .lost, nil)))
+    #expect(turn.effects.contains(.abortAttempt(foreign, Bench.worker(0))))
+    #expect(!turn.effects.contains(.abortAttempt(kept.attempt, Bench.worker(0))))
+    // Nothing starts beside an attempt nobody knows.
+    #expect(bench.running.count == 2)
+    bench.send(
+      .attemptFailed(foreign, Bench.worker(0), AttemptFailure(error: WaterbearError(.abandonedTask, "aborted"))))
+    #expect(bench.runningNames.last == "q.0.1.1")
+    #expect(bench.scheduler.progress(of: q)?.retries == 0)
+  }
+
+  @Test func aSilentWorkerIsKilled() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    for _ in 0..<13 {
+      bench.now = bench.now + .seconds(5)
+      bench.send(.timer)
+    }
+    #expect(bench.effects.contains(.killWorker(Bench.worker(0), reason: "it was silent for 1m")))
+    #expect(bench.scheduler.workerStatus.isEmpty)
+    let turn = bench.send(.workerJoined(Bench.worker(0), slots: 1, memoryBytes: 1000, running: []))
+    #expect(turn.effects.contains(.killWorker(Bench.worker(0), reason: "it was given up before")))
+    bench.running = []
+    bench.join(0, incarnation: 1)
+    #expect(bench.runningNames == ["q.0.0.1"])
+  }
+
+  @Test func aCoordinatorThatSleptAccusesNobody() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    bench.now = bench.now + .seconds(3600)
+    bench.send(.timer)
+    #expect(bench.scheduler.workerStatus.count == 1)
+    bench.send(.heartbeat(Bench.worker(0)))
+    bench.pass(.seconds(300))
+    #expect(bench.scheduler.workerStatus.count == 1)
+  }
+
+  @Test func aSuccessorMeansDeath() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    bench.running = []
+    bench.join(0, incarnation: 1)
+    #expect(bench.runningNames == ["q.0.0.1"])
+    #expect(bench.scheduler.workerStatus.map(\.id) == [Bench.worker(0, 1)])
+  }
+
+  @Test func aStragglerGetsASecondAttempt() {
+    let bench = Bench()
+    bench.join(0, 1)
+    bench.submit(Bench.scan(), splits: 4)
+    let slow = bench.running[0]
+    for _ in 0..<3 {
+      bench.pass(.milliseconds(100))
+      bench.finish(1)
+    }
+    #expect(bench.running.count == 1)
+    bench.pass(.milliseconds(1_500))
+    #expect(bench.running.count == 1)
+    bench.pass(.milliseconds(1_000))
+    #expect(bench.running.count == 2)
+    #expect(bench.running[1].attempt == AttemptID(task: slow.attempt.task, number: 1))
+    #expect(bench.running[1].worker != slow.worker)
+    bench.finish(1)
+    #expect(bench.effects.contains(.abortAttempt(slow.attempt, slow.worker)))
+    #expect(bench.hasAllResults)
+  }
+
+  // MARK: Lost outputs
+
+  /// 0 gathers 1, which gathers 2, a source.
+  private func chain() -> QueryDescription {
+    Bench.describe([
+      StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
+      StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
+      StageDescription(number: 2, kind: .source),
+    ])
+  }
+
+  @Test func aLostInputIsMadeAgainBeforeItsReader() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 2)
+    let producer = bench.running[1].attempt
+    bench.finish()
+    bench.finish()
+    #expect(bench.runningNames == ["q.1.0.0"])
+    bench.fail(.genericInternalError, lostInput: producer)
+    #expect(bench.runningNames == ["q.2.1.1"])
+    bench.finish()
+    #expect(bench.runningNames == ["q.1.0.1"])
+    #expect(bench.running[0].input.exchanges[0].producers == [0, 1])
+    bench.finish()
+    bench.finish()
+    #expect(bench.hasAllResults)
+    #expect(bench.failure() == nil)
+  }
+
+  @Test func lossesHaveALimit() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 1)
+    for _ in 0..<5 {
+      let producer = bench.running[0].attempt
+      bench.finish()
+      bench.fail(.genericInternalError, lostInput: producer)
+      bench.pass(.seconds(61))
+    }
+    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
+    #expect(bench.failure()?.message.contains("The output of task q.2.0 was lost 5 times") == true)
+  }
+
+  @Test func aLostResultIsMadeAgain() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 1)
+    for _ in 0..<3 { bench.finish() }
+    let result = AttemptID(task: TaskID(stage: StageID(query: q, number: 0), partition: 0), number: 0)
+    bench.send(.outputLost(result, WaterbearError(.genericExternal, "file gone")))
+    #expect(bench.records.contains(.queryResumed(q)))
+    #expect(bench.runningNames == ["q.0.0.1"])
+    bench.finish()
+    #expect(bench.effects.last == .allResults(q, taskCount: 1))
+  }
+
+  @Test func releasedInputsAreMadeAgainFromTheSplits() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(
+      Bench.describe([
+        StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
+        StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
+        StageDescription(number: 2, kind: .single, inputs: [StageInput(stage: 3, mode: .gathered)]),
+        StageDescription(number: 3, kind: .source),
+      ]), splits: 2)
+    for _ in 0..<4 { bench.finish() }
+    #expect(bench.runningNames == ["q.0.0.0"])
+    let lost = AttemptID(task: TaskID(stage: StageID(query: q, number: 1), partition: 0), number: 0)
+    let middle = AttemptID(task: TaskID(stage: StageID(query: q, number: 2), partition: 0), number: 0)
+    bench.fail(.genericInternalError, lostInput: lost)
+    // Stage 2 was kept for this; stage 3 was not, and is not needed yet.
+    #expect(bench.runningNames == ["q.1.0.1"])
+    bench.fail(.genericInternalError, lostInput: middle)
+    #expect(bench.runningNames == ["q.3.0.1", "q.3.1.1"])
+    for _ in 0..<5 { bench.finish() }
+    #expect(bench.hasAllResults)
+  }
+
+  @Test func anOutputThatDiffersRestartsItsReaders() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 1)
+    let producer = bench.running[0].attempt
+    bench.finish(checksum: 1)
+    bench.finish(checksum: 2)
+    #expect(bench.runningNames == ["q.0.0.0"])
+    let reader = bench.running[0]
+    bench.send(.outputLost(producer, WaterbearError(.genericExternal, "gone")))
+    bench.finish(1, checksum: 99)
+    #expect(bench.effects.contains(.abortAttempt(reader.attempt, reader.worker)))
+    #expect(bench.runningNames == ["q.1.0.1"])
+    bench.finish(checksum: 3)
+    #expect(bench.runningNames == ["q.0.0.1"])
+    // The aborted attempt was too late to be stopped: it has read what no longer counts.
+    let turn = bench.send(.attemptFinished(reader.attempt, reader.worker, Bench.output(reader)))
+    #expect(turn.effects.contains(.deleteOutput(reader.attempt)) && !bench.hasAllResults)
+    bench.finish()
+    #expect(bench.hasAllResults)
+  }
+
+  @Test func aResultThatDiffersAfterItWasAnnouncedFails() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(Bench.scan(), splits: 2)
+    let first = bench.running[0].attempt
+    bench.finish(checksum: 1)
+    bench.send(.outputLost(first, WaterbearError(.genericExternal, "gone")))
+    bench.finish(1, checksum: 2)
+    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
+  }
+}

@@ -1,0 +1,180 @@
+// Owns a random query and what its tasks compute, in numbers that stand for sets of rows.
+import Base
+import Scheduling
+
+/// A query of the simulated world.
+///
+/// The rows of one output partition are one 64-bit number: the wrapping sum of its rows' hashes. A reader's output is
+/// a function of those sums that does not depend on how splits and partitions were packed into tasks, so that the
+/// whole result is known beforehand, and any row lost, doubled or mixed up changes it.
+public struct ModelQuery: Sendable {
+  public let description: QueryDescription
+  let seed: UInt64
+  /// The weights of each stage's splits; none except in source stages.
+  let splits: [[Int64]]
+  /// Tasks of these stages give other rows each time.
+  let nondeterministicStages: Set<Int>
+  /// Tasks that fail with USER_ERROR whenever they run: by stage, the split or partition.
+  let userError: (stage: Int, item: Int)?
+  /// Tasks that kill their worker whenever they run.
+  let poison: (stage: Int, item: Int)?
+  /// Of tasks that need more memory than estimated, a bit each.
+  let bigTasks: Double
+  let memory: Int64
+  let biggestWorker: Int64
+
+  var id: QueryID { description.id }
+
+  static let megabyte: Int64 = 1 << 20
+
+  init(number: Int, faults: FaultPlan, biggestWorker: Int64, random: inout RandomSource) {
+    seed = random.next()
+    let count = random.within(1...5)
+    var stages: [StageDescription] = []
+    var splits: [[Int64]] = []
+    var nondeterministic: Set<Int> = []
+    // Stage numbers grow upstream. Each stage but the root is read by at least one with a lower number.
+    var readers = [[(stage: Int, mode: StageInput.Mode)]](repeating: [], count: count)
+    var kinds: [StageDescription.Kind] = []
+    for stage in 0..<count {
+      let mayRead = stage < count - 1
+      let roll = random.below(10)
+      kinds.append(!mayRead ? (roll < 9 ? .source : .single) : roll < 3 ? .source : roll < 7 ? .hash : .single)
+    }
+    var hasPartitioned = [Bool](repeating: false, count: count)
+    for stage in stride(from: 1, to: count, by: 1) {
+      let edges = random.chance(0.15) ? 2 : 1
+      for _ in 0..<edges {
+        let reader = random.below(stage)
+        if readers[stage].contains(where: { $0.stage == reader }) { continue }
+        let mode: StageInput.Mode
+        switch kinds[reader] {
+        case .source: mode = .broadcast
+        case .single: mode = random.chance(0.8) ? .gathered : .broadcast
+        case .hash: mode = !hasPartitioned[reader] || random.chance(0.7) ? .partitioned : .broadcast
+        }
+        if mode == .partitioned { hasPartitioned[reader] = true }
+        readers[stage].append((reader, mode))
+      }
+    }
+    let partitions = random.pick([1, 2, 3, 4, 7])
+    for stage in 0..<count {
+      // A hash stage that nobody gave partitions to is one that reads everything.
+      if kinds[stage] == .hash, !hasPartitioned[stage] { kinds[stage] = .single }
+      var inputs: [StageInput] = []
+      for other in (stage + 1)..<max(stage + 1, count) {
+        for edge in readers[other] where edge.stage == stage {
+          let mode: StageInput.Mode = kinds[stage] == .single && edge.mode == .partitioned ? .gathered : edge.mode
+          inputs.append(StageInput(stage: other, mode: mode))
+        }
+      }
+      stages.append(
+        StageDescription(
+          number: stage, kind: kinds[stage], inputs: inputs, outputPartitionCount: stage == 0 ? 1 : partitions,
+          memoryEstimate: 0))
+      let splitCount = kinds[stage] == .source ? random.pick([0, 1, 2, 3, 5, 8]) : 0
+      splits.append((0..<splitCount).map { _ in Int64(random.within(1...8)) * Self.megabyte })
+      if random.chance(faults.nondeterministicStage) { nondeterministic.insert(stage) }
+    }
+    let policy: RetryPolicy = random.chance(0.15) ? .query : random.chance(0.08) ? .none : .task
+    memory = 10 * Self.megabyte
+    description = QueryDescription(
+      id: QueryID("q\(number)"), retryPolicy: policy,
+      limits: RetryLimits(
+        initialDelay: .milliseconds(100), maxDelay: .milliseconds(800), taskWorkerLosses: random.pick([3, 32])),
+      sizing: TaskSizing(
+        compute: .init(
+          minimum: Int64(random.pick([1, 6, 12])) * Self.megabyte, maximum: 20 * Self.megabyte,
+          growthPeriod: random.within(1...3), growthFactor: 1.5),
+        maxSplitsPerTask: random.within(1...4), hashTaskTargetSize: Int64(random.pick([1, 5, 1000])) * Self.megabyte,
+        hashTasksPerSlot: 1, taskMinimumSize: Self.megabyte),
+      memory: MemoryPolicy(taskMemory: memory),
+      stragglers: StragglerPolicy(
+        isEnabled: random.chance(0.5), slowness: 2, minimumRunTime: .milliseconds(Int64(random.within(20...300)))),
+      stages: stages)
+    self.splits = splits
+    nondeterministicStages = nondeterministic
+    let victim = random.below(count)
+    let item = random.below(kinds[victim] == .source ? max(1, splits[victim].count) : partitions)
+    userError = random.chance(faults.userError) ? (victim, item) : nil
+    poison = userError == nil && random.chance(faults.poison) ? (victim, item) : nil
+    bigTasks = faults.bigTask
+    self.biggestWorker = biggestWorker
+  }
+
+  /// Whether the task's input holds the item.
+  func touches(_ task: TaskID, _ input: TaskInput, _ mark: (stage: Int, item: Int)?) -> Bool {
+    guard let mark, mark.stage == task.stage.number else { return false }
+    switch description.stages[mark.stage].kind {
+    case .source: return input.splits.contains(mark.item)
+    case .hash:
+      return input.exchanges.contains { $0.mode == .partitioned && $0.partitions.contains(mark.item) }
+    case .single: return true
+    }
+  }
+
+  /// The bytes an attempt of the task needs, never more than the biggest worker has.
+  func memoryNeeded(_ task: TaskID) -> Int64 {
+    let roll = RandomSource.mix(seed ^ 0xABCD, UInt64(task.stage.number * 1000 + task.partition))
+    if Double(roll % 1000) / 1000 >= bigTasks { return memory * Int64(20 + roll % 80) / 100 }
+    return min(biggestWorker, memory * Int64(1 + roll / 1000 % 12))
+  }
+
+  /// What an attempt writes: one number for each output partition.
+  ///
+  /// `sum(input, partition)` gives the sum over all producers of the stage's nth input; `noise` differs from attempt
+  /// to attempt.
+  func output(
+    of stage: Int, input: TaskInput, noise: UInt64, sum: (_ input: Int, _ partition: Int) -> UInt64
+  ) -> [UInt64] {
+    let description = description.stages[stage]
+    var everything: UInt64 = 1
+    for (index, exchange) in input.exchanges.enumerated() where exchange.mode != .partitioned {
+      for partition in exchange.partitions {
+        everything = everything &* 3 &+ RandomSource.mix(sum(index, partition), UInt64(partition))
+      }
+    }
+    let salt = seed &+ UInt64(stage) &* 0x1234_5678_9ABC_DEF1 ^ (nondeterministicStages.contains(stage) ? noise : 0)
+    var items: [UInt64] = []
+    switch description.kind {
+    case .source:
+      items = input.splits.map { UInt64($0) }
+    case .single:
+      items = [0]
+    case .hash:
+      let partitions = input.exchanges.first { $0.mode == .partitioned }?.partitions ?? []
+      for partition in partitions {
+        var item = UInt64(partition)
+        for (index, exchange) in input.exchanges.enumerated() where exchange.mode == .partitioned {
+          item = RandomSource.mix(item, sum(index, partition))
+        }
+        items.append(item)
+      }
+    }
+    return (0..<description.outputPartitionCount).map { partition in
+      var total: UInt64 = 0
+      for item in items { total &+= RandomSource.mix(item ^ salt, UInt64(partition) &+ everything) }
+      return total
+    }
+  }
+
+  /// The result of an undisturbed run; only for queries whose stages are all deterministic.
+  func expectedResult() -> UInt64 {
+    var outputs = [[UInt64]?](repeating: nil, count: description.stages.count)
+    func compute(_ stage: Int) -> [UInt64] {
+      if let known = outputs[stage] { return known }
+      let inputs = description.stages[stage].inputs
+      let sums = inputs.map { compute($0.stage) }
+      let exchanges = inputs.map {
+        TaskInput.Exchange(
+          stage: StageID(query: id, number: $0.stage), mode: $0.mode,
+          partitions: Array(0..<description.stages[$0.stage].outputPartitionCount), producers: [])
+      }
+      let input = TaskInput(splits: 0..<splits[stage].count, exchanges: exchanges)
+      let result = output(of: stage, input: input, noise: 0) { sums[$0][$1] }
+      outputs[stage] = result
+      return result
+    }
+    return compute(0).reduce(0, &+)
+  }
+}

@@ -1,0 +1,200 @@
+// Owns the simulated task store: what survives a crash of the coordinator. Checks each record against the rules.
+import Base
+import Scheduling
+
+/// The durable state of all queries, built from records by code that shares nothing with the scheduler.
+struct ModelStore {
+  struct Query {
+    var model: ModelQuery
+    var restored: RestoredQuery
+    var outcome: QueryOutcome?
+    var isReleased = false
+    /// USER_ERROR was reported for the query.
+    var sawUserError = false
+    /// Attempt numbers used, by stage and task.
+    var usedAttempts: [TaskID: Set<Int>] = [:]
+    /// Failures that count against `task-retry-attempts-per-task`, counted here once more.
+    var failures: [TaskID: Int] = [:]
+  }
+
+  private(set) var queries: [QueryID: Query] = [:]
+  /// The first broken rule.
+  private(set) var violation: String?
+
+  mutating func insert(_ model: ModelQuery) {
+    let stages = model.description.stages.map { _ in RestoredStage() }
+    queries[model.id] = Query(model: model, restored: RestoredQuery(stages: stages))
+  }
+
+  /// Queries a restarted coordinator has to go on with, sorted.
+  var live: [QueryID] {
+    queries.values.filter { !$0.isReleased }.map(\.model.id).sorted()
+  }
+
+  func task(_ id: TaskID) -> RestoredTask? {
+    guard let stage = queries[id.stage.query]?.restored.stages[id.stage.number],
+      stage.tasks.indices.contains(id.partition)
+    else { return nil }
+    return stage.tasks[id.partition]
+  }
+
+  private mutating func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+    if !condition, violation == nil { violation = message() }
+  }
+
+  mutating func apply(_ records: [SchedulerRecord], spool: ModelSpool) {
+    for record in records {
+      apply(record, spool: spool)
+      if violation != nil { return }
+    }
+  }
+
+  private mutating func apply(_ record: SchedulerRecord, spool: ModelSpool) {
+    switch record {
+    case .splits(let id, let first, let weights, let last):
+      change(id) { $0.splitWeights += weights }
+      change(id) { $0.splitsComplete = last }
+      require(stage(id).splitWeights.count == first + weights.count, "stage \(id): splits do not follow on")
+    case .tasks(let id, let tasks):
+      for task in tasks {
+        require(task.partition == stage(id).tasks.count, "stage \(id): task \(task.partition) out of order")
+        change(id) { $0.tasks.append(RestoredTask(input: task.input)) }
+      }
+    case .stageTasksComplete(let id):
+      change(id) { $0.tasksComplete = true }
+      checkCoverage(id)
+    case .attemptStarted(let attempt, let worker, let memory):
+      start(attempt, worker, memory)
+    case .attemptEnded(let attempt, let outcome, let error):
+      if error?.code.type == .userError { queries[attempt.task.stage.query]?.sawUserError = true }
+      if let code = error?.code, code != .remoteHostGone, code != .exchangeDataUnrecoverable, outcome != .aborted {
+        queries[attempt.task.stage.query]?.failures[attempt.task, default: 0] += 1
+      }
+      change(attempt.task) { $0.running.removeAll { $0.number == attempt.number } }
+    case .selected(let attempt, let output):
+      select(attempt, output, spool)
+    case .unselected(let attempt, _):
+      require(task(attempt.task)?.selected == attempt.number, "\(attempt) is unselected, but was not selected")
+      change(attempt.task) { $0.selected = nil }
+    case .taskCounters(let id, let counters):
+      change(id) { $0.counters = counters }
+    case .stageReleased(let id):
+      require(stage(id).tasks.allSatisfy { $0.selected != nil }, "stage \(id) is released, but not complete")
+      change(id) { $0.isReleased = true }
+    case .stageRestarted(let id, let forgetsOutputs):
+      change(id) { stage in
+        stage.isReleased = false
+        for index in stage.tasks.indices {
+          stage.tasks[index].selected = nil
+          stage.tasks[index].counters.firstValidAttempt = stage.tasks[index].nextAttempt
+          if forgetsOutputs { stage.tasks[index].output = nil }
+        }
+      }
+    case .queryRetried(let id, let failures):
+      let model = queries[id]!.model.description
+      require(model.retryPolicy == .query, "\(id) is run again under \(model.retryPolicy)")
+      require(failures <= model.limits.queryRetryAttempts, "\(id) is run again too often")
+      queries[id]!.restored.failures = failures
+    case .queryEnded(let id, let outcome):
+      end(id, outcome)
+    case .queryResumed(let id):
+      require(queries[id]!.restored.isFinished, "\(id) is resumed, but had not finished")
+      queries[id]!.restored.isFinished = false
+      queries[id]!.outcome = nil
+    case .queryReleased(let id):
+      require(queries[id]!.restored.isFinished, "\(id) is released, but had not finished")
+      queries[id]!.isReleased = true
+    }
+  }
+
+  private mutating func start(_ attempt: AttemptID, _ worker: WorkerID, _ memory: Int64) {
+    let query = queries[attempt.task.stage.query]!
+    require(query.outcome == nil, "\(attempt) starts although the query has ended")
+    require(!query.sawUserError, "\(attempt) starts after a user's error")
+    require(
+      query.usedAttempts[attempt.task]?.contains(attempt.number) != true, "attempt number \(attempt) is reused")
+    queries[attempt.task.stage.query]!.usedAttempts[attempt.task, default: []].insert(attempt.number)
+    let task = task(attempt.task)!
+    let limits = query.model.description.limits
+    require(task.selected == nil, "\(attempt) starts although attempt \(task.selected ?? -1) is selected")
+    let isStraggling = task.running.count == 1 && query.model.description.stragglers.isEnabled
+    require(task.running.isEmpty || isStraggling, "\(attempt) starts although other attempts run")
+    require(!task.running.contains { $0.worker == worker }, "\(attempt) starts beside another on \(worker)")
+    if query.model.description.retryPolicy == .task {
+      let failures = query.failures[attempt.task] ?? 0
+      require(failures <= limits.taskRetryAttempts, "\(attempt) starts after \(failures) failures")
+      require(failures == task.counters.failures, "\(attempt): \(failures) failures, \(task.counters.failures) counted")
+      require(task.counters.workerLosses <= limits.taskWorkerLosses, "\(attempt) starts after too many losses")
+    }
+    change(attempt.task) {
+      $0.nextAttempt = max($0.nextAttempt, attempt.number + 1)
+      $0.running.append(RestoredTask.Running(number: attempt.number, worker: worker, memory: memory))
+    }
+  }
+
+  private mutating func select(_ attempt: AttemptID, _ output: AttemptOutput, _ spool: ModelSpool) {
+    let query = queries[attempt.task.stage.query]!
+    require(query.outcome == nil, "\(attempt) is selected although the query has ended")
+    require(task(attempt.task)?.selected == nil, "\(attempt) is selected beside another one")
+    require(query.usedAttempts[attempt.task]?.contains(attempt.number) == true, "\(attempt) never started")
+    require(spool.contents[attempt] != nil, "\(attempt) is selected, but never committed")
+    require(
+      attempt.number >= (task(attempt.task)?.counters.firstValidAttempt ?? 0), "\(attempt) is not valid any more")
+    change(attempt.task) {
+      $0.selected = attempt.number
+      $0.output = output
+      $0.running.removeAll { $0.number == attempt.number }
+      $0.counters.firstValidAttempt = $0.nextAttempt
+    }
+  }
+
+  private mutating func end(_ id: QueryID, _ outcome: QueryOutcome) {
+    require(queries[id]!.outcome == nil, "\(id) ends twice")
+    queries[id]!.outcome = outcome
+    switch outcome {
+    case .finished:
+      let root = queries[id]!.restored.stages[0]
+      require(root.tasksComplete, "\(id) finished before the root stage had all its tasks")
+      require(root.tasks.allSatisfy { $0.selected != nil }, "\(id) finished with an unfinished root task")
+      queries[id]!.restored.isFinished = true
+    case .failed:
+      queries[id]!.isReleased = true
+    }
+  }
+
+  /// Each split and each partition is in exactly one task.
+  private mutating func checkCoverage(_ id: StageID) {
+    let query = queries[id.query]!
+    let stage = stage(id)
+    switch query.model.description.stages[id.number].kind {
+    case .source:
+      var next = 0
+      for task in stage.tasks {
+        guard case .splits(let range) = task.input, range.lowerBound == next, !range.isEmpty else {
+          require(false, "stage \(id): splits from \(next) on are not covered once")
+          return
+        }
+        next = range.upperBound
+      }
+      require(stage.splitsComplete && next == stage.splitWeights.count, "stage \(id): splits are left out")
+    case .hash:
+      var all: [Int] = []
+      for task in stage.tasks { if case .partitions(let list) = task.input { all += list } }
+      let input = query.model.description.stages[id.number].inputs.first { $0.mode == .partitioned }!
+      let count = query.model.description.stages[input.stage].outputPartitionCount
+      require(all.sorted() == Array(0..<count), "stage \(id): partitions are not covered once")
+    case .single:
+      require(stage.tasks.count == 1, "stage \(id) has \(stage.tasks.count) tasks")
+    }
+  }
+
+  func stage(_ id: StageID) -> RestoredStage { queries[id.query]!.restored.stages[id.number] }
+
+  private mutating func change(_ id: StageID, _ body: (inout RestoredStage) -> Void) {
+    body(&queries[id.query]!.restored.stages[id.number])
+  }
+
+  private mutating func change(_ id: TaskID, _ body: (inout RestoredTask) -> Void) {
+    body(&queries[id.stage.query]!.restored.stages[id.stage.number].tasks[id.partition])
+  }
+}

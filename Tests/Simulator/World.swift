@@ -1,0 +1,168 @@
+// Owns a simulated world: its clock, its events, and what they do.
+import Base
+import Scheduling
+
+/// One coordinator, some workers, a spool, a store and clients, all simulated, under a plan of faults.
+final class World {
+  let seed: UInt64
+  let faults: FaultPlan
+  let settings: SchedulerSettings
+  var random: RandomSource
+  var now = MonotonicTime(nanoseconds: 0)
+  var queue = EventQueue()
+  var store = ModelStore()
+  var spool = ModelSpool()
+  var checks = WorldChecks()
+
+  let queries: [ModelQuery]
+  /// The living or last process in each worker place.
+  var workers: [ModelWorker] = []
+  let workerMemory: Int64
+  var connections: [Connection] = []
+
+  /// Nil while the coordinator is down.
+  var scheduler: Scheduler?
+  /// Counts the coordinator's lives.
+  var life = 0
+  var pausedUntil = MonotonicTime(nanoseconds: 0)
+  /// The coordinator's connection to each worker.
+  var coordinatorConnections: [WorkerID: Int] = [:]
+  var timerGeneration = 0
+  /// Boundaries between actions of the coordinator passed so far.
+  var boundary = 0
+  /// No more faults.
+  var isCalm = false
+  /// When the world stops; known once all queries have ended, and later after each crash from then on.
+  var end: MonotonicTime?
+  var isVerbose = false
+
+  /// A stream socket between a worker and the coordinator: keeps the order each way, and breaks as a whole.
+  struct Connection {
+    var worker: ModelWorker
+    var isOpen = true
+    var lastToWorker = MonotonicTime(nanoseconds: 0)
+    var lastToCoordinator = MonotonicTime(nanoseconds: 0)
+  }
+
+  init(seed: UInt64, faults: FaultPlan?, settings: SchedulerSettings) {
+    self.seed = seed
+    self.settings = settings
+    random = RandomSource(seed: seed)
+    let drawn = FaultPlan.random(&random)
+    self.faults = faults ?? drawn
+    workerMemory = Int64(random.pick([20, 30, 60])) * ModelQuery.megabyte
+    var queries: [ModelQuery] = []
+    for number in 0..<random.pick([1, 1, 1, 2, 3]) {
+      queries.append(
+        ModelQuery(number: number, faults: self.faults, biggestWorker: workerMemory, random: &random))
+    }
+    self.queries = queries
+    let slots = random.within(1...2)
+    for number in 0..<random.within(1...3) {
+      workers.append(ModelWorker(id: WorkerID(number: number, incarnation: 0), slots: slots, memory: workerMemory))
+    }
+  }
+
+  var faultsAreOn: Bool { !isCalm && now < faults.until }
+
+  func after(_ milliseconds: ClosedRange<Int>) -> MonotonicTime {
+    // Odd nanoseconds, so that events rarely meet at one time by the shape of the numbers.
+    let span = Int64(random.within(milliseconds)) * 1_000_000 + Int64(random.below(1_000_000))
+    return MonotonicTime(nanoseconds: now.nanoseconds + span)
+  }
+
+  /// Runs the world to its end: all queries ended, all faults over, all messages delivered.
+  func run() {
+    queue.add(now, .restartCoordinator)
+    for worker in workers { queue.add(after(0...20), .connect(worker)) }
+    for index in queries.indices {
+      queue.add(after(0...600), .submit(index))
+      if random.chance(faults.cancel) { queue.add(after(0...2000), .cancel(index)) }
+    }
+    for fault in Fault.allCases { schedule(fault) }
+    queue.add(faults.until, .calm)
+    let deadline = faults.until + .seconds(60)
+    while checks.violation == nil, let (time, event) = queue.next() {
+      now = time
+      checks.count(event, at: time)
+      handle(event)
+      if let broken = store.violation { checks.fail(broken) }
+      if let end {
+        if now >= end { break }
+      } else if store.queries.count == queries.count, store.live.isEmpty {
+        isCalm = true
+        end = now + .seconds(4)
+      } else if now > deadline {
+        checks.fail("no end: \(store.live) are still live \(now.nanoseconds / 1_000_000) ms after the start")
+      }
+    }
+    if checks.violation == nil { checkEnd() }
+  }
+
+  private func handle(_ event: WorldEvent) {
+    switch event {
+    case .submit(let index): submit(index)
+    case .discoverSplits(let index, let stage, let life): discoverSplits(index, stage, life)
+    case .cancel(let index): cancel(index)
+    case .serve(let id, let life): serve(id, life)
+    case .toCoordinator(let connection, let message): deliverToCoordinator(connection, message)
+    case .toWorker(let connection, let message): deliverToWorker(connection, message)
+    case .connect(let worker): connect(worker)
+    case .heartbeat(let worker): heartbeat(worker)
+    case .readInputs(let worker, let attempt): readInputs(worker, attempt)
+    case .endAttempt(let worker, let attempt): endAttempt(worker, attempt)
+    case .spawn(let number): spawn(number)
+    case .kill(let id):
+      if workers[id.number].id == id { die(workers[id.number], WaterbearError(.remoteHostGone, "killed")) }
+    case .reportDeath(let id, let error): deliver(event, .workerLost(id, error))
+    case .restartCoordinator: restartCoordinator()
+    case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
+    case .fault(let fault): strike(fault)
+    case .calm: calm()
+    }
+  }
+
+  func say(_ text: @autoclosure () -> String) {
+    if isVerbose { print("\(now.nanoseconds / 1000) us: \(text())") }
+  }
+
+  // MARK: Faults
+
+  private func schedule(_ fault: Fault) {
+    let mean: TimeSpan? =
+      switch fault {
+      case .workerDeath: faults.workerDeathEvery
+      case .workerHang: faults.workerHangEvery
+      case .connectionLoss: faults.connectionLossEvery
+      case .spoolLoss: faults.spoolLossEvery
+      case .drain: faults.drainEvery
+      }
+    guard let mean, faultsAreOn else { return }
+    queue.add(after(1...max(1, Int(mean.milliseconds) * 2)), .fault(fault))
+  }
+
+  private func strike(_ fault: Fault) {
+    guard faultsAreOn else { return }
+    let worker = random.pick(workers)
+    switch fault {
+    case .workerDeath:
+      if !worker.isDead { die(worker, WaterbearError(.remoteHostGone, "killed from outside")) }
+    case .workerHang:
+      say("\(worker.id) hangs")
+      worker.hungUntil = after(50...3000)
+    case .connectionLoss:
+      if let connection = worker.connection { close(connection) }
+    case .spoolLoss:
+      spool.harm(&random)
+    case .drain:
+      if !worker.isDead { tell(.workerDraining(worker.id)) }
+    }
+    schedule(fault)
+  }
+
+  /// Ends the time of faults: whoever is gone comes back.
+  private func calm() {
+    isCalm = true
+    for worker in workers where worker.isDead { spawn(worker.id.number) }
+  }
+}

@@ -1,0 +1,144 @@
+// Owns the rules a simulated world must keep, and what is counted while it runs.
+import Base
+import Scheduling
+
+/// What was seen of a world so far.
+struct WorldChecks {
+  /// The first broken rule.
+  private(set) var violation: String?
+  /// Which attempts each attempt has read.
+  private(set) var reads: [AttemptID: [AttemptID]] = [:]
+  /// Of all events and turns in their order.
+  private(set) var traceHash: UInt64 = 0
+  private(set) var events = 0
+  private(set) var attempts = 0
+  var coordinatorCrashes = 0
+  var results = 0
+
+  mutating func fail(_ message: String) {
+    if violation == nil { violation = message }
+  }
+
+  mutating func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+    if !condition { fail(message()) }
+  }
+
+  mutating func noteRead(by reader: AttemptID, of producer: AttemptID) { reads[reader, default: []].append(producer) }
+
+  mutating func count(_ event: WorldEvent, at time: MonotonicTime) {
+    events += 1
+    if events > 200_000 { fail("no end after \(events) events") }
+    traceHash = RandomSource.mix(traceHash, UInt64(bitPattern: time.nanoseconds))
+  }
+
+  mutating func note(_ turn: SchedulerTurn) {
+    traceHash = RandomSource.mix(traceHash, UInt64(turn.records.count << 16 | turn.effects.count))
+    for record in turn.records {
+      guard case .attemptStarted(let attempt, let worker, let memory) = record else { continue }
+      attempts += 1
+      let place = attempt.task.stage.number << 40 | attempt.task.partition << 20 | attempt.number
+      traceHash = RandomSource.mix(traceHash, UInt64(place))
+      traceHash = RandomSource.mix(traceHash, UInt64(memory) ^ UInt64(worker.number) ^ worker.incarnation << 8)
+    }
+  }
+}
+
+extension ModelStore {
+  func isLive(_ id: QueryID) -> Bool { queries[id].map { !$0.isReleased } ?? false }
+}
+
+extension World {
+  /// The client has the result: it must be what an undisturbed run gives, or at least of one piece.
+  func checkResult(_ query: ModelStore.Query, _ result: UInt64) {
+    checks.results += 1
+    if query.model.nondeterministicStages.isEmpty {
+      checks.require(result == query.model.expectedResult(), "\(query.model.id) has a wrong result")
+    }
+    // Whoever counts has read what counts: contents are compared, for an output may have been made again.
+    for stage in query.restored.stages.indices where !query.restored.stages[stage].isReleased {
+      for (partition, task) in query.restored.stages[stage].tasks.enumerated() {
+        guard let selected = task.selected else { continue }
+        let id = TaskID(stage: StageID(query: query.model.id, number: stage), partition: partition)
+        for read in checks.reads[AttemptID(task: id, number: selected)] ?? [] {
+          guard let producer = store.task(read.task)?.selected, producer != read.number else { continue }
+          let current = AttemptID(task: read.task, number: producer)
+          checks.require(
+            spool.contents[current] == spool.contents[read],
+            "\(id).\(selected) has read \(read), but \(current) counts and differs")
+        }
+      }
+    }
+  }
+
+  /// Nothing is left, and each query ended as it should.
+  func checkEnd() {
+    checks.require(store.queries.count == queries.count, "a query was never submitted")
+    for query in store.queries.values { checkOutcome(query) }
+    checks.require(spool.files.isEmpty, "files are left: \(spool.files.keys.sorted())")
+    for worker in workers where !worker.isDead {
+      checks.require(worker.executing.isEmpty, "\(worker.id) still runs \(worker.executing.keys.sorted())")
+      checks.require(
+        worker.unacknowledged.isEmpty, "reports of \(worker.unacknowledged.keys.sorted()) were never acknowledged")
+    }
+    guard let scheduler else {
+      checks.fail("the coordinator is down at the end")
+      return
+    }
+    checks.require(scheduler.liveQueries.isEmpty, "the scheduler still has \(scheduler.liveQueries)")
+    for worker in scheduler.workerStatus {
+      checks.require(worker.running.isEmpty, "the scheduler thinks \(worker.id) runs \(worker.running)")
+    }
+  }
+
+  private func checkOutcome(_ query: ModelStore.Query) {
+    let model = query.model
+    guard let outcome = query.outcome else {
+      checks.fail("\(model.id) has no outcome")
+      return
+    }
+    switch outcome {
+    case .finished:
+      checks.require(!hits(model, model.userError), "\(model.id) finished in spite of a user's error")
+      checks.require(!hits(model, model.poison), "\(model.id) finished in spite of a task that kills workers")
+    case .failed(let error):
+      checks.require(isJustified(query, error), "\(model.id) failed without need: \(error) \(error.causes)")
+    }
+  }
+
+  /// Whether some task holds the item.
+  private func hits(_ model: ModelQuery, _ mark: (stage: Int, item: Int)?) -> Bool {
+    guard let mark else { return false }
+    // A stage without splits is complete before what it reads, and may end the query before the task in question.
+    if model.description.stages.contains(where: {
+      $0.kind == .source && model.splits[$0.number].isEmpty && !$0.inputs.isEmpty
+    }) {
+      return false
+    }
+    let stage = model.description.stages[mark.stage]
+    switch stage.kind {
+    case .source: return mark.item < model.splits[mark.stage].count
+    case .hash:
+      let input = stage.inputs.first { $0.mode == .partitioned }!
+      return mark.item < model.description.stages[input.stage].outputPartitionCount
+    case .single: return true
+    }
+  }
+
+  private func isJustified(_ query: ModelStore.Query, _ error: WaterbearError) -> Bool {
+    let model = query.model
+    if error.code == .userCanceled { return true }
+    if error.code.type == .userError { return error.code == .divisionByZero && model.userError != nil }
+    if model.description.retryPolicy == .none { return true }
+    // All others name how often what was tried, and the last cause.
+    if error.code == .exchangeDataUnrecoverable, !model.nondeterministicStages.isEmpty { return true }
+    if error.causes.isEmpty { return false }
+    let limits = model.description.limits
+    if model.description.retryPolicy == .query, query.restored.failures == limits.queryRetryAttempts { return true }
+    return query.restored.stages.contains { stage in
+      stage.tasks.contains {
+        $0.counters.failures > limits.taskRetryAttempts || $0.counters.workerLosses > limits.taskWorkerLosses
+          || $0.counters.outputLosses > limits.taskRetryAttempts
+      }
+    }
+  }
+}

@@ -1,0 +1,209 @@
+// Owns what the simulated coordinator's shell and the clients do. This is also how a real shell should use the
+// scheduler: records in one transaction, then the effects in order, then the acknowledgement.
+import Base
+import Scheduling
+
+extension World {
+  // MARK: Events
+
+  func deliverToCoordinator(_ index: Int, _ message: SchedulerEvent) {
+    let isStale = !connections[index].isOpen
+    if isStale {
+      // A late report may still be read from a broken connection; nobody reads a late hello.
+      if case .workerJoined = message { return }
+      guard random.chance(faults.staleDelivery) else { return }
+    }
+    guard scheduler != nil else { return }
+    if pausedUntil > now {
+      queue.add(pausedUntil, .toCoordinator(connection: index, message))
+      return
+    }
+    if case .workerJoined(let id, _, _, _) = message { coordinatorConnections[id] = index }
+    guard tell(message), !isStale else { return }
+    switch message {
+    case .attemptFinished(let attempt, let worker, _), .attemptFailed(let attempt, let worker, _):
+      sendToWorker(worker, .acknowledge(attempt))
+    default:
+      break
+    }
+  }
+
+  /// Hands an event to the scheduler, or keeps it while the coordinator is stopped.
+  func deliver(_ event: WorldEvent, _ message: SchedulerEvent) {
+    guard scheduler != nil else { return }
+    if pausedUntil > now { queue.add(pausedUntil, event) } else { tell(message) }
+  }
+
+  /// One turn of the coordinator; false where it crashed on the way.
+  @discardableResult
+  func tell(_ message: SchedulerEvent) -> Bool {
+    guard let scheduler else { return false }
+    say("event \(message)")
+    let turn = scheduler.handle(message, now: now)
+    checks.note(turn)
+    for record in turn.records { say("  record \(record)") }
+    if crashes() { return false }
+    store.apply(turn.records, spool: spool)
+    // Effects of a broken turn would only hide what is wrong with it.
+    if store.violation != nil { return false }
+    if crashes() { return false }
+    for effect in turn.effects {
+      say("  effect \(effect)")
+      perform(effect)
+      if crashes() { return false }
+    }
+    if faultsAreOn, random.chance(faults.coordinatorPause) { pausedUntil = after(100...3000) }
+    return true
+  }
+
+  private func crashes() -> Bool {
+    boundary += 1
+    guard faults.coordinatorCrashesAt.contains(boundary) || (faultsAreOn && random.chance(faults.coordinatorCrash))
+    else { return false }
+    say("the coordinator crashes at boundary \(boundary)")
+    checks.coordinatorCrashes += 1
+    scheduler = nil
+    timerGeneration += 1
+    coordinatorConnections = [:]
+    for worker in workers { if let connection = worker.connection { close(connection) } }
+    queue.add(after(10...300), .restartCoordinator)
+    if end != nil { end = now + .seconds(4) }
+    return true
+  }
+
+  func restartCoordinator() {
+    scheduler = Scheduler(settings: settings)
+    life += 1
+    pausedUntil = now
+    // What ended may not have been cleaned up.
+    for query in store.queries.values.sorted(by: { $0.model.id < $1.model.id }) where query.isReleased {
+      spool.delete(query.model.id)
+    }
+    for id in store.live {
+      let query = store.queries[id]!
+      guard tell(.queryRestored(query.model.description, query.restored)) else { return }
+      discoverSplits(of: id)
+    }
+  }
+
+  private func perform(_ effect: SchedulerEffect) {
+    switch effect {
+    case .startAttempt(let start):
+      checkStart(start)
+      sendToWorker(start.worker, .start(start))
+    case .abortAttempt(let attempt, let worker):
+      sendToWorker(worker, .abort(attempt))
+    case .killWorker(let id, _):
+      queue.add(after(0...1500), .kill(id))
+    case .workerDrained(let id):
+      queue.add(after(0...50), .kill(id))
+    case .deleteOutput(let attempt):
+      let isSelected = store.task(attempt.task)?.selected == attempt.number
+      checks.require(!isSelected || !store.isLive(attempt.task.stage.query), "selected output \(attempt) is deleted")
+      spool.delete(attempt)
+    case .deleteStageOutputs(let stage):
+      spool.delete(stage)
+    case .deleteQueryOutputs(let id):
+      checks.require(!store.isLive(id), "outputs of live query \(id) are deleted")
+      spool.delete(id)
+    case .resultReady(let attempt):
+      checks.require(store.task(attempt.task)?.selected == attempt.number, "\(attempt) is announced, not selected")
+    case .allResults(let id, _):
+      queue.add(after(1...400), .serve(id, life: life))
+    case .queryFailed(let id, let error):
+      checks.require(store.queries[id]?.outcome == .failed(error), "\(id) failed, but the store does not say so")
+    case .setTimer(let time):
+      timerGeneration += 1
+      queue.add(max(time, now), .timer(timerGeneration))
+    }
+  }
+
+  /// Each input is read of the selected attempts, each partition of each producer once.
+  private func checkStart(_ start: AttemptStart) {
+    let query = store.queries[start.attempt.task.stage.query]!
+    let task = store.task(start.attempt.task)
+    checks.require(
+      task?.running.contains { $0.number == start.attempt.number } == true, "\(start.attempt) starts unrecorded")
+    for exchange in start.input.exchanges {
+      let tasks = query.restored.stages[exchange.stage.number].tasks
+      checks.require(exchange.producers.count == tasks.count, "\(start.attempt) does not read all of \(exchange.stage)")
+      for (index, number) in exchange.producers.enumerated() {
+        checks.require(
+          tasks[index].selected == number, "\(start.attempt) reads \(exchange.producer(index)), which is not selected")
+      }
+    }
+  }
+
+  // MARK: Clients
+
+  private var coordinatorAnswers: Bool { scheduler != nil && pausedUntil <= now }
+
+  func submit(_ index: Int) {
+    guard coordinatorAnswers else {
+      queue.add(after(20...80), .submit(index))
+      return
+    }
+    store.insert(queries[index])
+    // A crash on the way is no loss: the query is in the store.
+    guard tell(.querySubmitted(queries[index].description)) else { return }
+    discoverSplits(of: queries[index].id)
+  }
+
+  private func discoverSplits(of id: QueryID) {
+    guard let index = queries.firstIndex(where: { $0.id == id }) else { return }
+    for stage in queries[index].description.stages where stage.kind == .source {
+      queue.add(after(0...80), .discoverSplits(index, stage: stage.number, life: life))
+    }
+  }
+
+  func discoverSplits(_ index: Int, _ stage: Int, _ life: Int) {
+    guard life == self.life, scheduler != nil else { return }
+    if pausedUntil > now {
+      queue.add(pausedUntil, .discoverSplits(index, stage: stage, life: life))
+      return
+    }
+    let query = store.queries[queries[index].id]!
+    let known = query.restored.stages[stage]
+    guard query.outcome == nil, !known.splitsComplete else { return }
+    let rest = queries[index].splits[stage].dropFirst(known.splitWeights.count)
+    let chunk = Array(rest.prefix(random.within(0...5)))
+    let last = chunk.count == rest.count && random.chance(0.7)
+    guard tell(.splitsDiscovered(StageID(query: queries[index].id, number: stage), weights: chunk, last: last))
+    else { return }
+    if !last { queue.add(after(1...40), .discoverSplits(index, stage: stage, life: life)) }
+  }
+
+  func cancel(_ index: Int) {
+    let id = queries[index].id
+    if let query = store.queries[id], query.isReleased { return }
+    guard coordinatorAnswers, store.queries[id] != nil else {
+      queue.add(after(20...80), .cancel(index))
+      return
+    }
+    let error = WaterbearError(.userCanceled, "Query was canceled")
+    if !tell(.cancel(id, error)) { queue.add(after(300...400), .cancel(index)) }
+  }
+
+  /// The client fetches the whole result.
+  func serve(_ id: QueryID, _ life: Int) {
+    guard life == self.life, scheduler != nil, let query = store.queries[id], query.restored.isFinished,
+      !query.isReleased
+    else { return }
+    if pausedUntil > now {
+      queue.add(pausedUntil, .serve(id, life: life))
+      return
+    }
+    var result: UInt64 = 0
+    for (partition, task) in query.restored.stages[0].tasks.enumerated() {
+      let attempt = AttemptID(
+        task: TaskID(stage: StageID(query: id, number: 0), partition: partition), number: task.selected!)
+      guard let content = spool.read(attempt) else {
+        tell(.outputLost(attempt, WaterbearError(.exchangeDataUnrecoverable, "\(attempt) cannot be read")))
+        return
+      }
+      for value in content { result &+= value }
+    }
+    checkResult(query, result)
+    tell(.queryReleased(id))
+  }
+}
