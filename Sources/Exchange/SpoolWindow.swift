@@ -1,9 +1,12 @@
 // Owns the part of a spool file that is in memory: reads go through it, so that small reads become few.
 // It must not know the format.
 
-/// Memory that readers use again from file to file. For one reader at a time.
+/// Memory that readers use again from file to file. For one thread at a time. Readers that take turns may share it,
+/// but each turn then reads its part of the file again; better give each of them buffers of its own.
 public final class SpoolReadBuffers {
   var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// Counts the fillings of `window`, so that a reader notices that another one has used it.
+  var fillings: UInt64 = 0
   /// Decrypted bytes on their way to decompression.
   var plain = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
@@ -28,6 +31,8 @@ struct SpoolWindow {
   let buffers: SpoolReadBuffers
   /// What part of the file the window holds.
   private var range = 0..<0
+  /// Which filling of the buffers that was.
+  private var filling: UInt64 = 0
 
   /// Throws where the file has another length than `fileBytes`.
   init(_ file: any SpoolFileSource, fileBytes: Int, buffers: SpoolReadBuffers) throws {
@@ -39,7 +44,7 @@ struct SpoolWindow {
 
   /// Whether `part` can be had without reading.
   func holds(_ part: Range<Int>) -> Bool {
-    part.lowerBound >= range.lowerBound && part.upperBound <= range.upperBound
+    filling == buffers.fillings && part.lowerBound >= range.lowerBound && part.upperBound <= range.upperBound
   }
 
   /// The bytes of `part`, valid until the next call. Where they must be read, `whole`, which contains `part`, is read
@@ -47,6 +52,8 @@ struct SpoolWindow {
   mutating func bytes(of part: Range<Int>, reading whole: Range<Int>) throws -> UnsafeRawBufferPointer {
     if !holds(part) {
       range = 0..<0
+      buffers.fillings += 1
+      filling = buffers.fillings
       buffers.grow(&buffers.window, to: whole.count)
       let target = UnsafeMutableRawBufferPointer(rebasing: buffers.window[..<whole.count])
       let count = try file.read(at: Int64(whole.lowerBound), into: target)

@@ -90,6 +90,22 @@ struct SpoolRoundTripTests {
     }
   }
 
+  /// As a join does that reads both of its inputs in turn.
+  @Test func readersInTurnMayShareBuffers() throws {
+    let fixture = try SpoolFixture()
+    let buffers = SpoolReadBuffers()
+    let outputs = try (0..<3).map { file in
+      try fixture.write(
+        (0..<6).map { (0, noise(60_000, seed: UInt64(file * 10 + $0))) }, SpoolFixture.attempt(file), partitions: 1)
+    }
+    let readers = try outputs.map { try SpoolReader($0.location, key: fixture.key, buffers: buffers) }
+    for page in 0..<6 {
+      for file in 0..<3 {
+        #expect(try readers[file].readPage(page, of: 0) == noise(60_000, seed: UInt64(file * 10 + page)))
+      }
+    }
+  }
+
   @Test func contentChecksumTellsEqualFromDifferentOutputs() throws {
     let fixture = try SpoolFixture()
     let pages = [(0, pattern(3000)), (1, noise(300))]
