@@ -90,15 +90,15 @@ private final class CoordinatorShell {
     let hello = Hello(role: "coordinator", pid: getpid())
     let workers = FrameServer(path: context.directories.workerSocket, loop: loop)
     try workers.start(mode: 0o600, hello: hello) { coordinator.acceptWorker($0) }
-    let clients = NIOLoopBound(FrameServer(path: context.directories.clientSocket, loop: loop), eventLoop: loop)
-    try clients.value.start(mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello) {
+    let clients = FrameServer(path: context.directories.clientSocket, loop: loop)
+    try clients.start(mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello) {
       coordinator.acceptClient($0)
     }
     startRhythm()
     link.reportReady()
     log.write(.coordinatorStarted, ["incarnation": .int(context.incarnation)])
     waitForEnd(signals)
-    try loop.submit { clients.value.stop() }.wait()
+    clients.stop()
     try store.close()
   }
 

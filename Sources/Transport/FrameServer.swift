@@ -7,7 +7,7 @@ import NIOPosix
 import Platform
 import Wire
 
-/// A listening Unix socket. All callbacks come on `loop`.
+/// A listening Unix socket. Started and stopped by one thread that is not the loop's; all callbacks come on `loop`.
 public final class FrameServer {
   private let loop: any EventLoop
   private let path: String
