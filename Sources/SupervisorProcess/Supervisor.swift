@@ -77,11 +77,23 @@ public final class Supervisor {
       try Self.lock(directories.daemonLock, place: "run directory \(directories.run)"),
     ]
     notices = ServiceNotices(ServiceNotifier(environment: configuration.environment))
-    childEnvironment = configuration.environment.filter { !ServiceNotifier.privateVariables.contains($0.key) }
+    childEnvironment = Self.childEnvironment(configuration.environment)
     nextMaintenance = startedAt
     supervision = Supervision(policy: configuration.policy)
     incarnations = IncarnationSource(
       path: directories.incarnation, wallMicroseconds: SystemClock.wallMicroseconds())
+  }
+
+  /// What a child finds in its environment: ours, without what is meant for the supervisor alone.
+  ///
+  /// A child that traps leaves a backtrace, unless SWIFT_BACKTRACE says otherwise, but of the guilty thread only and
+  /// without registers: those come with the memory they point to, which may hold keys and rows, and take a second.
+  private static func childEnvironment(_ own: [String: String]) -> [String: String] {
+    var environment = own.filter { !ServiceNotifier.privateVariables.contains($0.key) }
+    if environment["SWIFT_BACKTRACE"] == nil {
+      environment["SWIFT_BACKTRACE"] = "threads=crashed,registers=none,images=none,interactive=no,color=no"
+    }
+    return environment
   }
 
   /// A killed daemon's lock is free once the kernel has taken it apart, which may take a moment.

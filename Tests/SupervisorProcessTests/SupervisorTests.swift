@@ -159,6 +159,17 @@ import Testing
     try second.wait(for: "the second daemon") { try second.events("daemon_ready").count == 2 }
   }
 
+  @Test func childrenAreNotMistakenForTheServiceAndShowNoMemoryWhenTheyTrap() throws {
+    let daemon = try TestDaemon()
+    try daemon.waitUntilReady()
+    let worker = try #require(try daemon.processes("worker-1").last)
+    let bytes = try #require(try AtomicFile.read("/proc/\(worker)/environ", limit: 1 << 20))
+    let variables = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    #expect(!variables.contains { $0.hasPrefix("NOTIFY_SOCKET=") || $0.hasPrefix("WATCHDOG_") })
+    #expect(variables.contains { $0.hasPrefix("SWIFT_BACKTRACE=") && $0.contains("registers=none") })
+    #expect(variables.contains { $0.hasPrefix("PATH=") })
+  }
+
   @Test func rolesAreNamedInTheProcessList() throws {
     let daemon = try TestDaemon()
     try daemon.waitUntilReady()
