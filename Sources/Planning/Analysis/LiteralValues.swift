@@ -22,53 +22,21 @@ enum LiteralValues {
     return (type.layout == .int64 ? .integer(Int64(number)) : .int128(number), type)
   }
 
-  /// Days since 1970-01-01 of `yyyy-mm-dd`.
+  /// Days since 1970-01-01 of `yyyy-mm-dd`, read as a CAST reads it.
   static func date(_ text: String) -> Int64? {
-    var digits = Substring(trimmed(text))
-    let isNegative = digits.first == "-"
-    if isNegative || digits.first == "+" { digits = digits.dropFirst() }
-    let parts = digits.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0].count <= 7, let year = number(parts[0]), let month = number(parts[1]),
-      let day = number(parts[2]), parts[1].count <= 2, parts[2].count <= 2
-    else { return nil }
-    let signedYear = isNegative ? -year : year
-    guard (1...12).contains(month), (1...daysInMonth(signedYear, month)).contains(day) else { return nil }
-    return daysSinceEpoch(signedYear, month, day)
+    let days = Array(text.utf8).withUnsafeBufferPointer { DateTimeText.parseDate($0) }
+    return days.map { Int64($0) }
   }
 
   /// Microseconds since 1970-01-01 00:00:00 of `yyyy-mm-dd [hh:mm[:ss[.ffffff]]]`, and the number of fractional digits
   /// written. Nil also for more than six of them.
   static func timestamp(_ text: String) -> (microseconds: Int64, precision: Int)? {
-    let parts = trimmed(text).split(separator: " ", maxSplits: 1)
-    guard let first = parts.first, let days = date(String(first)) else { return nil }
-    var microseconds: Int64 = 0
-    var precision = 0
-    if parts.count == 2 {
-      guard let time = timeOfDay(parts[1]) else { return nil }
-      (microseconds, precision) = time
-    }
-    return (days * 86_400_000_000 + microseconds, precision)
-  }
-
-  private static func timeOfDay(_ text: Substring) -> (microseconds: Int64, precision: Int)? {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(parts.count), let hour = number(parts[0]), let minute = number(parts[1]), hour < 24,
-      minute < 60
-    else { return nil }
-    var microseconds = (hour * 60 + minute) * 60_000_000
-    var precision = 0
-    if parts.count == 3 {
-      let seconds = parts[2].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let second = number(seconds[0]), second < 60 else { return nil }
-      microseconds += second * 1_000_000
-      if seconds.count == 2 {
-        precision = seconds[1].count
-        guard precision <= 6, var fraction = number(seconds[1]) else { return nil }
-        for _ in precision..<6 { fraction *= 10 }
-        microseconds += fraction
-      }
-    }
-    return (microseconds, precision)
+    let bytes = Array(text.utf8)
+    let point = bytes.firstIndex(of: UInt8(ascii: "."))
+    let precision = point.map { bytes[($0 + 1)...].prefix { $0 >= 0x30 && $0 <= 0x39 }.count } ?? 0
+    guard precision <= 6 else { return nil }
+    let microseconds = bytes.withUnsafeBufferPointer { DateTimeText.parseTimestamp($0, precision: precision) }
+    return microseconds.map { ($0, precision) }
   }
 
   /// Months of a year-to-month interval, milliseconds of a day-to-second interval.
@@ -135,24 +103,5 @@ enum LiteralValues {
     while bytes.first == 0x20 { bytes = bytes.dropFirst() }
     while bytes.last == 0x20 { bytes = bytes.dropLast() }
     return String(Substring(bytes))
-  }
-
-  private static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    switch month {
-    case 2: return isLeap ? 29 : 28
-    case 4, 6, 9, 11: return 30
-    default: return 31
-    }
-  }
-
-  /// Days since 1970-01-01 in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is
-  /// the last of its year.
-  private static func daysSinceEpoch(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }

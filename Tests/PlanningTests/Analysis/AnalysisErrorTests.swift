@@ -149,7 +149,7 @@ struct AnalysisErrorTests {
     let chain = String(repeating: " + a", count: 900)
     #expect(planningError("SELECT a\(chain) FROM t WHERE a\(chain) > 1 GROUP BY a\(chain) HAVING sum(a\(chain)) > 1")?
       .hasPrefix("EXPRESSION_NOT_AGGREGATE") != true)
-    let joins = String(repeating: " JOIN t USING (a)", count: 900)
+    let joins = String(repeating: " JOIN t USING (a)", count: 200)
     #expect(planningError("SELECT count(*) FROM w t (a, x)\(joins)") == nil)
     let nested = String(repeating: "(SELECT * FROM ", count: 100) + "t" + String(repeating: ")", count: 100)
     #expect(planningError("SELECT * FROM \(nested)") == nil)
