@@ -55,7 +55,7 @@ struct FuzzTests {
 
   @Test func mutatedQueries() throws {
     let texts = try (1...22).map { try TPCHTests.text($0) }
-    for seed in UInt64(1)...1500 {
+    for seed in UInt64(1)...600 {
       var generator = SeededGenerator(seed: seed)
       var bytes = Array(texts[Int.random(in: 0..<texts.count, using: &generator)].utf8)
       for _ in 0..<Int.random(in: 1...8, using: &generator) {
@@ -73,7 +73,7 @@ struct FuzzTests {
   }
 
   @Test func randomPieces() {
-    for seed in UInt64(1)...4000 {
+    for seed in UInt64(1)...2000 {
       var generator = SeededGenerator(seed: seed)
       var sql = "SELECT"
       for _ in 0..<Int.random(in: 1...30, using: &generator) {

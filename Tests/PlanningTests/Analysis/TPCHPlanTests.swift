@@ -14,8 +14,10 @@ struct TPCHPlanTests {
   }
 
   @Test(arguments: 1...22) func isPlanned(number: Int) throws {
-    let root = try plan(try Self.text(number), schema: "tpch").root
+    let plan = try plan(try Self.text(number), schema: "tpch")
+    let root = plan.root
     #expect(PlanSoundness.faults(of: root) == [])
+    #expect(PlanSoundness.faults(of: optimized(plan)) == [])
     let text = PlanText.lines(root)
     // Every subquery of the benchmark becomes a filtering join, a grouped join or a single row.
     #expect(!text.contains("mark join"), "\(text)")
