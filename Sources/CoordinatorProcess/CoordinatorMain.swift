@@ -58,7 +58,8 @@ private final class CoordinatorShell {
     self.link = link
     let directories = context.directories
     let settings = try Settings.load(
-      directory: directories.etc, environment: .current(dataDirectory: directories.data))
+      directory: directories.etc, environment: .current(dataDirectory: directories.data),
+      overrides: context.settingOverrides)
     self.settings = settings
     let log = try Wiring.log(settings, directories, role: "coordinator")
     self.log = log
@@ -146,7 +147,8 @@ private final class CoordinatorShell {
   private func reload() {
     do {
       let fresh = try Settings.load(
-        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data))
+        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data),
+        overrides: context.settingOverrides)
       log.sink.level = fresh[.logLevel]
       log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
     } catch {

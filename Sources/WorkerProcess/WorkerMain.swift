@@ -34,7 +34,8 @@ public enum WorkerMain {
     guard let id = context.workerID else { preconditionFailure("a worker was started as \(context.role)") }
     let directories = context.directories
     let settings = try Settings.load(
-      directory: directories.etc, environment: .current(dataDirectory: directories.data))
+      directory: directories.etc, environment: .current(dataDirectory: directories.data),
+      overrides: context.settingOverrides)
     let log = try Wiring.log(settings, directories, role: "worker \(id.number)")
     let catalogs = try ConnectorRegistry.catalogs(settings)
     // A worker neither prepares nor sweeps the directories, so whose they are is not its business.
@@ -70,7 +71,8 @@ public enum WorkerMain {
   private static func reload(_ context: ProcessContext, _ log: Log) {
     do {
       let fresh = try Settings.load(
-        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data))
+        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data),
+        overrides: context.settingOverrides)
       log.sink.level = fresh[.logLevel]
       log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
     } catch {
