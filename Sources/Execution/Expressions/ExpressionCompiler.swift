@@ -4,15 +4,59 @@ import Base
 import Columnar
 import Planning
 
-/// Compiles expressions against one layout of columns.
-struct ExpressionCompiler {
+/// Compiles expressions against one layout of columns. Expressions of one compiler are evaluated on the same `Rows`:
+/// what occurs more than once among them is computed once.
+final class ExpressionCompiler {
   private let positions: [Int: Int]
+  private let seed: UInt64
+  private var randomCount: UInt64 = 0
+  /// How often each expression that is worth sharing occurs.
+  private var occurrences: [Expression: Int] = [:]
+  private var shared: [Expression: SharedNode] = [:]
+  /// How many values `Rows` must have room for.
+  private(set) var sharedSlots = 0
 
-  init(layout: [Symbol]) {
+  /// `seed` decides what random() gives.
+  init(layout: [Symbol], seed: UInt64) {
+    self.seed = seed
     positions = Dictionary(layout.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  func compile(_ expression: Expression) throws -> ExpressionNode {
+  /// The nodes of `expressions`, which share what they have in common.
+  func compile(_ expressions: [Expression]) throws -> [ExpressionNode] {
+    for expression in expressions { countOccurrences(in: expression) }
+    return try expressions.map(compile)
+  }
+
+  /// A seed that no other call of random() has.
+  func nextSeed() -> UInt64 {
+    randomCount += 1
+    return seed &+ randomCount &* 0xd134_2543_de82_ef95
+  }
+
+  private func countOccurrences(in expression: Expression) {
+    let children = expression.children
+    guard !children.isEmpty else { return }
+    occurrences[expression, default: 0] += 1
+    // What is inside a repetition is computed once with it.
+    guard occurrences[expression] == 1 else { return }
+    for child in children { countOccurrences(in: child) }
+  }
+
+  private func compile(_ expression: Expression) throws -> ExpressionNode {
+    guard occurrences[expression] ?? 0 > 1, expression.isDeterministic else { return try compileAlone(expression) }
+    if let known = shared[expression] { return known }
+    let node = share(try compileAlone(expression))
+    shared[expression] = node
+    return node
+  }
+
+  private func share(_ node: ExpressionNode) -> SharedNode {
+    defer { sharedSlots += 1 }
+    return SharedNode(node, slot: sharedSlots)
+  }
+
+  private func compileAlone(_ expression: Expression) throws -> ExpressionNode {
     switch expression {
     case .symbol(let symbol):
       guard let index = positions[symbol.id] else {
@@ -60,7 +104,11 @@ struct ExpressionCompiler {
     var constants: [Value] = []
     for case .constant(let constant, _) in list { constants.append(constant) }
     guard constants.count == list.count, !list.isEmpty else {
-      return try compile(.or(list.map { .comparison(.equal, value, $0) }))
+      guard !list.isEmpty else { return ConstantNode(.boolean(false), type: .boolean) }
+      // The value is computed once for all comparisons.
+      let shared = share(try compile(value))
+      return ConjunctionNode(
+        isAnd: false, try list.map { compileComparison(.equal, shared, try compile($0)) })
     }
     let node = try compile(value)
     return KernelNode(

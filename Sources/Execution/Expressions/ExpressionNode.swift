@@ -70,7 +70,7 @@ final class SharedNode: ExpressionNode {
   }
 
   override func evaluate(_ rows: Rows) throws -> Vector {
-    if let known = rows.shared[slot] { return known }
+    if let known = rows.sharedValue(slot) { return known }
     let vector = try inner.evaluate(rows)
     rows.shared[slot] = vector
     return vector

@@ -10,6 +10,7 @@ import Planning
 /// follow in their order and see only rows that passed all before them. The order never changes the outcome.
 public final class FilterProgram {
   private var conjuncts: [Conjunct]
+  private let sharedSlots: Int
   private var batchesSinceOrdering = 0
 
   private struct Conjunct {
@@ -23,8 +24,9 @@ public final class FilterProgram {
 
   /// Compiles `predicate`; a symbol's position in `layout` is its column's index in the batches.
   public init(_ predicate: Expression, layout: [Symbol], seed: UInt64 = 0) throws {
-    let compiler = ExpressionCompiler(layout: layout)
-    let nodes = try predicate.conjuncts.map(compiler.compile)
+    let compiler = ExpressionCompiler(layout: layout, seed: seed)
+    let nodes = try compiler.compile(predicate.conjuncts)
+    sharedSlots = compiler.sharedSlots
     conjuncts = nodes.filter { !$0.canFail }.map { Conjunct(node: $0) }
     order()
     conjuncts += nodes.filter(\.canFail).map { Conjunct(node: $0) }
@@ -38,7 +40,7 @@ public final class FilterProgram {
       order()
       batchesSinceOrdering = 0
     }
-    let rows = Rows(batch)
+    let rows = Rows(batch, sharedSlots: sharedSlots)
     var selection = Selection.all(batch.count)
     /// What passed so far among all rows of the batch, while most still do.
     var dense: Buffer?

@@ -9,6 +9,8 @@ final class Rows {
   let count: Int
   /// Where these rows lie in `batch`; nil for all of them.
   private let positions: Buffer?
+  /// The rows of which these are some, and where they lie there.
+  private let parent: (rows: Rows, chosen: Buffer)?
   private var gathered: [Vector?]
   /// Values of shared subexpressions on these rows, by slot.
   var shared: [Vector?]
@@ -17,16 +19,27 @@ final class Rows {
     self.batch = batch
     count = batch.count
     positions = nil
+    parent = nil
     gathered = []
     shared = Array(repeating: nil, count: sharedSlots)
   }
 
-  private init(_ batch: Batch, positions: Buffer, count: Int, sharedSlots: Int) {
-    self.batch = batch
+  private init(_ parent: Rows, chosen: Buffer, positions: Buffer, count: Int) {
+    self.parent = (parent, chosen)
+    batch = parent.batch
     self.positions = positions
     self.count = count
     gathered = Array(repeating: nil, count: batch.columns.count)
-    shared = Array(repeating: nil, count: sharedSlots)
+    shared = Array(repeating: nil, count: parent.shared.count)
+  }
+
+  /// The value of a shared subexpression on these rows, where it is known here or on the rows around.
+  func sharedValue(_ slot: Int) -> Vector? {
+    if let known = shared[slot] { return known }
+    guard let parent, let outer = parent.rows.sharedValue(slot) else { return nil }
+    let vector = outer.gather(UnsafePointer(parent.chosen.pointer(to: Int32.self)), count: count)
+    shared[slot] = vector
+    return vector
   }
 
   /// Column `index` on these rows. Cost: a pass the first time where this is a subset.
@@ -51,6 +64,6 @@ final class Rows {
     } else {
       indices = chosen
     }
-    return Rows(batch, positions: indices, count: selection.count, sharedSlots: shared.count)
+    return Rows(self, chosen: chosen, positions: indices, count: selection.count)
   }
 }

@@ -29,13 +29,16 @@ private enum DayOfMonthField: DayField {
 }
 
 /// 1 for Monday to 7 for Sunday.
+@inline(__always)
+func dayOfWeek(_ day: Int) -> Int {
+  // 1970-01-01 was a Thursday.
+  let shifted = (day &+ 3) % 7
+  return shifted < 0 ? shifted &+ 8 : shifted &+ 1
+}
+
 private enum DayOfWeekField: DayField {
   @inline(__always)
-  static func value(_ day: Int) -> Int64 {
-    // 1970-01-01 was a Thursday.
-    let shifted = (day &+ 3) % 7
-    return Int64(shifted < 0 ? shifted &+ 8 : shifted &+ 1)
-  }
+  static func value(_ day: Int) -> Int64 { Int64(dayOfWeek(day)) }
 }
 
 private enum DayOfYearField: DayField {
@@ -51,7 +54,7 @@ private enum WeekField: DayField {
   }
 
   @inline(__always)
-  static func thursday(of day: Int) -> Int { day &- Int(DayOfWeekField.value(day)) &+ 4 }
+  static func thursday(of day: Int) -> Int { day &- dayOfWeek(day) &+ 4 }
 }
 
 private enum YearOfWeekField: DayField {
