@@ -94,6 +94,14 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "TPCHConnector"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
+    // Runs whole queries in one process, for every test that wants rows from SQL.
+    .target(
+      name: "LocalRunner",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "Execution", "Planning", "SQLSyntax"],
+      path: "Tests/LocalRunner"),
+    .testTarget(
+      name: "SQLTests",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "SQLSyntax", "TPCHConnector"]),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange"], exclude: ["Samples"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),

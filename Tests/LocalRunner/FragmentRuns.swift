@@ -1,0 +1,91 @@
+// Owns the order in which a local query's fragments run, how each is cut into tasks, and what a task reads.
+
+import Base
+import Columnar
+import ConnectorAPI
+import Execution
+import Planning
+
+/// The run of one plan. Holds every fragment's output until the end.
+final class FragmentRuns {
+  private let catalogs: Catalogs
+  private let options: LocalRunner.Options
+  /// By fragment: the pages of its tasks, in the order of tasks and partitions.
+  private var outputs: [Int: [TaskOutput]] = [:]
+
+  init(catalogs: Catalogs, options: LocalRunner.Options) {
+    self.catalogs = catalogs
+    self.options = options
+  }
+
+  func rows(of plan: FragmentedPlan) throws -> [[Value]] {
+    // Inputs have higher numbers than their consumers.
+    for fragment in plan.fragments.reversed() {
+      outputs[fragment.number] = try tasks(of: fragment).enumerated().map { number, task in
+        try run(fragment, task, seed: UInt64(fragment.number) << 32 | UInt64(number))
+      }
+    }
+    let types = plan.fragments[0].outputSymbols.map(\.type)
+    return try (outputs[0] ?? []).flatMap { try $0.batches(of: nil, types: types).flatMap(\.rowValues) }
+  }
+
+  /// What makes one task of a fragment different from another.
+  private struct Task {
+    var splits: [Int: [Split]] = [:]
+    /// The partitions to read of partitioned inputs; nil for all.
+    var partitions: Range<Int>?
+  }
+
+  private func tasks(of fragment: PlanFragment) throws -> [Task] {
+    switch fragment.kind {
+    case .single: return [Task()]
+    case .hash:
+      return stride(from: 0, to: options.partitionCount, by: options.partitionsPerTask).map { start in
+        Task(partitions: start..<min(start + options.partitionsPerTask, options.partitionCount))
+      }
+    case .source:
+      let splits = try splits(of: fragment.root)
+      return stride(from: 0, to: splits.count, by: options.splitsPerTask).map { start in
+        let packed = splits[start..<min(start + options.splitsPerTask, splits.count)]
+        return Task(splits: Dictionary(grouping: packed, by: \.scan).mapValues { $0.map(\.split) })
+      }
+    }
+  }
+
+  private func splits(of node: PlanNode) throws -> [(scan: Int, split: Split)] {
+    guard case .tableScan(let scan) = node else { return try node.sources.flatMap(splits) }
+    let connector = try catalogs.connector(scan.table.catalog)
+    return try connector.splits(of: scan.table, columns: scan.columns.map(\.column), constraint: scan.constraint)
+      .map { (scan.id, $0) }
+  }
+
+  private func run(_ fragment: PlanFragment, _ task: Task, seed: UInt64) throws -> TaskOutput {
+    let fragment = try BinaryDecoder.decode(PlanFragment.self, from: BinaryEncoder.encode(fragment))
+    let types = Self.remoteTypes(of: fragment.root)
+    let modes = Dictionary(uniqueKeysWithValues: fragment.inputs.map { ($0.fragment, $0.mode) })
+    let outputs = outputs
+    let context = TaskContext(
+      catalogs: catalogs, splits: task.splits,
+      openRemoteSource: { number in
+        guard let mode = modes[number], let types = types[number], let tasks = outputs[number] else {
+          preconditionFailure("fragment \(fragment.number) reads fragment \(number), which is no input of it")
+        }
+        let partitions = mode == .partitioned ? task.partitions : nil
+        return BatchSource(try tasks.flatMap { try $0.batches(of: partitions, types: types) })
+      },
+      memory: MemoryContext(limit: options.taskMemory), seed: seed)
+    let output = TaskOutput(partitionCount: fragment.output.partitionCount)
+    _ = try TaskExecutor(fragment: fragment, context: context).run(into: output)
+    return output
+  }
+
+  private static func remoteTypes(of node: PlanNode) -> [Int: [DataType]] {
+    if case .remoteSource(let source) = node {
+      let types = source.outputs.map(\.type)
+      return Dictionary(uniqueKeysWithValues: source.fragments.map { ($0, types) })
+    }
+    return node.sources.reduce(into: [:]) { found, child in
+      found.merge(remoteTypes(of: child)) { first, _ in first }
+    }
+  }
+}
