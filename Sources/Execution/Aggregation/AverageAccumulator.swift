@@ -41,6 +41,11 @@ final class AverageAccumulator<Rule: SumRule>: Accumulator {
     counts.reset()
   }
 
+  @specialized(where Rule == BigintAsDoubleSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func add(_ arguments: [Vector], _ rows: GroupedRows) throws {
     grow(to: rows.groups)
     let sums = sums.base
@@ -57,6 +62,11 @@ final class AverageAccumulator<Rule: SumRule>: Accumulator {
     if flags != 0 { throw Rule.overflow }
   }
 
+  @specialized(where Rule == BigintAsDoubleSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func addAll(_ arguments: [Vector], count: Int, zeros: UnsafePointer<Int32>) throws {
     let argument = arguments[0].flattened()
     guard !argument.mayHaveNulls else {
@@ -70,6 +80,11 @@ final class AverageAccumulator<Rule: SumRule>: Accumulator {
     counts.base[0] += Int64(count)
   }
 
+  @specialized(where Rule == BigintAsDoubleSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func merge(_ intermediates: [Vector], _ rows: GroupedRows) throws {
     grow(to: rows.groups)
     let sums = sums.base
@@ -87,6 +102,11 @@ final class AverageAccumulator<Rule: SumRule>: Accumulator {
     if flags != 0 { throw Rule.overflow }
   }
 
+  @specialized(where Rule == BigintAsDoubleSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func results(from start: Int, count: Int) -> Vector {
     let values = Buffer(zeroed: count * result.layout.stride)
     for row in 0..<count where counts.base[start + row] > 0 {

@@ -33,6 +33,26 @@ final class ExtremeAccumulator<Rule: ExtremeRule>: Accumulator {
     text?.reset()
   }
 
+  @specialized(where Rule == IntegerMinimum<UInt8>)
+  @specialized(where Rule == IntegerMinimum<Int8>)
+  @specialized(where Rule == IntegerMinimum<Int16>)
+  @specialized(where Rule == IntegerMinimum<Int32>)
+  @specialized(where Rule == IntegerMinimum<Int64>)
+  @specialized(where Rule == IntegerMinimum<Int128>)
+  @specialized(where Rule == FloatMinimum<Float>)
+  @specialized(where Rule == FloatMinimum<Double>)
+  @specialized(where Rule == TextMinimum<ByteTextOrder>)
+  @specialized(where Rule == TextMinimum<PaddedTextOrder>)
+  @specialized(where Rule == IntegerMaximum<UInt8>)
+  @specialized(where Rule == IntegerMaximum<Int8>)
+  @specialized(where Rule == IntegerMaximum<Int16>)
+  @specialized(where Rule == IntegerMaximum<Int32>)
+  @specialized(where Rule == IntegerMaximum<Int64>)
+  @specialized(where Rule == IntegerMaximum<Int128>)
+  @specialized(where Rule == FloatMaximum<Float>)
+  @specialized(where Rule == FloatMaximum<Double>)
+  @specialized(where Rule == TextMaximum<ByteTextOrder>)
+  @specialized(where Rule == TextMaximum<PaddedTextOrder>)
   func add(_ arguments: [Vector], _ rows: GroupedRows) {
     let argument = arguments[0].flattened()
     bests.grow(to: rows.groups)
@@ -59,6 +79,26 @@ final class ExtremeAccumulator<Rule: ExtremeRule>: Accumulator {
     }
   }
 
+  @specialized(where Rule == IntegerMinimum<UInt8>)
+  @specialized(where Rule == IntegerMinimum<Int8>)
+  @specialized(where Rule == IntegerMinimum<Int16>)
+  @specialized(where Rule == IntegerMinimum<Int32>)
+  @specialized(where Rule == IntegerMinimum<Int64>)
+  @specialized(where Rule == IntegerMinimum<Int128>)
+  @specialized(where Rule == FloatMinimum<Float>)
+  @specialized(where Rule == FloatMinimum<Double>)
+  @specialized(where Rule == TextMinimum<ByteTextOrder>)
+  @specialized(where Rule == TextMinimum<PaddedTextOrder>)
+  @specialized(where Rule == IntegerMaximum<UInt8>)
+  @specialized(where Rule == IntegerMaximum<Int8>)
+  @specialized(where Rule == IntegerMaximum<Int16>)
+  @specialized(where Rule == IntegerMaximum<Int32>)
+  @specialized(where Rule == IntegerMaximum<Int64>)
+  @specialized(where Rule == IntegerMaximum<Int128>)
+  @specialized(where Rule == FloatMaximum<Float>)
+  @specialized(where Rule == FloatMaximum<Double>)
+  @specialized(where Rule == TextMaximum<ByteTextOrder>)
+  @specialized(where Rule == TextMaximum<PaddedTextOrder>)
   func addAll(_ arguments: [Vector], count: Int, zeros: UnsafePointer<Int32>) {
     let argument = arguments[0].flattened()
     guard text == nil, !argument.mayHaveNulls, count > 0 else {

@@ -103,6 +103,7 @@ func forEachValue<Element: BitwiseCopyable>(
   of vector: Vector, as type: Element.Type, count: Int, _ body: (Int, Element) -> Void
 ) {
   precondition(vector.encoding == .flat, "values of an encoded vector")
+  precondition(vector.type.layout.stride == MemoryLayout<Element>.stride, "\(vector.type) read as \(type)")
   let values = UnsafePointer(vector.values.pointer(to: Element.self))
   guard let validity = vector.validity else {
     for row in 0..<count { body(row, values[row]) }

@@ -19,13 +19,12 @@ final class GroupTable {
   /// The group of NULL in the integer way, or -1.
   private var nullGroup: Int32 = -1
   private let isInteger: Bool
-  private var matcher: KeyMatcher
+  private var matcher = KeyMatcher()
   private var dictionaries = DictionaryCodes()
   private var hashes = Buffer(byteCount: 0)
 
   init(types: [DataType]) {
     keys = types.map { ColumnBuilder(type: $0) }
-    matcher = KeyMatcher(types: types)
     switch types.first?.layout {
     case .int16, .int32, .int64: isInteger = types.count == 1
     default: isInteger = false
@@ -39,7 +38,6 @@ final class GroupTable {
     slots = other.slots
     nullGroup = other.nullGroup
     isInteger = other.isInteger
-    matcher = KeyMatcher(types: other.keys.map(\.type))
   }
 
   var retainedBytes: Int {

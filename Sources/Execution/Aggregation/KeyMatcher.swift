@@ -13,9 +13,6 @@ struct KeyMatcher {
   /// The slot each row has reached.
   let places = RowIndices()
   private(set) var isFirstRound = true
-  private let comparisons: [any KeyComparison.Type]
-
-  init(types: [DataType]) { comparisons = types.map { keyComparison(for: $0.layout) } }
 
   var retainedBytes: Int { (open.capacity + candidates.capacity + created.capacity + places.capacity) * 4 }
 
@@ -29,57 +26,26 @@ struct KeyMatcher {
   mutating func compare(_ columns: [Vector], _ keys: [ColumnBuilder], _ ids: UnsafePointer<Int32>) {
     open.count = 0
     for (index, column) in columns.enumerated() where candidates.count > 0 {
-      comparisons[index].split(candidates, mismatches: open, column, keys[index], ids)
+      split(candidates, mismatches: open, column, keys[index], ids)
     }
     isFirstRound = false
   }
 }
 
-/// Compares keys of one layout.
-protocol KeyComparison {
-  /// Moves the rows of `candidates` whose value differs from their group's to `mismatches`. `column` is flat.
-  static func split(
-    _ candidates: RowIndices, mismatches: RowIndices, _ column: Vector, _ key: ColumnBuilder,
-    _ ids: UnsafePointer<Int32>)
-}
-
-private func keyComparison(for layout: Layout) -> any KeyComparison.Type {
-  switch layout {
-  case .boolean, .int8: EqualityComparison<UInt8>.self
-  case .int16: EqualityComparison<UInt16>.self
-  case .int32: EqualityComparison<UInt32>.self
-  case .int64: EqualityComparison<UInt64>.self
-  case .int128: EqualityComparison<UInt128>.self
-  case .float32: FloatComparison<Float>.self
-  case .float64: FloatComparison<Double>.self
-  case .string: TextComparison.self
-  }
-}
-
-private enum EqualityComparison<Element: Equatable & BitwiseCopyable>: KeyComparison {
-  static func split(
-    _ candidates: RowIndices, mismatches: RowIndices, _ column: Vector, _ key: ColumnBuilder,
-    _ ids: UnsafePointer<Int32>
-  ) {
-    splitRows(candidates, mismatches, column, key, ids, Element.self) { $0 == $1 }
-  }
-}
-
-private enum FloatComparison<Element: BinaryFloatingPoint & BitwiseCopyable>: KeyComparison {
-  static func split(
-    _ candidates: RowIndices, mismatches: RowIndices, _ column: Vector, _ key: ColumnBuilder,
-    _ ids: UnsafePointer<Int32>
-  ) {
-    splitRows(candidates, mismatches, column, key, ids, Element.self) { $0 == $1 || $0 != $0 && $1 != $1 }
-  }
-}
-
-private enum TextComparison: KeyComparison {
-  static func split(
-    _ candidates: RowIndices, mismatches: RowIndices, _ column: Vector, _ key: ColumnBuilder,
-    _ ids: UnsafePointer<Int32>
-  ) {
-    splitRows(candidates, mismatches, column, key, ids, StringView.self) { StringView.equal($0, $1) }
+/// Moves the rows of `candidates` whose value differs from their group's to `mismatches`. `column` is flat.
+private func split(
+  _ candidates: RowIndices, mismatches: RowIndices, _ column: Vector, _ key: ColumnBuilder,
+  _ ids: UnsafePointer<Int32>
+) {
+  switch column.type.layout {
+  case .boolean, .int8: splitRows(candidates, mismatches, column, key, ids, UInt8.self) { $0 == $1 }
+  case .int16: splitRows(candidates, mismatches, column, key, ids, UInt16.self) { $0 == $1 }
+  case .int32: splitRows(candidates, mismatches, column, key, ids, UInt32.self) { $0 == $1 }
+  case .int64: splitRows(candidates, mismatches, column, key, ids, UInt64.self) { $0 == $1 }
+  case .int128: splitRows(candidates, mismatches, column, key, ids, UInt128.self) { $0 == $1 }
+  case .float32: splitRows(candidates, mismatches, column, key, ids, Float.self) { $0 == $1 || $0 != $0 && $1 != $1 }
+  case .float64: splitRows(candidates, mismatches, column, key, ids, Double.self) { $0 == $1 || $0 != $0 && $1 != $1 }
+  case .string: splitRows(candidates, mismatches, column, key, ids, StringView.self) { StringView.equal($0, $1) }
   }
 }
 

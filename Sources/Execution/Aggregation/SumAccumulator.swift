@@ -37,6 +37,11 @@ final class SumAccumulator<Rule: SumRule>: Accumulator {
     presence.reset()
   }
 
+  @specialized(where Rule == BigintSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func add(_ arguments: [Vector], _ rows: GroupedRows) throws {
     let argument = arguments[0].flattened()
     sums.grow(to: rows.groups)
@@ -63,6 +68,11 @@ final class SumAccumulator<Rule: SumRule>: Accumulator {
     if flags != 0 { throw Rule.overflow }
   }
 
+  @specialized(where Rule == BigintSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func addAll(_ arguments: [Vector], count: Int, zeros: UnsafePointer<Int32>) throws {
     let argument = arguments[0].flattened()
     guard !argument.mayHaveNulls, count > 0 else {
@@ -76,6 +86,11 @@ final class SumAccumulator<Rule: SumRule>: Accumulator {
     sums.base[0] = sum
   }
 
+  @specialized(where Rule == BigintSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func merge(_ intermediates: [Vector], _ rows: GroupedRows) throws {
     sums.grow(to: rows.groups)
     let present = presence.prepare(groups: rows.groups, everyNewGroupHasValue: false)
@@ -93,6 +108,11 @@ final class SumAccumulator<Rule: SumRule>: Accumulator {
     if flags != 0 { throw Rule.overflow }
   }
 
+  @specialized(where Rule == BigintSum)
+  @specialized(where Rule == ShortDecimalSum)
+  @specialized(where Rule == LongDecimalSum)
+  @specialized(where Rule == DoubleSum)
+  @specialized(where Rule == RealSum)
   func results(from start: Int, count: Int) throws -> Vector {
     let validity = presence.validity(from: start, count: count)
     if case .decimal = result { try checkDecimals(from: start, count: count) }

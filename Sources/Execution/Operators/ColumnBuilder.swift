@@ -76,6 +76,7 @@ final class ColumnBuilder {
 
   /// Appends the rows of `vector` listed in `rows`, or its first `added` rows where `rows` is nil.
   func append(_ vector: Vector, rows: UnsafePointer<Int32>?, count added: Int) {
+    precondition(vector.type.layout == type.layout, "\(vector.type) is not laid out as \(type)")
     guard added > 0 else { return }
     reserve(count + added)
     switch type.layout {

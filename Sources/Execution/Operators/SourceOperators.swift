@@ -18,7 +18,7 @@ final class TaskInput {
 
   func count(_ batch: Batch) {
     rows += Int64(batch.count)
-    bytes += Int64(batch.retainedBytes)
+    bytes += Int64(batch.estimatedBytes)
   }
 }
 

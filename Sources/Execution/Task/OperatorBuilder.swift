@@ -39,7 +39,8 @@ final class OperatorBuilder {
     case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
     case .values(let values): return ("ValuesOperator", try ValuesOperator(values, seed: seed))
     case .filter(let filter):
-      return ("FilterOperator", try FilterOperator(filter, source: measure(filter.source), seed: seed))
+      let inner = try FilterOperator(filter, source: measure(filter.source), seed: seed)
+      return ("FilterOperator", coalesce(inner, node))
     case .project(let project):
       return ("ProjectOperator", try ProjectOperator(project, source: measure(project.source), seed: seed))
     case .limit(let limit): return ("LimitOperator", LimitOperator(limit, source: try measure(limit.source)))
@@ -57,7 +58,7 @@ final class OperatorBuilder {
       return (
         "HashAggregationOperator",
         AggregateOperator(
-          aggregate, source: try measure(aggregate.source), account: account, limits: context.partialAggregation)
+          aggregate, source: try measure(aggregate.source), account: account, limits: partialAggregation)
       )
     case .exchange: preconditionFailure("an exchange is cut before execution")
     case .sort(let sort):
@@ -69,10 +70,8 @@ final class OperatorBuilder {
     case .join(let join):
       let account = context.memory.account("HashBuilderOperator")
       let (left, right) = (try measure(join.left), try measure(join.right))
-      return (
-        "LookupJoinOperator",
-        try makeJoin(join, left: left, right: right, input: input, account: account, seed: seed)
-      )
+      let inner = try makeJoin(join, left: left, right: right, input: input, account: account, seed: seed)
+      return ("LookupJoinOperator", coalesce(inner, node))
     case .semiJoin(let join):
       let account = context.memory.account("HashBuilderOperator")
       let (source, filtering) = (try measure(join.source), try measure(join.filteringSource))
@@ -82,6 +81,17 @@ final class OperatorBuilder {
           join, source: source, filteringSource: filtering, input: input, account: account, seed: seed)
       )
     }
+  }
+
+  /// The context's limits, within a quarter of the memory grant.
+  private var partialAggregation: PartialAggregationLimits {
+    var limits = context.partialAggregation
+    limits.memoryBytes = min(limits.memoryBytes, Int(clamping: context.memory.limit / 4))
+    return limits
+  }
+
+  private func coalesce(_ inner: any Operator, _ node: PlanNode) -> any Operator {
+    CoalescingOperator(inner, types: node.outputs.map(\.type))
   }
 
   private func makeScan(_ scan: TableScanNode) -> any Operator {

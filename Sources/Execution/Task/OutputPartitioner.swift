@@ -9,6 +9,8 @@ final class OutputPartitioner {
   private let keys: [Int]
   private let builders: [PageBuilder]
   private let account: MemoryAccount
+  /// Bytes of unfinished pages to hold at most.
+  private let limit: Int
   private(set) var rows: Int64 = 0
   private(set) var bytes: Int64 = 0
 
@@ -17,9 +19,10 @@ final class OutputPartitioner {
   private let ordered = RowIndices()
   private var ends: [Int]
 
-  init(_ fragment: PlanFragment, sink: any PartitionedSink, account: MemoryAccount) {
+  init(_ fragment: PlanFragment, sink: any PartitionedSink, memory: MemoryContext) {
     self.sink = sink
-    self.account = account
+    account = memory.account("PartitionedOutputOperator")
+    limit = Int(clamping: min(64 << 20, memory.limit / 4))
     switch fragment.output {
     case .single: keys = []
     case .hash(let symbols, let count):
@@ -42,7 +45,16 @@ final class OutputPartitioner {
         start = ends[partition]
       }
     }
-    try account.set(builders.reduce(0) { $0 + $1.retainedBytes })
+    var held = builders.reduce(0) { $0 + $1.retainedBytes }
+    if held > limit {
+      // Too many partitions for full pages: the fullest go, until half of the room is free again.
+      let fullest = builders.indices.sorted { (builders[$1].count, $0) < (builders[$0].count, $1) }
+      for partition in fullest where held > limit / 2 && builders[partition].count > 0 {
+        held -= builders[partition].retainedBytes
+        try flush(partition)
+      }
+    }
+    try account.set(held)
   }
 
   /// Gives what is left to the sink.
@@ -54,7 +66,7 @@ final class OutputPartitioner {
   /// One partition: a page of good size passes untouched.
   private func appendWhole(_ batch: Batch) throws {
     let isGoodPage = batch.count >= PageBuilder.fullRows / 4 && batch.count <= PageBuilder.fullRows * 2
-    if isGoodPage && batch.count * Self.rowBytes(batch) <= PageBuilder.fullBytes * 2 {
+    if isGoodPage && batch.estimatedBytes <= PageBuilder.fullBytes * 2 {
       if builders[0].count > 0 { try flush(0) }
       try give(batch, to: 0)
     } else {
@@ -64,7 +76,7 @@ final class OutputPartitioner {
 
   /// Appends in pieces so small that a page does not grow far beyond its bounds.
   private func append(_ batch: Batch, rows: UnsafePointer<Int32>?, count: Int, to partition: Int) throws {
-    let piece = max(1, min(PageBuilder.fullRows, PageBuilder.fullBytes / max(1, Self.rowBytes(batch))))
+    let piece = max(1, min(PageBuilder.fullRows, PageBuilder.fullBytes / max(1, batch.estimatedRowBytes)))
     if rows == nil && count > piece {
       for start in stride(from: 0, to: count, by: piece) {
         let part = batch.slice(from: start, count: min(piece, count - start))
@@ -119,27 +131,7 @@ final class OutputPartitioner {
 
   private func give(_ batch: Batch, to partition: Int) throws {
     rows += Int64(batch.count)
-    bytes += Int64(batch.retainedBytes)
+    bytes += Int64(batch.estimatedBytes)
     try sink.append(partition: partition, batch: batch)
-  }
-
-  /// Bytes of an average row: exact for fixed widths, text by a sample of its rows.
-  private static func rowBytes(_ batch: Batch) -> Int {
-    guard batch.count > 0 else { return 0 }
-    var total = 0
-    for column in batch.columns {
-      total += column.encoding == .flat ? column.type.layout.stride : 4
-      guard column.type.layout == .string, column.encoding == .flat else { continue }
-      let views = column.values.pointer(to: StringView.self)
-      let step = max(1, batch.count / 64)
-      var sampled = 0
-      var text = 0
-      for row in stride(from: 0, to: batch.count, by: step) {
-        sampled += 1
-        if !column.isNull(row), !views[row].isInline { text += views[row].count }
-      }
-      total += text / sampled
-    }
-    return total
   }
 }

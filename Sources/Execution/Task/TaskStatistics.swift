@@ -19,10 +19,10 @@ public struct OperatorStatistics: Codable, Sendable, Equatable {
 
 /// What a task attempt read, wrote and held.
 public struct TaskStatistics: Codable, Sendable, Equatable {
-  /// Rows and bytes (in memory) from scans and remote sources.
+  /// Rows and estimated bytes of their values from scans and remote sources.
   public var inputRows: Int64 = 0
   public var inputBytes: Int64 = 0
-  /// Rows and bytes (in memory) given to the sink.
+  /// Rows and estimated bytes of their values given to the sink.
   public var outputRows: Int64 = 0
   public var outputBytes: Int64 = 0
   public var peakMemoryBytes: Int64 = 0

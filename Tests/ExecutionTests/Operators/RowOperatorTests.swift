@@ -87,6 +87,24 @@ import Testing
     #expect(try FragmentRun(node: .values(ValuesNode(outputs: [], rows: [[], []]))).rows() == [[], []])
   }
 
+  @Test func smallBatchesBehindAFilterAreJoined() throws {
+    var (run, source, rows) = setup(Array(repeating: 100, count: 200) + [4000, 10, 5000], seed: 4)
+    let predicate = Expression.not(.isNull(.symbol(columns[0])))
+    run.node = .filter(FilterNode(source: source, predicate: predicate))
+    let sink = CollectingSink()
+    let statistics = try run.run(into: sink)
+    #expect(sink.rows == rows.filter { !$0[0].isNull })
+    #expect(statistics.operators[0].outputBatches < 30)
+  }
+
+  @Test func aLimitAboveARareFilterEndsEarly() throws {
+    var (run, source, _) = setup(Array(repeating: 10, count: 200), seed: 5)
+    let predicate = Expression.not(.isNull(.symbol(columns[0])))
+    let filter = PlanNode.filter(FilterNode(source: source, predicate: predicate))
+    run.node = .limit(LimitNode(source: filter, count: 5))
+    #expect(try run.run(into: CollectingSink()).inputRows <= 170)
+  }
+
   @Test func outputNodesReorderColumns() throws {
     var (run, source, rows) = setup([10])
     let outputs = [columns[1], columns[0], columns[1]]

@@ -75,6 +75,21 @@ import Testing
     #expect(sink.pages.count >= 6)
   }
 
+  @Test func manyPartitionsStayWithinTheirRoom() throws {
+    var random = RandomBatches(seed: 6)
+    random.distinctValues = 500
+    let columns = symbols([.bigint, .varcharUnbounded])
+    var run = FragmentRun(node: .values(ValuesNode(outputs: [], rows: [])))
+    let batches = random.batches(columns.map(\.type), counts: Array(repeating: 2000, count: 10), nulls: false)
+    run.node = run.input(1, columns, batches)
+    run.output = .hash(symbols: [columns[0]], count: 100)
+    run.limit = 1 << 20
+    let sink = CollectingSink()
+    let statistics = try run.run(into: sink)
+    #expect(sink.rows.map(sortKey).sorted() == batches.flatMap(\.rows).map(sortKey).sorted())
+    #expect(statistics.peakMemoryBytes <= 1 << 20)
+  }
+
   @Test func sharedDictionariesStay() throws {
     var random = RandomBatches(seed: 4)
     let dictionary = random.vectors.vector(.varcharUnbounded, count: 5, .flat)
