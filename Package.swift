@@ -60,6 +60,9 @@ let package = Package(
 
     // Shells.
     .target(name: "Wiring", dependencies: ["Base", "Exchange", "Platform", "Settings", "Telemetry"]),
+    .target(
+      name: "ControlClient",
+      dependencies: ["Base", "CPlatform", "Platform", "Columnar", "ClientAPI", "Wire", argumentParser]),
     .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
@@ -82,8 +85,7 @@ let package = Package(
         "Base", "Platform", "Settings", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
         argumentParser,
       ]),
-    .executableTarget(
-      name: "waterbearctl", dependencies: ["Base", "Columnar", "ClientAPI", "Wire", argumentParser]),
+    .executableTarget(name: "waterbearctl", dependencies: ["ControlClient"]),
 
     // Tests mirror Sources.
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
@@ -117,6 +119,8 @@ let package = Package(
       name: "SupervisorProcessTests",
       dependencies: ["Base", "Platform", "SupervisorProcess", "supervisor-test-daemon"]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
+    .testTarget(
+      name: "ControlClientTests", dependencies: ["Base", "ClientAPI", "Columnar", "ControlClient", "Platform", "Wire"]),
     .testTarget(name: "LawsTests"),
   ]
 )

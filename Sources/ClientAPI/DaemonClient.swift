@@ -22,6 +22,9 @@ public struct DaemonUnavailable: Error, CustomStringConvertible {
 /// The time that the caller allowed is over.
 public struct ClientTimeout: Error, CustomStringConvertible {
   public let allowed: TimeSpan
+
+  public init(allowed: TimeSpan) { self.allowed = allowed }
+
   public var description: String { "No answer within \(allowed)" }
 }
 
@@ -30,7 +33,8 @@ public final class DaemonClient {
   private let socketPath: String
   private let deadline: MonotonicTime?
   private let allowed: TimeSpan?
-  private let patience: TimeSpan
+  /// How long a daemon that has gone away may take to come back.
+  public var patience: TimeSpan
   private var socket: FrameSocket?
   private var lastRequest: UInt64 = 0
   /// Whether a connection existed before: a daemon that was there is worth waiting for.

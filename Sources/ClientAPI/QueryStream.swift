@@ -19,6 +19,8 @@ public final class QueryStream {
   private let client: DaemonClient
   private var position = ResultPosition()
   private var isAtEnd = false
+  /// How the query stood when it was last heard of; tells its own error from one of the request.
+  public private(set) var status: QueryStatus?
 
   /// Follows a query that was submitted before, from its first row on.
   public init(_ query: QueryID, client: DaemonClient) {
@@ -43,6 +45,7 @@ public final class QueryStream {
     guard !isAtEnd else { return nil }
     let request = FetchResult(query: query, position: position, waitMilliseconds: waitMilliseconds)
     let (page, batch) = try client.call(request, expecting: ResultPage.self)
+    status = page.status
     if let error = page.status.error { throw error }
     position = page.next
     isAtEnd = page.isLast

@@ -57,4 +57,7 @@ int wb_peer_credentials(int socket, pid_t *process, uid_t *user, gid_t *group);
 /// Takes an exclusive flock(2) without waiting; C because Swift imports the name `flock` as the struct.
 int wb_try_lock_exclusive(int descriptor);
 
+/// The size of the terminal behind `descriptor`; C because ioctl(2) is variadic.
+int wb_terminal_size(int descriptor, int *columns, int *rows);
+
 #endif

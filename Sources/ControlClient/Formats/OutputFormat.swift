@@ -1,0 +1,57 @@
+// Owns the names of the forms in which rows are printed, and which one is taken where none was asked for.
+import Columnar
+
+/// How rows leave.
+public enum OutputFormat: String, Sendable, CaseIterable {
+  case table, csv, tsv, json, jsonl, markdown
+
+  /// People get a table, programs get CSV.
+  static func standard(for console: Console) -> OutputFormat { console.outputIsTerminal ? .table : .csv }
+
+  func writer(to output: OutputStream) -> any ResultWriter {
+    switch self {
+    case .csv, .tsv, .json, .jsonl: RowWriter(self, output: output)
+    case .table: AlignedWriter(.display, output: output)
+    case .markdown: AlignedWriter(.markdown, output: output)
+    }
+  }
+}
+
+/// A column of what is printed.
+public struct OutputColumn: Hashable, Sendable {
+  public var name: String
+  public var type: DataType
+
+  public init(_ name: String, _ type: DataType) {
+    self.name = name
+    self.type = type
+  }
+}
+
+/// Prints rows in one format. `begin` comes first and once, `finish` last and once.
+protocol ResultWriter: AnyObject {
+  func begin(_ columns: [OutputColumn]) throws
+  /// A batch with the columns of `begin`. What it prints may be held back until `finish`.
+  func write(_ batch: Batch) throws
+  /// Ends the output, but flushes nothing.
+  func finish() throws
+}
+
+extension DataType {
+  /// Whether values are numbers: to the right in a table.
+  var isNumeric: Bool {
+    switch self {
+    case .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal: true
+    default: false
+    }
+  }
+
+  /// Whether JSON readers, which mostly know numbers as doubles, read a value back exactly: 15 digits survive a double
+  /// (IEEE 754), longer decimals are strings. bigint is a number nevertheless, as everywhere.
+  var isJSONNumber: Bool {
+    switch self {
+    case .decimal(let precision, _): precision <= 15
+    default: isNumeric
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// Owns what SIGINT does while a query runs: the first ends the query and then the program, the second the program.
+//
+//   idle ── willSubmit ──> submitting ── submitted ──> following
+//    │ SIGINT                 │ SIGINT                    │ SIGINT
+//    exit                     noted; acts at `submitted`  cancel, exit
+import Base
+import ClientAPI
+import Glibc
+import Platform
+import Synchronization
+import Wire
+
+/// Watches for SIGINT on a thread of its own.
+final class Interruption: Sendable {
+  private struct State {
+    var query: QueryID?
+    var isSubmitting = false
+    var count = 0
+    var isEnded = false
+  }
+
+  private let console: Console
+  private let progress: ProgressDisplay
+  private let socketPath: String
+  /// Whether an interrupt ends the query too: for the verb that started it.
+  let cancels: Bool
+  private let exit: @Sendable (Int32) -> Void
+  private let state = Mutex(State())
+
+  init(
+    _ console: Console, socketPath: String, progress: ProgressDisplay, cancels: Bool,
+    exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
+  ) {
+    self.console = console
+    self.socketPath = socketPath
+    self.progress = progress
+    self.cancels = cancels
+    self.exit = exit
+  }
+
+  /// Starts watching; call it on the main thread before there is another. Does nothing in a process of someone else.
+  func watch() throws {
+    guard console.ownsProcess else { return }
+    let signals = try SignalDescriptor([SIGINT])
+    try NamedThread.start("interrupt", stackBytes: 1 << 20) {
+      while true {
+        var poller = pollfd(fd: signals.pollDescriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&poller, 1, -1)
+        while signals.next() != nil { self.signalled() }
+      }
+    }
+  }
+
+  func willSubmit() { state.withLock { $0.isSubmitting = true } }
+
+  /// From here on an interrupt knows which query to end. Throws `Interrupted` if one came already.
+  func submitted(_ query: QueryID) throws {
+    let wasInterrupted = state.withLock { state in
+      state.query = query
+      state.isSubmitting = false
+      return state.count > 0
+    }
+    if wasInterrupted {
+      finish(query)
+      throw Interrupted()
+    }
+  }
+
+  /// For the thread that works on the query, when it comes to an end: does not return while an interrupt is being
+  /// dealt with. Throws `Interrupted` if there was one.
+  func settle() throws {
+    let (interrupted, isSubmitting) = state.withLock { ($0.count > 0, $0.isSubmitting) }
+    guard interrupted else { return }
+    // Nobody else acts on an interrupt that came before the query had a name.
+    if !isSubmitting {
+      while !state.withLock({ $0.isEnded }) { SystemClock.sleep(.milliseconds(2)) }
+    }
+    throw Interrupted()
+  }
+
+  /// What SIGINT does. Does not block: the second must get through.
+  func signalled() {
+    let (count, query, isSubmitting) = state.withLock { state in
+      state.count += 1
+      return (state.count, state.query, state.isSubmitting)
+    }
+    if count > 1 { return end() }
+    if isSubmitting { return }
+    guard let query, cancels else { return end() }
+    do {
+      try NamedThread.start("cancel", stackBytes: 1 << 20) { self.finish(query) }
+    } catch {
+      console.tell("\(error)\n")
+      end()
+    }
+  }
+
+  private func finish(_ query: QueryID) {
+    progress.end()
+    guard cancels else { return end() }
+    do {
+      let client = DaemonClient(socketPath: socketPath, timeout: .seconds(5))
+      let status = try client.call(CancelQuery(query: query), expecting: QueryStatus.self).message
+      if status.state != .finished { console.tell("Query \(query) was canceled\n") }
+    } catch {
+      console.tell("Query \(query) could not be canceled: \(error)\n")
+    }
+    end()
+  }
+
+  private func end() {
+    progress.end()
+    exit(ControlExitCode.interrupted.rawValue)
+    state.withLock { $0.isEnded = true }
+  }
+}

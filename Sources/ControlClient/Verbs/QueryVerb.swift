@@ -1,0 +1,28 @@
+// Owns `waterbearctl query`: run SQL and print its result.
+import ArgumentParser
+
+struct QueryVerb: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "query", abstract: "Run SQL and print its result.",
+    discussion: """
+      On a terminal, progress is shown on standard error. Ctrl-C ends the query. If the daemon restarts, so does \
+      nothing here: the query goes on, and this program waits for it.
+
+      A table's columns are as wide as the first 5000 rows ask for. csv and tsv have a header line; NULL is empty, an \
+      empty string is "". In json and jsonl, decimals of more than 15 digits are strings.
+      """)
+
+  @OptionGroup var statement: StatementOptions
+  @OptionGroup var output: FormatOptions
+  @OptionGroup var connection: ConnectionOptions
+
+  func perform(_ console: Console) throws -> ControlExitCode {
+    let sql = try statement.text(console)
+    var run = try QueryRun(console, connection, cancelsOnInterrupt: true)
+    run.sql = sql
+    let query = try run.submit(sql, statement)
+    let stream = OutputStream(descriptor: console.output)
+    try run.printResult(of: query, with: output.format(console).writer(to: stream), to: stream)
+    return .done
+  }
+}

@@ -1,0 +1,65 @@
+// Owns `waterbearctl status`: whether the daemon runs, and how.
+import ArgumentParser
+import Base
+import ClientAPI
+import Columnar
+import Wire
+
+struct StatusVerb: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Say whether the daemon runs, and how.",
+    discussion: "Exit code 0 if it runs, 3 if it does not.")
+
+  @Flag(name: [.long, .customShort("q")], help: "Print nothing; the exit code is the answer.")
+  var quiet = false
+
+  @OptionGroup var output: FormatOptions
+  @OptionGroup var connection: ConnectionOptions
+
+  func perform(_ console: Console) throws -> ControlExitCode {
+    if quiet {
+      do {
+        _ = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self)
+        return .done
+      } catch let error as DaemonUnavailable {
+        return error.isPermission ? .refused : .notRunning
+      } catch is ClientTimeout {
+        return .timedOut
+      }
+    }
+    let status = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message
+    var table = RecordTable([OutputColumn("name", .varcharUnbounded), OutputColumn("value", .varcharUnbounded)])
+    let stream = OutputStream(descriptor: console.output)
+    switch output.format(console) {
+    case .json, .jsonl:
+      var object = JSONObject(stream)
+      object.begin()
+      object.field("state", "running")
+      object.field("release", status.build)
+      object.field("pid", status.pid)
+      object.field("uptime_seconds", status.uptimeMicroseconds / 1_000_000)
+      object.field("workers", status.workers)
+      object.field("running_queries", status.runningQueries)
+      object.field("socket", connection.socketPath(console))
+      object.field("data_directory", status.dataDirectory)
+      object.field("log", status.logPath)
+      object.field("spool_directories", status.spoolDirectories)
+      object.end()
+      stream.append("\n")
+      try stream.flush()
+    case let format:
+      table.append([.text("state"), .text("running")])
+      table.append([.text("release"), .text(status.build)])
+      table.append([.text("pid"), .text("\(status.pid)")])
+      table.append([.text("uptime"), .text(ProgressText.elapsed(status.uptimeMicroseconds))])
+      table.append([.text("workers"), .text("\(status.workers)")])
+      table.append([.text("running queries"), .text("\(status.runningQueries)")])
+      table.append([.text("socket"), .text(connection.socketPath(console))])
+      table.append([.text("data directory"), .text(status.dataDirectory)])
+      table.append([.text("log"), .text(status.logPath)])
+      for directory in status.spoolDirectories { table.append([.text("spool"), .text(directory)]) }
+      try table.print(as: format, to: stream)
+    }
+    return .done
+  }
+}
