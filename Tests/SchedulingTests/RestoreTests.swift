@@ -90,6 +90,16 @@ import Testing
     #expect(turn.effects == [.resultReady(attempt(0, 0)), .allResults(q, taskCount: 1)])
   }
 
+  @Test func whatWasGivenUpBeforeTheRestartStaysSo() {
+    let bench = Bench()
+    // Attempt 0 was lost with its worker and deleted when 1 was selected.
+    restore(bench, [task(0, next: 2, selected: 1), task(1)], weights: 2)
+    bench.send(.outputLost(attempt(0, 1), WaterbearError(.genericExternal, "gone")))
+    let turn = bench.send(.attemptFinished(attempt(0, 0), Bench.worker(7), AttemptOutput(bytes: [1], rows: [1])))
+    #expect(turn.records.isEmpty)
+    #expect(turn.effects.contains(.deleteOutput(attempt(0, 0))))
+  }
+
   @Test func aSecondSubmissionIsIgnored() {
     let bench = Bench()
     bench.join(0)

@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (PlantedBug.selectsDuplicateReport, UInt64(5_000)), (.acceptsDeletedOutput, 15_000),
+    (PlantedBug.selectsDuplicateReport, UInt64(1_000)), (.acceptsDeletedOutput, 4_000),
     (.reusesAttemptNumbers, 200), (.forgetsLostProducer, 500),
   ])
   func plantedBugIsFound(bug: PlantedBug, within seeds: UInt64) {

@@ -9,6 +9,8 @@ enum WorldEvent {
   case cancel(Int)
   case serve(QueryID, life: Int)
   case toCoordinator(connection: Int, SchedulerEvent)
+  /// A message of a connection that broke long ago, perhaps of a process that is dead.
+  case lateReport(SchedulerEvent)
   case toWorker(connection: Int, WorkerMessage)
   case connect(ModelWorker)
   case heartbeat(ModelWorker)

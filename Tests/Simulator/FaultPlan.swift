@@ -23,7 +23,7 @@ public struct FaultPlan: Sendable {
   public var workerReturns = 1.0
   /// That a report is sent twice.
   public var duplicateReport = 0.0
-  /// That a message of a broken connection is still delivered.
+  /// That a message of a broken connection is still delivered, late.
   public var staleDelivery = 0.0
   /// That an attempt fails: INTERNAL_ERROR, EXTERNAL, worker crashed, killed for memory.
   public var internalFailure = 0.0

@@ -15,6 +15,8 @@ struct ModelStore {
     var usedAttempts: [TaskID: Set<Int>] = [:]
     /// Failures that count against `task-retry-attempts-per-task`, counted here once more.
     var failures: [TaskID: Int] = [:]
+    /// The grants that did not suffice.
+    var tooLittle: [TaskID: Int64] = [:]
   }
 
   private(set) var queries: [QueryID: Query] = [:]
@@ -69,6 +71,11 @@ struct ModelStore {
       if error?.code.type == .userError { queries[attempt.task.stage.query]?.sawUserError = true }
       if let code = error?.code, code != .remoteHostGone, code != .exchangeDataUnrecoverable, outcome != .aborted {
         queries[attempt.task.stage.query]?.failures[attempt.task, default: 0] += 1
+      }
+      if error?.code == .exceededLocalMemoryLimit,
+        let run = task(attempt.task)?.running.first(where: { $0.number == attempt.number })
+      {
+        queries[attempt.task.stage.query]?.tooLittle[attempt.task] = run.memory
       }
       change(attempt.task) { $0.running.removeAll { $0.number == attempt.number } }
     case .selected(let attempt, let output):
@@ -125,6 +132,10 @@ struct ModelStore {
       require(failures <= limits.taskRetryAttempts, "\(attempt) starts after \(failures) failures")
       require(failures == task.counters.failures, "\(attempt): \(failures) failures, \(task.counters.failures) counted")
       require(task.counters.workerLosses <= limits.taskWorkerLosses, "\(attempt) starts after too many losses")
+    }
+    if let tooLittle = query.tooLittle[attempt.task] {
+      let wanted = min(query.model.biggestWorker, tooLittle * 3)
+      require(memory >= wanted, "\(attempt) gets \(memory) bytes after \(tooLittle) did not suffice")
     }
     change(attempt.task) {
       $0.nextAttempt = max($0.nextAttempt, attempt.number + 1)

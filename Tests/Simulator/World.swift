@@ -106,6 +106,7 @@ final class World {
     case .cancel(let index): cancel(index)
     case .serve(let id, let life): serve(id, life)
     case .toCoordinator(let connection, let message): deliverToCoordinator(connection, message)
+    case .lateReport(let message): deliver(event, message)
     case .toWorker(let connection, let message): deliverToWorker(connection, message)
     case .connect(let worker): connect(worker)
     case .heartbeat(let worker): heartbeat(worker)

@@ -7,11 +7,11 @@ extension World {
   // MARK: Events
 
   func deliverToCoordinator(_ index: Int, _ message: SchedulerEvent) {
-    let isStale = !connections[index].isOpen
-    if isStale {
+    guard connections[index].isOpen else {
       // A late report may still be read from a broken connection; nobody reads a late hello.
       if case .workerJoined = message { return }
-      guard random.chance(faults.staleDelivery) else { return }
+      if faultsAreOn, random.chance(faults.staleDelivery) { queue.add(after(0...700), .lateReport(message)) }
+      return
     }
     guard scheduler != nil else { return }
     if pausedUntil > now {
@@ -19,7 +19,7 @@ extension World {
       return
     }
     if case .workerJoined(let id, _, _, _) = message { coordinatorConnections[id] = index }
-    guard tell(message), !isStale else { return }
+    guard tell(message) else { return }
     switch message {
     case .attemptFinished(let attempt, let worker, _), .attemptFailed(let attempt, let worker, _):
       sendToWorker(worker, .acknowledge(attempt))

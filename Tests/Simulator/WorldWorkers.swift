@@ -174,6 +174,12 @@ extension World {
       bytes: content.map { Int64($0 % 3) * ModelQuery.megabyte }, rows: content.map { Int64($0 % 1000) },
       checksums: content, peakMemory: model.memoryNeeded(attempt.task))
     end(worker, attempt, .attemptFinished(attempt, worker.id, output))
+    // Dies, or loses its connection, while its report is under way.
+    if faultsAreOn, faults.workerDeathEvery != nil, random.chance(0.04) {
+      die(worker, WaterbearError(.remoteHostGone, "killed after a report"))
+    } else if faultsAreOn, faults.connectionLossEvery != nil, random.chance(0.04), let connection = worker.connection {
+      close(connection)
+    }
   }
 
   private func end(_ worker: ModelWorker, _ attempt: AttemptID, _ report: SchedulerEvent) {
