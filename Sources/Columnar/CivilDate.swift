@@ -17,21 +17,28 @@ public struct CivilDate: Hashable, Sendable {
   }
 
   /// The day `days` after 1970-01-01, which may be negative. Any 32-bit number of days is in range.
-  /// The arithmetic is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms"): years start in March, so that
-  /// the leap day is the last of its year.
+  ///
+  /// The arithmetic is Neri and Schneider's ("Euclidean affine functions and their application to calendar algorithms",
+  /// 2022): years start in March, so that the leap day is the last of its year, and quotients and remainders come from
+  /// one multiplication each.
   @inlinable
   @inline(__always)
   public init(daysSinceEpoch days: Int) {
-    // 719468 days lie between 0000-03-01 and 1970-01-01; 146097 days are 400 years.
-    let shifted = days &+ 719_468
-    let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
-    let dayOfEra = shifted &- era &* 146_097
-    let yearOfEra = (dayOfEra &- dayOfEra / 1460 &+ dayOfEra / 36_524 &- dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra &- (365 &* yearOfEra &+ yearOfEra / 4 &- yearOfEra / 100)
-    let monthFromMarch = (5 &* dayOfYear &+ 2) / 153
-    day = dayOfYear &- (153 &* monthFromMarch &+ 2) / 5 &+ 1
-    month = monthFromMarch < 10 ? monthFromMarch &+ 3 : monthFromMarch &- 9
-    year = yearOfEra &+ era &* 400 &+ (month <= 2 ? 1 : 0)
+    // 719468 days lie between 0000-03-01 and 1970-01-01. 14700 times 400 years (146097 days) keep the count positive.
+    let shifted = UInt64(truncatingIfNeeded: days &+ 719_468 &+ 14_700 &* 146_097)
+    let quarters = shifted &* 4 &+ 3
+    let century = quarters / 146_097
+    let quarterOfCentury = UInt32(truncatingIfNeeded: quarters &- century &* 146_097) | 3
+    let yearProduct = UInt64(quarterOfCentury) &* 2_939_745
+    let yearOfCentury = yearProduct &>> 32
+    let dayOfYear = UInt32(truncatingIfNeeded: yearProduct) / 2_939_745 / 4
+    let monthProduct = dayOfYear &* 2141 &+ 197_913
+    let month = Int(monthProduct &>> 16)
+    // Days from the 1st of March on that fall into January or February belong to the next year.
+    let isNextYear = dayOfYear >= 306
+    self.month = isNextYear ? month &- 12 : month
+    day = Int((monthProduct & 0xffff) / 2141) &+ 1
+    year = Int(century &* 100 &+ yearOfCentury) &- 14_700 &* 400 &+ (isNextYear ? 1 : 0)
   }
 
   /// Days since 1970-01-01.

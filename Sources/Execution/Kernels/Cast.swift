@@ -34,12 +34,14 @@ struct CastChoice {
   let cost: Int
 }
 
-/// How to cast; nil where no cast joins the types. From the unknown type, whose only value is NULL, nothing is
-/// computed, and the kernel is never called.
+/// How to cast; nil where no cast joins the types.
 func castChoice(_ context: CastContext) -> CastChoice? {
   let (from, to) = (context.from, context.to)
-  if from == .unknown || from == to {
-    return CastChoice(kernel: { $0.arguments[0].retyped(to) }, canFail: false, cost: 0)
+  if from == to { return CastChoice(kernel: { $0.arguments[0] }, canFail: false, cost: 0) }
+  if from == .unknown {
+    // Its only value is NULL.
+    return CastChoice(
+      kernel: { Vector.repeating(.null, type: to, count: $0.count).flattened() }, canFail: false, cost: 0)
   }
   func fallible(_ kernel: @escaping Kernel, cost: Int = 4) -> CastChoice {
     CastChoice(kernel: kernel, canFail: !context.isTry, cost: cost)

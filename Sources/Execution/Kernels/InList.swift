@@ -31,7 +31,7 @@ extension Value {
 }
 
 /// A list of up to this many numbers is compared one by one.
-private let linearLimit = 8
+private let linearLimit = 4
 
 private func kernel<Element: Hashable & Comparable & BitwiseCopyable>(
   _ list: [Element], _ hasNull: Bool

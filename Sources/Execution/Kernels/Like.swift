@@ -46,24 +46,25 @@ private struct Contains: StringTest {
 }
 
 private struct MatchesPattern: StringTest {
-  let pattern: LikePattern
-  func holds(_ text: Bytes, count: Int) -> Bool { pattern.matches(text, count: count) }
+  let matcher: LikeMatcher
+  func holds(_ text: Bytes, count: Int) -> Bool { matcher.matches(text, count: count) }
 }
 
 /// LIKE with one pattern, kept compiled.
 private final class CompiledLike {
   private let origin: Origin
   private var source: (pattern: [UInt8], escape: [UInt8]?)?
-  private var compiled: LikePattern?
+  private var compiled: (shape: LikePattern.Shape, matcher: LikeMatcher)?
 
   init(origin: Origin) { self.origin = origin }
 
-  func pattern(_ pattern: [UInt8], escape: [UInt8]?) throws -> LikePattern {
+  func pattern(_ pattern: [UInt8], escape: [UInt8]?) throws -> (shape: LikePattern.Shape, matcher: LikeMatcher) {
     if let source, let compiled, source.pattern == pattern, source.escape == escape { return compiled }
     let fresh = try LikePattern(pattern, escape: escape, origin: origin)
+    let result = (fresh.shape, LikeMatcher(fresh))
     source = (pattern, escape)
-    compiled = fresh
-    return fresh
+    compiled = result
+    return result
   }
 }
 
@@ -83,9 +84,9 @@ func likeKernel(_ type: DataType, hasEscape: Bool, _ origin: Origin) -> Kernel {
     }
     let output = Buffer(zeroed: input.count)
     for row in 0..<input.count where input.isPresent(row) {
-      let pattern = try compiled.pattern(patterns.bytes(at: row), escape: escapes?.bytes(at: row))
+      let matcher = try compiled.pattern(patterns.bytes(at: row), escape: escapes?.bytes(at: row)).matcher
       let view = value.values.pointer(to: StringView.self) + value.position(of: row)
-      if pattern.matches(stringBytes(view), count: view.pointee.count) {
+      if matcher.matches(stringBytes(view), count: view.pointee.count) {
         output.pointer(to: UInt8.self)[row] = 1
       }
     }
@@ -100,7 +101,9 @@ extension Vector {
   }
 }
 
-private func test(_ value: Vector, _ pattern: LikePattern, _ input: KernelInput) -> Vector {
+private func test(
+  _ value: Vector, _ pattern: (shape: LikePattern.Shape, matcher: LikeMatcher), _ input: KernelInput
+) -> Vector {
   func run(_ bytes: [UInt8], _ make: (UnsafeBufferPointer<UInt8>) -> Vector) -> Vector {
     bytes.withUnsafeBufferPointer(make)
   }
@@ -110,7 +113,7 @@ private func test(_ value: Vector, _ pattern: LikePattern, _ input: KernelInput)
   case .suffix(let bytes): return run(bytes) { test(value, HasSuffix(literal: $0), input) }
   case .contains(let bytes): return run(bytes) { test(value, Contains(literal: $0), input) }
   case .everything: return Truth(repeating: true, count: input.count).vector(validity: input.validity)
-  case .general: return test(value, MatchesPattern(pattern: pattern), input)
+  case .general: return test(value, MatchesPattern(matcher: pattern.matcher), input)
   }
 }
 

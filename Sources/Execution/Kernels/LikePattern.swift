@@ -1,12 +1,8 @@
-// Owns the matching of LIKE patterns: compiled once, then run over strings as bytes.
+// Owns the reading of LIKE patterns: what lies between the `%`s, and escapes. Matching is `LikeMatcher`'s.
 
 import Base
 import Columnar
 import Planning
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// A LIKE pattern in a form that matches fast. `%` is any text, `_` is any one code point.
 struct LikePattern {
@@ -118,74 +114,5 @@ struct LikePattern {
     case (true, 1, true): return .contains(middle[0].bytes)
     default: return .general
     }
-  }
-
-  /// Whether `text` matches.
-  func matches(_ text: Bytes, count: Int) -> Bool {
-    guard let start = match(segments[0], text, at: 0, count: count) else { return false }
-    if segments.count == 1 { return start == count }
-    // The last segment has a fixed number of code points, so it can only start at one place.
-    let last = segments[segments.count - 1]
-    let lastStart: Int
-    if last.isLiteral {
-      lastStart = count - last.bytes.count
-    } else {
-      guard let found = ByteSearch.offset(ofLast: last.codePoints, in: text, before: count) else { return false }
-      lastStart = found
-    }
-    guard lastStart >= start, match(last, text, at: lastStart, count: count) == count else { return false }
-    // The leftmost place for each of the others leaves most room for the rest.
-    var position = start
-    for segment in middle {
-      guard let end = find(segment, text, from: position, count: lastStart) else { return false }
-      position = end
-    }
-    return true
-  }
-
-  /// Where `segment`, matched at byte `start`, ends.
-  private func match(_ segment: Segment, _ text: Bytes, at start: Int, count: Int) -> Int? {
-    segment.bytes.withUnsafeBufferPointer { bytes in
-      if segment.isLiteral {
-        let end = start + bytes.count
-        guard end <= count else { return nil }
-        guard let literal = bytes.baseAddress else { return end }
-        return memcmp(text + start, literal, bytes.count) == 0 ? end : nil
-      }
-      var position = start
-      var offset = 0
-      for piece in segment.pieces {
-        guard position + piece.literal <= count else { return nil }
-        if piece.literal > 0 {
-          let literal = bytes.baseAddress.unsafelyUnwrapped + offset
-          guard memcmp(text + position, literal, piece.literal) == 0 else { return nil }
-        }
-        position += piece.literal
-        offset += piece.literal
-        guard let next = ByteSearch.offset(of: piece.wildcards, in: text, count: count, from: position) else {
-          return nil
-        }
-        position = next
-      }
-      return position
-    }
-  }
-
-  /// The end of the leftmost match of `segment` from byte `start` on.
-  private func find(_ segment: Segment, _ text: Bytes, from start: Int, count: Int) -> Int? {
-    if segment.isLiteral {
-      return segment.bytes.withUnsafeBufferPointer { bytes in
-        let found = ByteSearch.find(
-          bytes.baseAddress.unsafelyUnwrapped, count: bytes.count, in: text, count: count, from: start)
-        return found < 0 ? nil : found + bytes.count
-      }
-    }
-    var position = start
-    while position <= count {
-      if let end = match(segment, text, at: position, count: count) { return end }
-      guard position < count else { return nil }
-      position += ByteSearch.lengthOfCodePoint(text, at: position, count: count)
-    }
-    return nil
   }
 }

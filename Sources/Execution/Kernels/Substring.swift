@@ -9,7 +9,11 @@ import Columnar
 func substringRange(_ bytes: Bytes, count: Int, start: Int64, length: Int64?) -> (offset: Int, count: Int) {
   if start == 0 || count == 0 { return (0, 0) }
   if let length, length <= 0 { return (0, 0) }
-  if ByteSearch.isASCII(bytes, count: count) {
+  if start > 0, let length, start <= Int64(count) {
+    // Only the bytes up to the end of the part matter, and where they are ASCII they are code points.
+    let end = min(Int64(count), start - 1 + min(length, Int64(count)))
+    if ByteSearch.isASCII(bytes, count: Int(end)) { return (Int(start) - 1, Int(end - start) + 1) }
+  } else if ByteSearch.isASCII(bytes, count: count) {
     guard start <= Int64(count), start >= -Int64(count) else { return (0, 0) }
     let offset = start > 0 ? Int(start) - 1 : count + Int(start)
     let rest = count - offset

@@ -82,7 +82,7 @@ struct LikeTests {
       let pattern = (0..<Int.random(in: 0..<6, using: &random)).map { _ in signs.randomElement(using: &random)! }
       let valueText = String(String.UnicodeScalarView(value))
       let patternText = String(String.UnicodeScalarView(pattern))
-      let compiled = try LikePattern(Array(patternText.utf8), escape: nil, origin: Origin())
+      let compiled = LikeMatcher(try LikePattern(Array(patternText.utf8), escape: nil, origin: Origin()))
       let found = Array(valueText.utf8 + [0]).withUnsafeBufferPointer {
         compiled.matches($0.baseAddress!, count: $0.count - 1)
       }
