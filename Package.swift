@@ -94,7 +94,7 @@ let package = Package(
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
-    .testTarget(name: "PlanningTests", dependencies: ["Planning", "TPCHConnector"]),
+    .testTarget(name: "PlanningTests", dependencies: ["LocalRunner", "Planning", "TPCHConnector"], exclude: ["Plans"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     // Runs whole queries in one process, for every test that wants rows from SQL.
     .target(

@@ -49,13 +49,14 @@ public struct PlanningPipeline {
     }
     let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(explain.statement)
     let plan = optimized(logical)
+    let printer = PlanPrinter(format: explain.format, statistics: PlanStatistics(catalogs: catalogs))
     let text: String
     switch explain.type {
     case .validate: return rows(["Valid"], [.boolean], [[.boolean(true)]])
     case .io: throw WaterbearError(.notSupported, "EXPLAIN (TYPE IO) is not supported", at: explain.location)
-    case .logical: text = PlanPrinter(format: explain.format).text(of: plan)
+    case .logical: text = printer.text(of: plan)
     case .distributed:
-      text = PlanPrinter(format: explain.format).text(of: try fragment(plan, symbols: logical.symbols))
+      text = printer.text(of: try fragment(plan, symbols: logical.symbols))
     }
     return rows(["Query Plan"], [.varcharUnbounded], [[.text(text)]])
   }

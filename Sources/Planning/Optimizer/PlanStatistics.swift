@@ -7,6 +7,8 @@ import ConnectorAPI
 struct PlanEstimate {
   var rows: Double
   var columns: [Symbol: ColumnStatistics] = [:]
+  /// False where a table below could not say how large it is: good for comparing plans, not for showing.
+  var isKnown = true
 
   func distinct(_ symbol: Symbol) -> Double {
     max(1, min(rows, columns[symbol]?.distinctCount ?? rows * PlanStatistics.unknownDistinctShare))
@@ -16,6 +18,8 @@ struct PlanEstimate {
   func bytes(of symbols: [Symbol]) -> Double {
     rows * symbols.reduce(8) { $0 + (columns[$1]?.averageBytes ?? $1.type.estimatedBytes) }
   }
+
+  static let unknown = PlanEstimate(rows: PlanStatistics.unknownRows, isKnown: false)
 
   func limited(to count: Double) -> PlanEstimate {
     var copy = self
@@ -33,6 +37,17 @@ struct PlanStatistics {
   static let likeShare = 0.1
 
   let catalogs: Catalogs
+  /// What the fragments give that remote sources read.
+  private var fragments: [Int: PlanEstimate] = [:]
+
+  init(catalogs: Catalogs) { self.catalogs = catalogs }
+
+  /// The same, with estimates of what `fragments` give. Inputs have higher numbers than their consumers.
+  func knowing(_ fragments: [PlanFragment]) -> PlanStatistics {
+    var copy = self
+    for fragment in fragments.reversed() { copy.fragments[fragment.number] = copy.estimate(fragment.root) }
+    return copy
+  }
 
   func estimate(_ node: PlanNode) -> PlanEstimate {
     switch node {
@@ -43,7 +58,7 @@ struct PlanStatistics {
       return SelectivityEstimator.apply(filter.predicate, to: source)
     case .project(let project):
       let source = estimate(project.source)
-      var result = PlanEstimate(rows: source.rows)
+      var result = PlanEstimate(rows: source.rows, isKnown: source.isKnown)
       for assignment in project.assignments {
         if case .symbol(let symbol) = assignment.expression {
           result.columns[assignment.symbol] = source.columns[symbol]
@@ -59,10 +74,15 @@ struct PlanStatistics {
       let source = estimate(limit.source)
       return limit.count.map { source.limited(to: Double($0)) } ?? source
     case .union(let union):
-      return PlanEstimate(rows: union.sources.reduce(0) { $0 + estimate($1).rows })
+      let sources = union.sources.map(estimate)
+      return PlanEstimate(rows: sources.reduce(0) { $0 + $1.rows }, isKnown: sources.allSatisfy(\.isKnown))
     case .enforceSingleRow(let enforce): return estimate(enforce.source).limited(to: 1)
     case .exchange(let exchange): return estimate(exchange.source)
-    case .remoteSource: return PlanEstimate(rows: Self.unknownRows)
+    case .remoteSource(let source):
+      let known = source.fragments.compactMap { fragments[$0] }
+      guard let first = known.first, known.count == source.fragments.count else { return .unknown }
+      return known.count == 1
+        ? first : PlanEstimate(rows: known.reduce(0) { $0 + $1.rows }, isKnown: known.allSatisfy(\.isKnown))
     case .output(let output): return estimate(output.source)
     }
   }
@@ -71,8 +91,9 @@ struct PlanStatistics {
     // A source that cannot say how large it is, for whatever reason, is planned for as one of unknown size.
     guard let connector = try? catalogs.connector(scan.table.catalog),
       let statistics = try? connector.statistics(of: scan.table)
-    else { return PlanEstimate(rows: Self.unknownRows) }
-    var result = PlanEstimate(rows: statistics.rowCount ?? Self.unknownRows)
+    else { return .unknown }
+    var result = PlanEstimate(
+      rows: statistics.rowCount ?? Self.unknownRows, isKnown: statistics.rowCount != nil)
     for column in scan.columns { result.columns[column.symbol] = statistics.columns[column.column.name] }
     return result
   }
@@ -82,7 +103,7 @@ struct PlanStatistics {
     guard !aggregate.keys.isEmpty else { return PlanEstimate(rows: 1) }
     // Keys depend on each other more often than not: the product is damped by the rows there are.
     let groups = aggregate.keys.reduce(1.0) { $0 * source.distinct($1) }
-    var result = PlanEstimate(rows: min(groups, source.rows))
+    var result = PlanEstimate(rows: min(groups, source.rows), isKnown: source.isKnown)
     for key in aggregate.keys { result.columns[key] = source.columns[key] }
     return result
   }
@@ -114,7 +135,7 @@ struct PlanStatistics {
       rows /= max(1, weight == 1 ? divisor : divisor.squareRoot())
       weight = 0.5
     }
-    var result = PlanEstimate(rows: max(rows, 1))
+    var result = PlanEstimate(rows: max(rows, 1), isKnown: left.isKnown && right.isKnown)
     result.columns = left.columns.merging(right.columns) { first, _ in first }
     return result
   }
