@@ -1,0 +1,76 @@
+// Proves what the first and the second interrupt do.
+import Base
+import Platform
+import Synchronization
+import Testing
+import Wire
+
+@testable import ControlClient
+
+struct InterruptionTests {
+  private final class Exits: Sendable {
+    let codes = Mutex<[Int32]>([])
+    func note(_ code: Int32) { codes.withLock { $0.append(code) } }
+    var all: [Int32] { codes.withLock { $0 } }
+  }
+
+  private let file = TemporaryFile()
+  private let exits = Exits()
+
+  private func interruption(_ socket: String, cancels: Bool = true) -> Interruption {
+    let console = Console(input: 0, output: 1, error: file.descriptor)
+    return Interruption(
+      console, socketPath: socket, progress: ProgressDisplay(console), cancels: cancels, exit: exits.note)
+  }
+
+  @Test func theFirstCancelsTheQuery() throws {
+    let canceled = FakeQuery(error: WaterbearError(.userCanceled, "Query was canceled"))
+    let daemon = try FakeDaemon { try canceled.reply(to: $0) }
+    let interruption = interruption(daemon.socketPath)
+    interruption.willSubmit()
+    try interruption.submitted(FakeQuery.id)
+    try interruption.settle()
+    interruption.signalled()
+    #expect(throws: Interrupted.self) { try interruption.settle() }
+    #expect(daemon.requests == ["cancel-query"])
+    #expect(exits.all == [130])
+    #expect(file.contents() == "Query \(FakeQuery.id) was canceled\n")
+  }
+
+  @Test func oneBeforeTheIdIsKnownWaitsForIt() throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let interruption = interruption(daemon.socketPath)
+    interruption.willSubmit()
+    interruption.signalled()
+    #expect(exits.all == [])
+    #expect(throws: Interrupted.self) { try interruption.submitted(FakeQuery.id) }
+    #expect(daemon.requests == ["cancel-query"])
+    #expect(exits.all == [130])
+  }
+
+  @Test func oneDuringASubmissionThatFailsIsAnInterrupt() throws {
+    let interruption = interruption("/nonexistent")
+    interruption.willSubmit()
+    interruption.signalled()
+    #expect(throws: Interrupted.self) { try interruption.settle() }
+  }
+
+  @Test func theSecondExitsAtOnce() throws {
+    let daemon = try FakeDaemon { _ in .silence }
+    let interruption = interruption(daemon.socketPath)
+    try interruption.submitted(FakeQuery.id)
+    interruption.signalled()
+    let start = SystemClock.monotonic()
+    interruption.signalled()
+    #expect(exits.all == [130])
+    #expect(SystemClock.monotonic() - start < .seconds(4))
+  }
+
+  @Test func aVerbThatDidNotStartTheQueryLeavesItAlone() throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let interruption = interruption(daemon.socketPath, cancels: false)
+    interruption.signalled()
+    #expect(exits.all == [130])
+    #expect(daemon.requests == [])
+  }
+}
