@@ -9,6 +9,7 @@ public enum Control {
   /// Parses the arguments (without the program's name), does what they ask and says how it went.
   public static func run(_ arguments: [String], console: Console) -> ControlExitCode {
     if console.ownsProcess {
+      reserveStandardDescriptors()
       // A reader that goes away is seen as an error of write(2), which ends the program in order.
       _ = wb_ignore_signal(SIGPIPE)
       signal(SIGINT) { _ in _exit(ControlExitCode.interrupted.rawValue) }
@@ -27,6 +28,18 @@ public enum Control {
       }
     } catch {
       return tellUsage(error, arguments, console)
+    }
+  }
+
+  /// Fills the places of standard descriptors that the starter left closed, so that no socket takes the place of
+  /// standard output. What takes its place can only be read, so writing the answer still fails.
+  private static func reserveStandardDescriptors() {
+    while true {
+      let number = open("/dev/null", O_RDONLY | O_CLOEXEC)
+      guard number >= 0, number <= STDERR_FILENO else {
+        if number >= 0 { close(number) }
+        return
+      }
     }
   }
 

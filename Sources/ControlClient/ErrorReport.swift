@@ -40,7 +40,7 @@ struct ErrorReport {
     case let failure as QueryFailure: return tell(failure)
     case let left as QueryLeft: return tell(left)
     case let error as WaterbearError:
-      tellLines(red("waterbearctl: ") + "\(error) [\(error.code.rawValue)]", error)
+      tellLines(red("waterbearctl: "), error)
       return Self.exitCode(for: error)
     case let error as DaemonUnavailable: return tell(error)
     case is ClientTimeout:
@@ -64,16 +64,18 @@ struct ErrorReport {
       place = SourceExcerpt(sql, at: location, columns: console.size().columns - 2).lines
         .map { "  \($0)\n" }.joined()
     }
-    tellLines(red(name) + "\(error) [\(error.code.rawValue)]", error, place: place)
+    tellLines(red(name), error, place: place)
     return Self.exitCode(for: error)
   }
 
-  private func tellLines(_ first: String, _ error: WaterbearError, place: String = "") {
-    var text = first + "\n" + place
+  private func tellLines(_ name: String, _ error: WaterbearError, place: String = "") {
+    // Messages may quote SQL or data, which must not steer the terminal.
+    let display = CellSyntax.display
+    var text = name + display.spelled(error.description) + " [\(error.code.rawValue)]\n" + place
     for (depth, cause) in error.causes.enumerated() {
-      text += String(repeating: "  ", count: depth + 1) + "cause: \(cause)\n"
+      text += String(repeating: "  ", count: depth + 1) + "cause: \(display.spelled(cause))\n"
     }
-    if let remedy = error.remedy { text += "  hint: \(remedy)\n" }
+    if let remedy = error.remedy { text += "  hint: \(display.spelled(remedy))\n" }
     console.tell(text)
   }
 
@@ -106,5 +108,7 @@ struct ErrorReport {
     return .notRunning
   }
 
-  private func red(_ text: String) -> String { console.errorIsTerminal && console.allowsColour ? "\u{1b}[31m\(text)\u{1b}[0m" : text }
+  private func red(_ text: String) -> String {
+    console.errorIsTerminal && console.allowsColour ? "\u{1b}[31m\(text)\u{1b}[0m" : text
+  }
 }

@@ -18,6 +18,7 @@ final class OutputStream {
   static let flushBytes = 256 << 10
 
   let descriptor: Int32
+  private var wroteAny = false
   let buffer = ByteBuffer(capacity: 64 << 10)
 
   init(descriptor: Int32) { self.descriptor = descriptor }
@@ -36,6 +37,7 @@ final class OutputStream {
       let count = write(descriptor, start, buffer.count - written)
       if count >= 0 {
         written += count
+        wroteAny = true
         continue
       }
       switch errno {
@@ -49,6 +51,9 @@ final class OutputStream {
       }
     }
   }
+
+  /// Whether anything was ever put in.
+  var hasOutput: Bool { wroteAny || buffer.count > 0 }
 
   func append(_ text: String) { buffer.append(text) }
 }

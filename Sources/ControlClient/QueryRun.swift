@@ -63,6 +63,7 @@ struct QueryRun {
 
   private func copy(_ stream: QueryStream, to writer: any ResultWriter, _ output: OutputStream) throws {
     var types: [DataType]?
+    var hasRows = false
     // Short waits where somebody watches the progress, long ones where nobody does.
     while let page = try stream.next(waitMilliseconds: progress.isActive ? 100 : 1000) {
       if types == nil, !page.columns.isEmpty {
@@ -77,9 +78,11 @@ struct QueryRun {
         let batch = try BatchCodec.decode(bytes, types: types)
         if console.outputIsTerminal { progress.clear() }
         try writer.write(batch)
-      } else if !page.isLast {
+        hasRows = true
+        // Rows and progress cannot share a terminal: a row may still be without its end.
+        if console.outputIsTerminal, output.hasOutput { progress.end() }
+      } else if hasRows, !page.isLast {
         // Nothing to do until the next page: let the reader have what there is.
-        if console.outputIsTerminal, output.buffer.count > 0 { progress.clear() }
         try output.flush()
       }
       if !page.isLast { progress.show(page.status) }

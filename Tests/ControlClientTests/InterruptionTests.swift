@@ -57,6 +57,8 @@ struct InterruptionTests {
 
   @Test func theSecondExitsAtOnce() throws {
     let daemon = try FakeDaemon { _ in .silence }
+    // The attempt to cancel outlives this test, and must not find another test's file under its descriptor.
+    _ = Unmanaged.passRetained(file)
     let interruption = interruption(daemon.socketPath)
     try interruption.submitted(FakeQuery.id)
     interruption.signalled()

@@ -10,7 +10,8 @@ import Wire
 struct LogsTests {
   static let line =
     #"{"time":"2026-01-31T23:59:59.123Z","level":"WARN","event":"task_retried","role":"coordinator","pid":42,"#
-    + #""query":"q1","stage":1,"task":2,"attempt":3,"error":"it \"broke\"\nbadly","retry":1,"list":["a","b"],"ok":true}"#
+    + #""query":"q1","stage":1,"task":2,"attempt":3,"error":"it \"broke\"\nbadly","retry":1,"#
+    + #""list":["a","b"],"ok":true}"#
 
   private func parse(_ text: String) -> LogRecord? { LogRecord(Array(text.utf8)) }
 
@@ -25,7 +26,9 @@ struct LogsTests {
     #expect(parse("{}")?.fields.isEmpty == true)
   }
 
-  @Test(arguments: ["", "x", "{", #"{"a"}"#, #"{"a":}"#, #"{"a":1"#, #"{"a":"x}"#, #"{"a":1}}"#, #"{"a":"\u12"}"#, "[1]"])
+  @Test(arguments: [
+    "", "x", "{", #"{"a"}"#, #"{"a":}"#, #"{"a":1"#, #"{"a":"x}"#, #"{"a":1}}"#, #"{"a":"\u12"}"#, "[1]",
+  ])
   func refusesWhatIsNoRecord(text: String) { #expect(parse(text) == nil) }
 
   @Test func showsARecordOnOneLine() throws {

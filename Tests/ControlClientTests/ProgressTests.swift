@@ -35,7 +35,8 @@ struct ProgressTests {
   @Test(arguments: [20, 40, 71, 72, 80, 200])
   func staysWithinTheTerminal(columns: Int) {
     let lines = ProgressText.lines(
-      status((0..<50).map { stage($0, $0 < 40 ? "FINISHED" : "RUNNING") }), size: TerminalSize(columns: columns, rows: 10))
+      status((0..<50).map { stage($0, $0 < 40 ? "FINISHED" : "RUNNING") }),
+      size: TerminalSize(columns: columns, rows: 10))
     #expect(lines.allSatisfy { $0.count < columns })
     #expect(lines.count < 10)
     #expect(lines.contains { $0.contains("stage 40") })
@@ -90,7 +91,9 @@ struct ProgressTests {
     #expect(file.contents() == "")
   }
 
-  @Test(arguments: [(0, "0.0s"), (999_999, "0.9s"), (59_900_000, "59.9s"), (61_000_000, "1:01"), (3_661_000_000, "1:01:01")])
+  @Test(arguments: [
+    (0, "0.0s"), (999_999, "0.9s"), (59_900_000, "59.9s"), (61_000_000, "1:01"), (3_661_000_000, "1:01:01"),
+  ])
   func writesElapsedTime(microseconds: Int, text: String) {
     #expect(ProgressText.elapsed(Int64(microseconds)) == text)
   }

@@ -128,6 +128,45 @@ struct QueryVerbTests {
     #expect(run.output == "Output\n  \"Scan\"\n")
   }
 
+  @Test func messagesCannotSteerTheTerminal() throws {
+    let error = WaterbearError(.syntaxError, "mismatched input '\u{1b}[2J'")
+    let daemon = try FakeDaemon { try FakeQuery(error: error).reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "SELECT \u{1b}[2J"])
+    #expect(run.error == "Query \(FakeQuery.id) failed: mismatched input '\\u001b[2J' [SYNTAX_ERROR]\n")
+  }
+
+  /// A query whose first page takes some waiting, on one terminal for rows and messages.
+  @Test(arguments: [OutputFormat.csv, .table])
+  func progressGivesWayToRows(format: OutputFormat) throws {
+    let asked = Mutex(0)
+    let daemon = try FakeDaemon { frame in
+      guard frame.name == FetchResult.name else { return try FakeQuery().reply(to: frame) }
+      let stage = StageProgress(
+        number: 0, state: "RUNNING", totalTasks: 2, runningTasks: 1, finishedTasks: 1, retries: 0, outputRows: 0,
+        outputBytes: 0)
+      let count = asked.withLock { count in
+        count += 1
+        return count
+      }
+      guard count <= 8 else { return try FakeQuery(stages: [stage]).reply(to: frame) }
+      SystemClock.sleep(.milliseconds(100))
+      let position = try frame.message(FetchResult.self).position
+      let status = FakeQuery(stages: [stage]).status(.running)
+      return .answer(ResultPage(status: status, columns: nil, next: position, isLast: false))
+    }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", format.rawValue, "SELECT 1"]) {
+      $0.error = $0.output
+      $0.outputIsTerminal = true
+      $0.errorIsTerminal = true
+    }
+    #expect(run.output.contains("stage 0  RUNNING"), "progress was drawn")
+    var terminal = VirtualTerminal(columns: 80)
+    terminal.write(run.output)
+    let rows = format == .csv
+      ? ["n,s", "1,one", "2,", "3,\"\""] : [" n | s", "---+------", " 1 | one", " 2 | NULL", " 3 |", "(3 rows)"]
+    #expect(terminal.screen == rows)
+  }
+
   @Test func goesOnWhenTheDaemonComesBack() throws {
     let wentAway = Mutex(false)
     let daemon = try FakeDaemon { frame in
@@ -240,6 +279,7 @@ struct QueryVerbTests {
     #expect(try ControlRun.of(["query", "SELECT 1"] + socket).output == "n,s\n")
     #expect(try ControlRun.of(["query", "SELECT 1", "--format", "json"] + socket).output == "[]\n")
     #expect(try ControlRun.of(["query", "SELECT 1", "--format", "jsonl"] + socket).output == "")
-    #expect(try ControlRun.of(["query", "SELECT 1", "--format", "table"] + socket).output == " n | s\n---+---\n(0 rows)\n")
+    let table = try ControlRun.of(["query", "SELECT 1", "--format", "table"] + socket).output
+    #expect(table == " n | s\n---+---\n(0 rows)\n")
   }
 }

@@ -96,7 +96,9 @@ final class OpenLog {
     var done = 0
     while done < count {
       let got = bytes.withUnsafeMutableBytes { raw in
-        SystemCall.retrying { pread(descriptor.number, raw.baseAddress.map { $0 + done }, count - done, off_t(offset + done)) }
+        SystemCall.retrying {
+          pread(descriptor.number, raw.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+        }
       }
       guard got >= 0 else { throw SystemCall.failure("cannot read the log", errno) }
       guard got > 0 else { break }

@@ -20,7 +20,9 @@ struct LogFilter: Equatable {
 struct LogText {
   let usesColour: Bool
 
-  private static let leading: Set<String> = ["time", "level", "event", "role", "pid", "query", "stage", "task", "attempt"]
+  private static let leading: Set<String> = [
+    "time", "level", "event", "role", "pid", "query", "stage", "task", "attempt",
+  ]
 
   func line(_ record: LogRecord) -> String {
     let level = record["level"] ?? ""

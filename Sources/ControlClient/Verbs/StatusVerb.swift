@@ -23,6 +23,8 @@ struct StatusVerb: Verb {
         return .done
       } catch let error as DaemonUnavailable {
         return error.isPermission ? .refused : .notRunning
+      } catch let error as WaterbearError {
+        return ErrorReport.exitCode(for: error)
       } catch is ClientTimeout {
         return .timedOut
       }

@@ -18,6 +18,7 @@ struct SubmitVerb: Verb {
     var run = try QueryRun(console, connection, cancelsOnInterrupt: true)
     run.sql = sql
     let query = try run.submit(sql, statement)
+    try run.interruption.settle()
     let output = OutputStream(descriptor: console.output)
     output.append("\(query)\n")
     try output.flush()
