@@ -108,7 +108,7 @@ final class QueryPlanner: @unchecked Sendable {
       memory: MemoryPolicy(session), stages: stages)
     // Fragment 0 is the root, and its symbols are the result's columns.
     let columns = try zip(plan.columnNames, plan.fragments[0].outputSymbols).map { name, symbol in
-      ResultColumn(name: name, type: try BinaryEncoder.encode([symbol.type]))
+      ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
     }
     return PlannedQuery(
       description: description, columns: columns,
