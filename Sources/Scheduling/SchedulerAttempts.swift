@@ -113,11 +113,12 @@ extension Scheduler {
       retryQuery(query, task, error, policy)
       return
     }
-    // Another attempt is still under way and may succeed.
-    if !task.state.running.isEmpty { return }
     switch verdict {
-    case .giveUp: failQuery(query, usedUp(task, number, workerDied ?? reporter, error))
-    case .retry(let delay): retry(task, after: delay)
+    case .giveUp:
+      // Also where another attempt is under way: should it get lost, nothing would be left to start.
+      failQuery(query, usedUp(task, number, workerDied ?? reporter, error))
+    case .retry(let delay):
+      if task.state.running.isEmpty { retry(task, after: delay) }
     }
   }
 

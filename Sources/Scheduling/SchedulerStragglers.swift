@@ -6,7 +6,7 @@ extension Scheduler {
   func noteRunTime(of task: TaskReference, _ number: Int) {
     let query = task.query
     guard let run = task.state.running.first(where: { $0.number == number }) else { return }
-    query.stages[task.stage].timeEstimator.add((now - run.startedAt).nanoseconds)
+    query.stages[task.stage].timeEstimator.add(max(1, (now - run.startedAt).nanoseconds))
     let stage = query.stages[task.stage]
     let isEnough = stage.timeEstimator.total >= 3 && (stage.selectedCount + 1) * 2 >= stage.tasks.count
     guard isEnough, !stage.watchesStragglers else { return }

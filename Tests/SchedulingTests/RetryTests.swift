@@ -278,6 +278,19 @@ import Testing
     #expect(bench.hasAllResults)
   }
 
+  @Test func limitsHoldForStragglersToo() {
+    let bench = Bench()
+    bench.join(0, 1)
+    var description = Bench.scan()
+    description.limits.taskRetryAttempts = 0
+    bench.submit(description, splits: 4)
+    for _ in 0..<3 { bench.finish(1) }
+    bench.pass(.seconds(3))
+    #expect(bench.running.count == 2)
+    bench.fail(.genericInternalError, at: 1)
+    #expect(bench.failure()?.code == .genericInternalError)
+  }
+
   // MARK: Lost outputs
 
   /// 0 gathers 1, which gathers 2, a source.

@@ -48,6 +48,13 @@ import Testing
     #expect(crashes > seeds.count / 10)
   }
 
+  /// Seeds that once broke a rule; the numbers mean something only as long as the worlds are drawn the same way.
+  @Test(arguments: [UInt64(243_446), 325_657, 389_862])
+  func rulesHoldWhereTheyOnceDidNot(seed: UInt64) {
+    let report = Simulation.run(seed: seed)
+    #expect(report.violation == nil, Self.replay(report))
+  }
+
   @Test func queriesFinishWithoutFaults() {
     for seed in UInt64(1)...300 {
       let report = Simulation.run(seed: seed, faults: FaultPlan.none)
