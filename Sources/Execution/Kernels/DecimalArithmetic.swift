@@ -83,38 +83,14 @@ private enum CheckedOutcome {
   case divisionByZero
 }
 
-/// Any decimal operation, exactly, with every check: where digits may overflow, for / and for %.
-private struct CheckedDecimals<L: KernelInteger, R: KernelInteger, Out: KernelInteger>: BinaryOperation {
+/// Any decimal operation on two values of any width, with every check.
+private struct CheckedRule {
   let operation: ArithmeticOperator
   let types: DecimalTypes
-  private var failed = false
 
-  init(_ operation: ArithmeticOperator, _ types: DecimalTypes) {
-    self.operation = operation
-    self.types = types
-  }
-
-  @inline(__always)
-  mutating func apply(_ left: L, _ right: R) -> Out {
-    switch outcome(Int128(truncatingIfNeeded: left), Int128(truncatingIfNeeded: right)) {
-    case .value(let value): return Out(truncatingIfNeeded: value)
-    case .overflow, .divisionByZero:
-      failed = true
-      return 0
-    }
-  }
-
-  @inline(__always)
-  var hasFailed: Bool { failed }
-
-  func failure(_ left: L, _ right: R) -> WaterbearError {
-    if case .divisionByZero = outcome(Int128(truncatingIfNeeded: left), Int128(truncatingIfNeeded: right)) {
-      return types.divisionByZero
-    }
-    return types.overflow
-  }
-
-  private func outcome(_ left: Int128, _ right: Int128) -> CheckedOutcome {
+  // Not inlined, so that it is not repeated for each pair of widths; what it computes costs more than the call.
+  @inline(never)
+  func outcome(_ left: Int128, _ right: Int128) -> CheckedOutcome {
     let value: Int128?
     switch operation {
     case .add, .subtract:
@@ -137,6 +113,34 @@ private struct CheckedDecimals<L: KernelInteger, R: KernelInteger, Out: KernelIn
     }
     guard let value, !DecimalMath.exceeds(value, precision: types.result.precision) else { return .overflow }
     return .value(value)
+  }
+}
+
+/// Any decimal operation, exactly: where digits may overflow, for / and for %.
+private struct CheckedDecimals<L: KernelInteger, R: KernelInteger, Out: KernelInteger>: BinaryOperation {
+  let rule: CheckedRule
+  private var failed = false
+
+  init(_ operation: ArithmeticOperator, _ types: DecimalTypes) {
+    rule = CheckedRule(operation: operation, types: types)
+  }
+
+  @inline(__always)
+  mutating func apply(_ left: L, _ right: R) -> Out {
+    if case .value(let value) = rule.outcome(Int128(truncatingIfNeeded: left), Int128(truncatingIfNeeded: right)) {
+      return Out(truncatingIfNeeded: value)
+    }
+    failed = true
+    return 0
+  }
+
+  @inline(__always)
+  var hasFailed: Bool { failed }
+
+  func failure(_ left: L, _ right: R) -> WaterbearError {
+    let outcome = rule.outcome(Int128(truncatingIfNeeded: left), Int128(truncatingIfNeeded: right))
+    if case .divisionByZero = outcome { return rule.types.divisionByZero }
+    return rule.types.overflow
   }
 }
 

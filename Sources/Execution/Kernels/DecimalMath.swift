@@ -48,9 +48,18 @@ enum DecimalMath {
   @inline(__always)
   static func divideHalfUp(_ dividend: Int128, _ divisor: Int128) -> Int128 {
     let unsigned = divisor.magnitude
-    let (quotient, remainder) = dividend.magnitude.quotientAndRemainder(dividingBy: unsigned)
+    let magnitude = dividend.magnitude
+    let isNegative = (dividend < 0) != (divisor < 0)
+    if (magnitude | unsigned) >> 64 == 0 {
+      // One instruction instead of a call.
+      let short = UInt64(truncatingIfNeeded: unsigned)
+      let (quotient, remainder) = UInt64(truncatingIfNeeded: magnitude).quotientAndRemainder(dividingBy: short)
+      let rounded = Int128(UInt128(quotient) &+ (remainder >= short &- remainder ? 1 : 0))
+      return isNegative ? 0 &- rounded : rounded
+    }
+    let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: unsigned)
     let rounded = Int128(quotient &+ (remainder >= unsigned &- remainder ? 1 : 0))
-    return (dividend < 0) != (divisor < 0) ? 0 &- rounded : rounded
+    return isNegative ? 0 &- rounded : rounded
   }
 
   /// `dividend` × 10^`exponent` / `divisor`, rounded half away from zero; nil for more than 38 digits.
