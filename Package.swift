@@ -32,10 +32,11 @@ let package = Package(
     .target(name: "Sealing", dependencies: ["Base", "COpenSSL"]),
     .target(name: "Platform", dependencies: ["Base", "CPlatform"]),
 
-    // Data and syntax.
+    // Data, syntax and settings.
     .target(name: "Columnar", dependencies: ["Base"]),
     .target(name: "SQLSyntax", dependencies: ["Base"]),
     .target(name: "ConnectorAPI", dependencies: ["Base", "Columnar"]),
+    .target(name: "Settings", dependencies: ["Base"]),
 
     // Pure, query, durable.
     .target(name: "Scheduling", dependencies: ["Base"]),
@@ -52,7 +53,6 @@ let package = Package(
     .target(name: "Wire", dependencies: ["Base"]),
 
     // Edges of a process.
-    .target(name: "Settings", dependencies: ["Base"]),
     .target(name: "Telemetry", dependencies: ["Base", "Platform", log]),
     .target(name: "Transport", dependencies: ["Base", "Wire", "Platform", nioCore, nioPosix]),
     .target(name: "Sockets", dependencies: ["Base", "Wire", "Platform"]),
@@ -67,14 +67,14 @@ let package = Package(
     .target(
       name: "CoordinatorProcess",
       dependencies: [
-        "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
+        "Base", "Platform", "Columnar", "ConnectorAPI", "SQLSyntax", "Scheduling", "Planning",
         "Execution", "Exchange", "Sealing", "ConnectorRegistry", "TaskStore", "Wire", "Settings",
         "Telemetry", "Transport", "Wiring", nioCore, nioPosix,
       ]),
     .target(
       name: "WorkerProcess",
       dependencies: [
-        "Base", "CPlatform", "Platform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
+        "Base", "Platform", "Columnar", "ConnectorAPI", "Planning", "Execution", "Exchange",
         "Sealing", "ConnectorRegistry", "Wire", "Settings", "Sockets", "Telemetry", "Wiring",
       ]),
 
@@ -82,7 +82,7 @@ let package = Package(
     .executableTarget(
       name: "waterbeard",
       dependencies: [
-        "Base", "Platform", "Settings", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
+        "Base", "Platform", "SupervisorProcess", "CoordinatorProcess", "WorkerProcess",
         argumentParser,
       ]),
     .executableTarget(name: "waterbearctl", dependencies: ["ControlClient"]),
@@ -94,16 +94,16 @@ let package = Package(
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
-    .testTarget(name: "PlanningTests", dependencies: ["LocalRunner", "Planning", "TPCHConnector"], exclude: ["Plans"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     // Runs whole queries in one process, for every test that wants rows from SQL.
     .target(
       name: "LocalRunner",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "Execution", "Planning", "SQLSyntax"],
       path: "Tests/LocalRunner"),
+    .testTarget(name: "PlanningTests", dependencies: ["LocalRunner", "Planning", "TPCHConnector"], exclude: ["Plans"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     .testTarget(
       name: "SQLTests",
-      dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "SQLSyntax", "TPCHConnector"]),
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "TPCHConnector"]),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange"], exclude: ["Samples"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
@@ -120,7 +120,7 @@ let package = Package(
       dependencies: ["Base", "Platform", "SupervisorProcess", "supervisor-test-daemon"]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
-      name: "ControlClientTests", dependencies: ["Base", "ClientAPI", "Columnar", "ControlClient", "Platform", "Wire"]),
+      name: "ControlClientTests", dependencies: ["Base", "Columnar", "ControlClient", "Platform", "Wire"]),
     .testTarget(name: "LawsTests"),
   ]
 )

@@ -3,6 +3,7 @@
 
 /// Reads what `BinaryEncoder` wrote. Throws MALFORMED_FRAME for anything else.
 public enum BinaryDecoder {
+  /// One value that takes up all of `bytes`.
   public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
     let reader = CBORReader(bytes)
     let end = try reader.skip(0)

@@ -5,7 +5,9 @@ public struct DataSize: Hashable, Codable, Sendable, Comparable, CustomStringCon
   public var bytes: Int64
 
   public init(bytes: Int64) { self.bytes = bytes }
+  /// `count` times 2^20 bytes.
   public static func megabytes(_ count: Int64) -> DataSize { DataSize(bytes: count << 20) }
+  /// `count` times 2^30 bytes.
   public static func gigabytes(_ count: Int64) -> DataSize { DataSize(bytes: count << 30) }
 
   public static func < (left: DataSize, right: DataSize) -> Bool { left.bytes < right.bytes }

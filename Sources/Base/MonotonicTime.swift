@@ -28,10 +28,14 @@ public struct TimeSpan: Hashable, Codable, Sendable, Comparable, CustomStringCon
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   public static let zero = TimeSpan(nanoseconds: 0)
+  /// A span of whole milliseconds.
   public static func milliseconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: count * 1_000_000) }
+  /// A span of whole seconds.
   public static func seconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: count * 1_000_000_000) }
 
+  /// The span in seconds, with their fraction.
   public var seconds: Double { Double(nanoseconds) / 1e9 }
+  /// The span in milliseconds, rounded towards zero.
   public var milliseconds: Int64 { nanoseconds / 1_000_000 }
 
   public static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.nanoseconds < right.nanoseconds }

@@ -57,7 +57,9 @@ public final class QueryStream {
   public func release() throws { _ = try client.call(ReleaseResult(query: query), expecting: QueryStatus.self) }
 
   /// Waits for the query's end without taking its rows.
-  public static func wait(for query: QueryID, client: DaemonClient, onProgress: (QueryStatus) -> Void) throws -> QueryStatus {
+  public static func wait(for query: QueryID, client: DaemonClient, onProgress: (QueryStatus) -> Void) throws
+    -> QueryStatus
+  {
     while true {
       let status = try client.call(
         WaitForQuery(query: query, waitMilliseconds: 1000), expecting: QueryStatus.self

@@ -25,13 +25,16 @@ public struct Bitmap: Sendable {
     self.count = count
   }
 
+  /// The 64-bit words that `count` bits take.
   @inlinable
   public static func wordCount(_ count: Int) -> Int { (count + 63) >> 6 }
 
+  /// The bits, lowest first in each word; valid while the buffer lives.
   @inlinable
   @inline(__always)
   public var words: UnsafeMutablePointer<UInt64> { buffer.pointer(to: UInt64.self) }
 
+  /// Whether a bit is set. The index is not checked.
   @inlinable
   @inline(__always)
   public subscript(index: Int) -> Bool {

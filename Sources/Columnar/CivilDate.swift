@@ -53,6 +53,7 @@ public struct CivilDate: Hashable, Sendable {
     return era &* 146_097 &+ dayOfEra &- 719_468
   }
 
+  /// Whether a year of the Gregorian calendar has a 29th of February.
   @inlinable
   public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 

@@ -27,6 +27,7 @@ public enum DataType: Hashable, Codable, Sendable {
   /// The type of a bare NULL.
   case unknown
 
+  /// `varchar` without a length.
   public static let varcharUnbounded = DataType.varchar(length: nil)
 
   /// How values of this type lie in memory.

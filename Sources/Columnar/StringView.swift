@@ -22,7 +22,9 @@ public struct StringView: BitwiseCopyable, Sendable {
     self.tail = tail
   }
 
+  /// The longest string that lies in the view itself, in bytes.
   @inlinable public static var inlineCapacity: Int { 12 }
+  /// The string without bytes.
   public static let empty = StringView(head: 0, tail: 0)
 
   /// A view of `count` bytes at `bytes`. A string of more than 12 bytes is not copied: `bytes` must outlive the view.
@@ -45,6 +47,7 @@ public struct StringView: BitwiseCopyable, Sendable {
   @inline(__always)
   public var count: Int { Int(truncatingIfNeeded: head & 0xffff_ffff) }
 
+  /// Whether the bytes lie in the view itself.
   @inlinable
   @inline(__always)
   public var isInline: Bool { head & 0xffff_ffff <= 12 }
@@ -81,6 +84,7 @@ public struct StringView: BitwiseCopyable, Sendable {
     }
   }
 
+  /// Whether two strings have the same bytes.
   @inlinable
   @inline(__always)
   public static func equal(_ left: StringView, _ right: StringView) -> Bool {
@@ -99,6 +103,7 @@ public struct StringView: BitwiseCopyable, Sendable {
     return left.withBytes { a in
       right.withBytes { b in
         let shared = min(a.count, b.count)
+        // A buffer with bytes has a base address.
         let order = shared == 0
           ? 0 : Int(memcmp(a.baseAddress.unsafelyUnwrapped, b.baseAddress.unsafelyUnwrapped, shared))
         return order != 0 ? order : a.count - b.count
@@ -151,6 +156,7 @@ public final class StringHeap: @unchecked Sendable {
     return StringView(copy, count: bytes.count)
   }
 
+  /// Copies a text and gives a view of the copy.
   public func store(_ text: String) -> StringView {
     var copy = text
     return copy.withUTF8 { store($0) }

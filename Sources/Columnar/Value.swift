@@ -13,8 +13,10 @@ public enum Value: Hashable, Sendable {
   /// varchar, char and varbinary.
   case bytes([UInt8])
 
+  /// A text as its UTF-8 bytes.
   public static func text(_ text: String) -> Value { .bytes(Array(text.utf8)) }
 
+  /// Whether it is NULL.
   public var isNull: Bool { self == .null }
 
   /// The unscaled integer of an integer or decimal value.
@@ -29,7 +31,14 @@ public enum Value: Hashable, Sendable {
 
 /// Encoded as a map with one key that names the case; 128 bits travel as two halves.
 extension Value: Codable {
-  private enum Key: String, CodingKey { case boolean = "b", integer = "i", high = "h", low = "l", double = "d", bytes = "s" }
+  private enum Key: String, CodingKey {
+    case boolean = "b"
+    case integer = "i"
+    case high = "h"
+    case low = "l"
+    case double = "d"
+    case bytes = "s"
+  }
 
   public init(from decoder: any Decoder) throws {
     let map = try decoder.container(keyedBy: Key.self)

@@ -23,7 +23,7 @@ public struct ValueFormatter: Sendable {
     let target = views.pointer(to: StringView.self)
     let heap = StringHeap()
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: NumberText.maximumByteCount) { scratch in
-      let start = scratch.baseAddress.unsafelyUnwrapped
+      let start = scratch.baseAddress.unsafelyUnwrapped  // Its capacity is not 0.
       for row in 0..<vector.count where !vector.isNull(row) {
         let count = write(vector.values, at: row, to: start)
         target[row] = heap.store(UnsafeBufferPointer(start: start, count: count))
@@ -49,7 +49,7 @@ public struct ValueFormatter: Sendable {
     let position = vector.position(of: row)
     guard type.layout == .string else {
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: NumberText.maximumByteCount) { scratch in
-        let start = scratch.baseAddress.unsafelyUnwrapped
+        let start = scratch.baseAddress.unsafelyUnwrapped  // Its capacity is not 0.
         let count = write(vector.values, at: position, to: start)
         bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
       }

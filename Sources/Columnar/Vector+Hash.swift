@@ -1,7 +1,7 @@
 // Owns the 64-bit hash of rows, for partitions and for hash tables. It never changes: spooled partitions depend on it.
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #endif
 
 /// Hashes `count` rows over `columns` into `target`.
@@ -9,7 +9,8 @@ import Glibc
 /// The same on every machine and in every build. Equal values of the same type hash equal in every encoding, NULL has a
 /// hash of its own, -0.0 hashes as 0.0, and all NaNs hash alike. Integers of different widths and decimals of
 /// different precision (but one scale) hash alike too. All bits are well mixed: partitions take the high ones, tables
-/// the low ones. With no columns every row has the same hash. Cost: one pass per column, no allocation for flat columns.
+/// the low ones. With no columns every row has the same hash. Cost: one pass per column, no allocation for flat
+/// columns.
 public func hashRows(_ columns: [Vector], count: Int, into target: UnsafeMutablePointer<UInt64>) {
   guard let first = columns.first else {
     target.update(repeating: nullHash, count: count)

@@ -1,4 +1,5 @@
-// Owns the building of flat vectors value by value: for literals, small results and tests. Kernels fill buffers directly.
+// Owns the building of flat vectors value by value: for literals, small results and tests. Kernels fill
+// buffers directly.
 
 /// Collects values of one type into a flat vector.
 public struct VectorBuilder {

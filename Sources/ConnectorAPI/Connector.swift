@@ -62,6 +62,7 @@ public struct ColumnHandle: Hashable, Codable, Sendable {
   }
 }
 
+/// A table as the analyser sees it.
 public struct TableMetadata: Sendable {
   public var handle: TableHandle
   public var columns: [ColumnHandle]
@@ -101,6 +102,7 @@ public struct TableStatistics: Sendable {
   }
 }
 
+/// What is known of a column's values, for the optimiser.
 public struct ColumnStatistics: Codable, Sendable {
   public var distinctCount: Double?
   /// 0 to 1.

@@ -6,6 +6,7 @@ import Columnar
 public struct TupleDomain: Hashable, Codable, Sendable {
   public var columns: [ColumnDomain]
 
+  /// No constraint.
   public static let all = TupleDomain(columns: [])
 
   public init(columns: [ColumnDomain]) { self.columns = columns }

@@ -51,7 +51,8 @@ extension Coordinator {
     let id = try makeQueryID()
     let created = SystemClock.wallMicroseconds()
     let request = QueryRequest(
-      id: id, user: user, startMicroseconds: created, sql: message.sql, catalog: message.catalog, schema: message.schema, session: session)
+      id: id, user: user, startMicroseconds: created, sql: message.sql, catalog: message.catalog,
+      schema: message.schema, session: session)
     let planned = PlanningQuery(
       nonce: message.nonce, user: user, createdMicroseconds: created, request: request,
       given: message.session)

@@ -209,7 +209,8 @@ extension Coordinator {
           guard let output = query.outputs[producer] else {
             throw WaterbearError(.genericInternalError, "The output of \(producer) is not known")
           }
-          return try BinaryEncoder.encode(output.restricted(to: exchange.mode == .partitioned ? exchange.partitions : nil))
+          return try BinaryEncoder.encode(
+            output.restricted(to: exchange.mode == .partitioned ? exchange.partitions : nil))
         })
     }
     return StartAttempt(attempt: start.attempt, splits: splits, inputs: inputs, memoryBytes: start.memory)

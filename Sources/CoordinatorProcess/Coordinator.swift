@@ -62,7 +62,8 @@ final class Coordinator: @unchecked Sendable {
 
   init(
     loop: any EventLoop, files: NIOThreadPool, settings: Settings, directories: DaemonDirectories,
-    spool: SpoolDirectories, store: TaskStore, planner: QueryPlanner, catalogs: Catalogs, log: Log, link: SupervisorLink,
+    spool: SpoolDirectories, store: TaskStore, planner: QueryPlanner, catalogs: Catalogs, log: Log,
+    link: SupervisorLink,
     instanceName: String
   ) {
     self.instanceName = instanceName

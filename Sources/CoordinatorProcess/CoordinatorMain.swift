@@ -16,6 +16,7 @@ import Transport
 import Wire
 import Wiring
 
+/// The coordinator's entry point.
 public enum CoordinatorMain {
   /// Who may connect to the clients' socket besides our own user: the members of this group, where it exists.
   static let clientGroup = "waterbear"

@@ -5,7 +5,9 @@ import TaskStore
 import Wire
 
 extension HistoryRow {
-  var wireState: QueryState { QueryState(rawValue: state) ?? (hasEnded ? (error == nil ? .finished : .failed) : .running) }
+  var wireState: QueryState {
+    QueryState(rawValue: state) ?? (hasEnded ? (error == nil ? .finished : .failed) : .running)
+  }
 
   var wire: Wire.QuerySummary {
     Wire.QuerySummary(

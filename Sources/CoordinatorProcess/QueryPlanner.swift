@@ -28,7 +28,8 @@ struct QueryRequest: Sendable {
 
 /// Plans queries one after the other.
 ///
-/// Unchecked Sendable: `waiting` is read and written under `mutex` only; mutex and condition live as long as the process.
+/// Unchecked Sendable: `waiting` is read and written under `mutex` only; mutex and condition live as long as the
+/// process.
 final class QueryPlanner: @unchecked Sendable {
   private let catalogs: Catalogs
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -46,7 +47,8 @@ final class QueryPlanner: @unchecked Sendable {
 
   /// Plans on the planner's thread and hands the outcome to `done` on `loop`.
   func plan(
-    _ request: QueryRequest, on loop: any EventLoop, done: @escaping @Sendable (Result<PlannedQuery, WaterbearError>) -> Void
+    _ request: QueryRequest, on loop: any EventLoop,
+    done: @escaping @Sendable (Result<PlannedQuery, WaterbearError>) -> Void
   ) {
     pthread_mutex_lock(mutex)
     waiting.append { [self] in
@@ -88,7 +90,9 @@ final class QueryPlanner: @unchecked Sendable {
       joinDistribution: session[.joinDistributionType].forced,
       broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
       partitionCount: session[.maxPartitionCount], stageCountMax: session[.queryMaxStageCount],
-      session: session.rows.map { SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning) })
+      session: session.rows.map {
+        SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning)
+      })
   }
 
   private func stages(of plan: FragmentedPlan, request: QueryRequest) throws -> PlannedQuery {

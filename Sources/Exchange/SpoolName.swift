@@ -11,6 +11,7 @@ public struct SpoolFile: Hashable, Sendable {
   /// Not committed: still being written, or left by a writer that died.
   public var isTemporary: Bool
 
+  /// Where the file lies.
   public var path: String { "\(directory)/\(attempt.task.stage.query)/\(name)" }
 }
 

@@ -3,6 +3,7 @@ import Base
 
 /// Where a committed attempt's output lies: all that a reader needs besides the key.
 public struct SpoolLocation: Codable, Hashable, Sendable {
+  /// Whose output it is.
   public var attempt: AttemptID
   /// The base directory that holds the file, as in `exchange.base-directories`.
   public var directory: String
@@ -56,8 +57,11 @@ public struct SpoolOutput: Codable, Hashable, Sendable {
     self.partitions = partitions
   }
 
+  /// Whose output it is.
   public var attempt: AttemptID { location.attempt }
+  /// Rows of all partitions.
   public var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
+  /// Bytes of all partitions before compression.
   public var rawBytes: Int { partitions.reduce(0) { $0 + $1.rawBytes } }
 
   /// The figures of one partition; zeros where it has no pages. Cost: a binary search.

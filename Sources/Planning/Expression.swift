@@ -4,6 +4,7 @@
 import Base
 import Columnar
 
+/// Comparison of two values of one type.
 public enum ComparisonOperator: String, Codable, Sendable, CaseIterable {
   case equal = "="
   case notEqual = "<>"
@@ -39,6 +40,7 @@ public enum ComparisonOperator: String, Codable, Sendable, CaseIterable {
   }
 }
 
+/// Arithmetic on two values of types that the analyser has made fit.
 public enum ArithmeticOperator: String, Codable, Sendable, CaseIterable {
   case add = "+"
   case subtract = "-"
@@ -61,7 +63,8 @@ public struct WhenClause: Hashable, Codable, Sendable {
 /// A typed scalar expression.
 ///
 /// The analyser has inserted every coercion, so that kernels meet few combinations:
-/// - comparison, inList, coalesce, case results: all operands have one type (varchar lengths and timestamp precisions may differ; decimals have the same scale).
+/// - comparison, inList, coalesce, case results: all operands have one type (varchar lengths and timestamp precisions
+///   may differ; decimals have the same scale).
 /// - arithmetic on integers, real, double: both operands and the result have one type. On decimals: each operand has
 ///   its own precision and scale, the result has Trino's. On dates, timestamps and intervals: `date ± interval`,
 ///   `timestamp ± interval`, `interval ± interval`, `interval * bigint`, `date - date` is not Trino's.
@@ -87,7 +90,9 @@ public indirect enum Expression: Hashable, Codable, Sendable {
   case cast(Expression, DataType, isTry: Bool, Origin)
   case function(ScalarFunction, [Expression], DataType, Origin)
 
+  /// The constant TRUE.
   public static let `true` = Expression.constant(.boolean(true), .boolean)
+  /// The constant FALSE.
   public static let `false` = Expression.constant(.boolean(false), .boolean)
 
   /// The type of the expression's value.

@@ -23,6 +23,7 @@ public enum InputMode: String, Codable, Sendable {
   case gathered
 }
 
+/// A fragment that another one reads, and how.
 public struct FragmentInput: Hashable, Codable, Sendable {
   public var fragment: Int
   public var mode: InputMode
@@ -40,6 +41,7 @@ public enum OutputPartitioning: Hashable, Codable, Sendable {
   /// Row to partition by the hash of `symbols`, see `Execution`'s partition function; `count` partitions.
   case hash(symbols: [Symbol], count: Int)
 
+  /// How many partitions the output has.
   public var partitionCount: Int {
     switch self {
     case .single: 1

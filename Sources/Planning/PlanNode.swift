@@ -32,6 +32,7 @@ public struct TableScanNode: Codable, Sendable {
   /// Offered to the connector to skip by; the engine's own filter stays above the scan.
   public var constraint: TupleDomain
 
+  /// A column that is read, and the symbol it becomes.
   public struct ScanColumn: Codable, Sendable {
     public var symbol: Symbol
     public var column: ColumnHandle
@@ -83,6 +84,7 @@ public struct ProjectNode: Codable, Sendable {
   }
 }
 
+/// A symbol and what it is computed from.
 public struct Assignment: Hashable, Codable, Sendable {
   public var symbol: Symbol
   public var expression: Expression
@@ -145,6 +147,7 @@ public struct AggregateNode: Codable, Sendable {
   }
 }
 
+/// Which rows without a partner a join keeps.
 public enum JoinKind: String, Codable, Sendable {
   case inner
   case left
@@ -231,6 +234,7 @@ public struct SemiJoinNode: Codable, Sendable {
   }
 }
 
+/// One key of a sort.
 public struct Ordering: Hashable, Codable, Sendable {
   public var symbol: Symbol
   public var ascending: Bool
@@ -244,6 +248,7 @@ public struct Ordering: Hashable, Codable, Sendable {
   }
 }
 
+/// All rows in order.
 public struct SortNode: Codable, Sendable {
   public var source: PlanNode
   public var orderings: [Ordering]

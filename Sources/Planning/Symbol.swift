@@ -32,6 +32,7 @@ public final class SymbolAllocator {
 
   public init(startingAt first: Int = 0) { next = first }
 
+  /// A new symbol; no other of this source has its number.
   public func symbol(_ name: String, _ type: DataType) -> Symbol {
     defer { next += 1 }
     return Symbol(id: next, name: name, type: type)

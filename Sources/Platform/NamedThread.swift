@@ -4,6 +4,7 @@ import Base
 import CPlatform
 import Glibc
 
+/// Threads with a name, which `ps -L` shows.
 public enum NamedThread {
   /// Bytes of address space for a stack that recurses over plans; pages are used only as they are touched.
   public static let deepStackBytes = 256 << 20

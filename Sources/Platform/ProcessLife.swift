@@ -2,6 +2,7 @@
 import Base
 import Glibc
 
+/// Whether other processes live, as /proc tells.
 public enum ProcessLife {
   /// Whether the process has ended: it is gone, or a zombie that its parent has not collected yet.
   public static func hasEnded(_ processID: pid_t) -> Bool {

@@ -2,6 +2,7 @@
 import Base
 import Glibc
 
+/// What this process has used so far.
 public enum ProcessUsage {
   /// Nanoseconds of CPU time of the calling thread.
   public static func threadCPUNanoseconds() -> Int64 {

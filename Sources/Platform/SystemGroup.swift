@@ -2,6 +2,7 @@
 import Base
 import Glibc
 
+/// The groups of this machine.
 public enum SystemGroup {
   /// The number of a group; nil where the machine has none of that name.
   public static func number(of name: String) -> gid_t? {

@@ -13,6 +13,7 @@ public struct Expression: Hashable, Sendable, CustomStringConvertible {
     self._location = Uncompared(wrappedValue: location)
   }
 
+  /// The forms of expressions.
   public indirect enum Kind: Hashable, Sendable {
     case null
     case boolean(Bool)
@@ -83,6 +84,7 @@ public struct WhenClause: Hashable, Sendable {
   }
 }
 
+/// `+`, `-`, `*`, `/` or `%`.
 public enum ArithmeticOperator: String, Hashable, Sendable, CaseIterable {
   case add = "+"
   case subtract = "-"
@@ -91,6 +93,7 @@ public enum ArithmeticOperator: String, Hashable, Sendable, CaseIterable {
   case modulus = "%"
 }
 
+/// `=`, `<>` and their kin.
 public enum ComparisonOperator: String, Hashable, Sendable, CaseIterable {
   case equal = "="
   case notEqual = "<>"
@@ -101,6 +104,7 @@ public enum ComparisonOperator: String, Hashable, Sendable, CaseIterable {
   case isDistinctFrom = "IS DISTINCT FROM"
 }
 
+/// `AND` or `OR`.
 public enum LogicalOperator: String, Hashable, Sendable {
   case and = "AND"
   case or = "OR"
@@ -113,6 +117,7 @@ public enum Quantifier: String, Hashable, Sendable {
   case some = "SOME"
 }
 
+/// The ends that `TRIM` trims.
 public enum TrimKind: String, Hashable, Sendable {
   case both = "BOTH"
   case leading = "LEADING"
@@ -138,6 +143,7 @@ public enum SessionValue: String, Hashable, Sendable {
 
 /// `INTERVAL [+|-] 'text' from [TO to]`.
 public struct IntervalLiteral: Hashable, Sendable {
+  /// A unit of time.
   public enum Field: String, Hashable, Sendable, CaseIterable {
     case year = "YEAR"
     case month = "MONTH"
@@ -158,6 +164,7 @@ public struct IntervalLiteral: Hashable, Sendable {
 
 /// `name([DISTINCT] arguments [ORDER BY …]) [FILTER (WHERE …)] [IGNORE NULLS] [OVER …]`.
 public struct FunctionCall: Hashable, Sendable {
+  /// Whether a function sees rows whose argument is NULL.
   public enum NullTreatment: String, Hashable, Sendable {
     case ignore = "IGNORE NULLS"
     case respect = "RESPECT NULLS"

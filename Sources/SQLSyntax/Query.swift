@@ -13,6 +13,7 @@ public struct Query: Hashable, Sendable {
 
 /// `WITH [RECURSIVE] name [(columns)] AS (query), …`.
 public struct With: Hashable, Sendable {
+  /// `name [(columns)] AS (query)`.
   public struct NamedQuery: Hashable, Sendable {
     public var name: Identifier
     public var columnAliases: [Identifier]?
@@ -49,6 +50,7 @@ public indirect enum QueryBody: Hashable, Sendable {
 
 /// UNION, INTERSECT or EXCEPT. A chain of the same UNION or INTERSECT is one node with many inputs; EXCEPT has two.
 public struct SetOperation: Hashable, Sendable {
+  /// Which rows of the inputs are the result.
   public enum Kind: String, Hashable, Sendable {
     case union = "UNION"
     case intersect = "INTERSECT"
@@ -97,6 +99,7 @@ public enum SelectItem: Hashable, Sendable {
 
 /// `GROUP BY [ALL | DISTINCT] element, …`.
 public struct GroupBy: Hashable, Sendable {
+  /// What stands between the commas.
   public enum Element: Hashable, Sendable {
     /// One expression or ordinal; several where written `(a, b)`; none where written `()`.
     case simple([Expression])
@@ -121,6 +124,7 @@ public struct SortItem: Hashable, Sendable {
 
 /// A row count in LIMIT, OFFSET or FETCH.
 public struct RowCount: Hashable, Sendable {
+  /// A number, a parameter, or all rows.
   public enum Kind: Hashable, Sendable {
     case number(Int64)
     /// The nth `?`, from 0.

@@ -3,6 +3,7 @@ import Base
 
 /// A source of rows in a FROM clause.
 public struct Relation: Hashable, Sendable {
+  /// The forms of relations.
   public indirect enum Kind: Hashable, Sendable {
     case table(QualifiedName)
     /// A query in parentheses, VALUES included.
@@ -19,6 +20,7 @@ public struct Relation: Hashable, Sendable {
 
 /// Two relations joined.
 public struct Join: Hashable, Sendable {
+  /// Which rows without a partner are kept.
   public enum Kind: String, Hashable, Sendable {
     case inner = "INNER"
     case left = "LEFT"
@@ -29,6 +31,7 @@ public struct Join: Hashable, Sendable {
     case implicit = "IMPLICIT"
   }
 
+  /// What makes two rows partners.
   public enum Criteria: Hashable, Sendable {
     case on(Expression)
     case using([Identifier])

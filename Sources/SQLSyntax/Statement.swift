@@ -18,6 +18,7 @@ public enum Statement: Hashable, Sendable {
 
 /// `EXPLAIN [(options)] statement` or `EXPLAIN ANALYZE [VERBOSE] statement`.
 public struct Explain: Hashable, Sendable {
+  /// `TYPE` among the options.
   public enum PlanType: String, Hashable, Sendable, CaseIterable {
     case logical = "LOGICAL"
     case distributed = "DISTRIBUTED"
@@ -25,6 +26,7 @@ public struct Explain: Hashable, Sendable {
     case io = "IO"
   }
 
+  /// `FORMAT` among the options.
   public enum Format: String, Hashable, Sendable, CaseIterable {
     case text = "TEXT"
     case graphviz = "GRAPHVIZ"
@@ -59,6 +61,7 @@ public struct Explain: Hashable, Sendable {
 
 /// A `SHOW` statement; `DESCRIBE t` and `DESC t` are `SHOW COLUMNS FROM t`.
 public struct Show: Hashable, Sendable {
+  /// What is shown.
   public enum Subject: Hashable, Sendable {
     case catalogs
     case schemas(catalog: Identifier?)
@@ -94,6 +97,7 @@ public struct SetSession: Hashable, Sendable {
 
 /// `CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(columns)] [WITH (…)] AS query [WITH [NO] DATA]`.
 public struct CreateTableAs: Hashable, Sendable {
+  /// `name = value` in the `WITH` clause.
   public struct Property: Hashable, Sendable {
     public var name: Identifier
     /// Nil stands for `DEFAULT`.

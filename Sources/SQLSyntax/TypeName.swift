@@ -3,6 +3,7 @@ import Base
 
 /// A type in SQL text, such as `decimal(12, 2)`, `timestamp(3) with time zone` or `row(x bigint)`.
 public struct TypeName: Hashable, Sendable, CustomStringConvertible {
+  /// What stands in a type's parentheses.
   public indirect enum Parameter: Hashable, Sendable {
     case number(Int64)
     case type(TypeName)

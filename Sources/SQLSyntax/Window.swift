@@ -25,12 +25,14 @@ public struct NamedWindow: Hashable, Sendable {
 
 /// `ROWS | RANGE | GROUPS  start  [AND end]`.
 public struct WindowFrame: Hashable, Sendable {
+  /// What the bounds of a frame count.
   public enum Unit: String, Hashable, Sendable {
     case rows = "ROWS"
     case range = "RANGE"
     case groups = "GROUPS"
   }
 
+  /// One end of a frame.
   public indirect enum Bound: Hashable, Sendable {
     case unboundedPreceding
     case preceding(Expression)

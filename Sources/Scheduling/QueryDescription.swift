@@ -30,6 +30,7 @@ public struct QueryDescription: Hashable, Codable, Sendable {
 
 /// One stage: which other stages it reads and how its work is cut into tasks.
 public struct StageDescription: Hashable, Codable, Sendable {
+  /// What a stage's tasks are made of.
   public enum Kind: String, Hashable, Codable, Sendable {
     /// Tasks are made of splits, as the shell discovers them. May also read broadcast inputs. No splits: no tasks,
     /// and the stage is complete without them.
@@ -66,6 +67,7 @@ public struct StageDescription: Hashable, Codable, Sendable {
 
 /// An edge of the query's graph of stages.
 public struct StageInput: Hashable, Codable, Sendable {
+  /// Which part of the input a task of the reader gets.
   public enum Mode: String, Hashable, Codable, Sendable {
     /// Each task of the reader gets its own partitions. Only in `.hash` stages; all partitioned inputs of a stage
     /// have the same output partition count.

@@ -3,6 +3,7 @@ import Base
 
 /// How far a query is.
 public struct QueryProgress: Hashable, Codable, Sendable {
+  /// Where the query is in its life.
   public enum State: String, Hashable, Codable, Sendable {
     case running = "RUNNING"
     /// Waits before it runs again as a whole.

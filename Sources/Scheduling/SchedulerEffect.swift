@@ -12,6 +12,7 @@ public struct SchedulerTurn: Hashable, Sendable {
 
   public init() {}
 
+  /// Whether there is nothing to store and nothing to do.
   public var isEmpty: Bool { records.isEmpty && effects.isEmpty }
 }
 

@@ -38,6 +38,7 @@ public enum SchedulerRecord: Hashable, Sendable {
 
 /// A task's share of its stage's input.
 public struct TaskRecord: Hashable, Codable, Sendable {
+  /// What a task reads.
   public enum Input: Hashable, Codable, Sendable {
     /// The task's splits; splits are packed in the order of their discovery, so they are a range.
     case splits(Range<Int>)

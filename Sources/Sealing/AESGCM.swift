@@ -13,7 +13,9 @@ public final class AESGCM {
     case opening
   }
 
+  /// The length of a nonce.
   public static let nonceByteCount = 12
+  /// The length of the tag that proves a message unchanged.
   public static let tagByteCount = 16
   /// The longest message: OpenSSL counts in 32-bit integers.
   public static let maxMessageByteCount = Int(Int32.max) - 64

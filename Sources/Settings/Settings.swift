@@ -85,7 +85,9 @@ public struct Settings: Sendable {
   private mutating func override(_ texts: [String: String]) -> [String] {
     var problems: [String] = []
     for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
-      guard let setting = Setting.byName[name] else { preconditionFailure("an option overrides \(name), which is unknown") }
+      guard let setting = Setting.byName[name] else {
+        preconditionFailure("an option overrides \(name), which is unknown")
+      }
       do throws(SettingProblem) {
         values[name] = try setting.parse(text, name)
         origins[name] = "command line"

@@ -39,6 +39,7 @@ public struct SettingsEnvironment: Sendable {
       let allowed = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
       if allowed > 0 { cores = min(cores, allowed) }
     }
+    // No such file: the machine has no limit of this kind.
     if let quota = try? FileText.read("/sys/fs/cgroup/cpu.max") {
       let numbers = quota.trimmedBlanks.split(separator: " ").compactMap { Int($0) }
       if numbers.count == 2, numbers[1] > 0 { cores = min(cores, (numbers[0] + numbers[1] - 1) / numbers[1]) }

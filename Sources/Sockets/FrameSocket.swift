@@ -71,6 +71,7 @@ public final class FrameSocket: @unchecked Sendable {
     }
   }
 
+  /// Sends a message without an attachment.
   public func send(_ message: some WireMessage, id: UInt64 = 0) throws { try send(Frame(message, id: id)) }
 
   /// The next frame; nil when `timeout` has passed without one (nil waits for ever). Throws `ConnectionLost` at the

@@ -23,11 +23,13 @@ public struct LibraryLogHandler: LogHandler {
       }
   }
 
+  /// Metadata of one key, as swift-log asks for it.
   public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
+  /// Writes a library's message as an event of ours.
   public func log(event: Logging.LogEvent) {
     let level = Self.level(event.level)
     guard log.isEnabled(level) else { return }

@@ -91,7 +91,8 @@ extension LogEvent {
     case .attemptStarted, .attemptFinished, .attemptAborted, .outputSelected, .clientConnected,
       .clientDisconnected, .libraryMessage:
       .debug
-    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored, .coordinatorLost, .workerLost, .workerSilent, .queryRetried,
+    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored, .coordinatorLost,
+      .workerLost, .workerSilent, .queryRetried,
       .attemptFailed, .taskRetried, .outputLost, .outputRecomputed, .spoolDirectorySetAside, .frameRejected,
       .logLinesDropped:
       .warning

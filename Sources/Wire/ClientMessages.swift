@@ -22,6 +22,7 @@ public struct SubmitQuery: WireMessage {
   }
 }
 
+/// Answers `SubmitQuery` once the query is durable.
 public struct Submitted: WireMessage {
   public static let name = "submitted"
   public var query: QueryID
@@ -37,6 +38,7 @@ public enum QueryState: String, Codable, Sendable {
   case finished = "FINISHED"
   case failed = "FAILED"
 
+  /// Whether nothing changes any more.
   public var isEnd: Bool { self == .finished || self == .failed }
 }
 
@@ -168,6 +170,7 @@ public struct ListQueries: WireMessage {
   public init(limit: Int) { self.limit = limit }
 }
 
+/// Answers `ListQueries`, newest first.
 public struct QueryList: WireMessage {
   public static let name = "query-list"
   public var queries: [QuerySummary]
@@ -175,6 +178,7 @@ public struct QueryList: WireMessage {
   public init(queries: [QuerySummary]) { self.queries = queries }
 }
 
+/// One query in a list.
 public struct QuerySummary: Codable, Sendable {
   public var query: QueryID
   public var state: QueryState
@@ -207,6 +211,7 @@ public struct ShowQuery: WireMessage {
   public init(query: QueryID) { self.query = query }
 }
 
+/// Answers `ShowQuery`.
 public struct QueryDetail: WireMessage {
   public static let name = "query-detail"
   public var summary: QuerySummary
@@ -268,6 +273,7 @@ public struct ListWorkers: WireMessage {
   public init() {}
 }
 
+/// Answers `ListWorkers`.
 public struct WorkerList: WireMessage {
   public static let name = "worker-list"
   public var workers: [WorkerDetail]
@@ -275,6 +281,7 @@ public struct WorkerList: WireMessage {
   public init(workers: [WorkerDetail]) { self.workers = workers }
 }
 
+/// One worker process as the coordinator sees it.
 public struct WorkerDetail: Codable, Sendable {
   public var number: Int
   public var pid: Int32
@@ -308,6 +315,7 @@ public struct AskStatus: WireMessage {
   public init() {}
 }
 
+/// Answers `AskStatus`.
 public struct DaemonStatus: WireMessage {
   public static let name = "daemon-status"
   public var build: String
@@ -337,6 +345,7 @@ public struct DaemonStatus: WireMessage {
   }
 }
 
+/// A setting in force.
 public struct SettingValue: Codable, Sendable {
   public var key: String
   public var value: String

@@ -1,4 +1,5 @@
-// Owns the frame: the unit that crosses a socket, and its bytes. Knows no message and no socket. docs/wire.md describes it.
+// Owns the frame: the unit that crosses a socket, and its bytes. Knows no message and no socket. docs/wire.md
+// describes it.
 
 import Base
 

@@ -4,7 +4,9 @@ import Base
 
 /// Version of the protocol. Peers with another first number do not understand each other.
 public enum WireProtocol {
+  /// Raised where old peers would misunderstand.
   public static let major = 1
+  /// Raised where something was added that old peers may ignore.
   public static let minor = 0
 }
 

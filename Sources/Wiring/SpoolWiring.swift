@@ -6,6 +6,7 @@ import Platform
 import Settings
 import Telemetry
 
+/// What coordinator and worker make from the settings in the same way.
 public enum Wiring {
   /// The process's log, as the settings want it.
   public static func log(_ settings: Settings, _ directories: DaemonDirectories, role: String) throws -> Log {

@@ -9,6 +9,7 @@ import Settings
 import Telemetry
 import Wiring
 
+/// A worker's entry point.
 public enum WorkerMain {
   /// Runs a worker until it has been drained. Returns the exit code.
   public static func run(_ context: ProcessContext) -> Int32 {

@@ -1,3 +1,4 @@
+// Tests CBOR: what is written is read back, and damaged bytes are refused.
 import Base
 import Testing
 
@@ -37,7 +38,8 @@ private indirect enum Tree: Codable, Equatable {
   }
 
   @Test func damageIsAnErrorAndNeverATrap() throws {
-    let whole = try BinaryEncoder.encode(Tree.pair(.leaf(Leaf(number: 300, text: "text", bytes: [1, 2])), right: .nothing))
+    let whole = try BinaryEncoder.encode(
+      Tree.pair(.leaf(Leaf(number: 300, text: "text", bytes: [1, 2])), right: .nothing))
     for length in 0..<whole.count {
       #expect(throws: WaterbearError.self) { try BinaryDecoder.decode(Tree.self, from: Array(whole[..<length])) }
     }

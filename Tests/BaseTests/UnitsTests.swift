@@ -1,3 +1,4 @@
+// Tests sizes and spans of time.
 import Base
 import Testing
 

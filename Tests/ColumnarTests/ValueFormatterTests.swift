@@ -24,8 +24,10 @@ struct ValueFormatterTests {
       .decimal(precision: 38, scale: 6), .int128(Int128("12345678901234567890123456789012345678")!),
       "12345678901234567890123456789012.345678"
     ),
-    (.decimal(precision: 38, scale: 0), .int128(Int128("99999999999999999999999999999999999999")!),
-      "99999999999999999999999999999999999999"),
+    (
+      .decimal(precision: 38, scale: 0), .int128(Int128("99999999999999999999999999999999999999")!),
+      "99999999999999999999999999999999999999"
+    ),
     (.decimal(precision: 38, scale: 20), .int128(1), "0.00000000000000000001"),
     (.double, .double(0), "0.0"),
     (.double, .double(-0.0), "-0.0"),
@@ -124,7 +126,9 @@ struct ValueFormatterTests {
   @Test func civilDatesFollowTheCalendar() {
     // Every day of 800 years, counted by hand.
     var (year, month, day) = (1600, 1, 1)
-    for days in CivilDate(year: 1600, month: 1, day: 1).daysSinceEpoch...CivilDate(year: 2399, month: 12, day: 31).daysSinceEpoch {
+    for days in CivilDate(year: 1600, month: 1, day: 1)
+      .daysSinceEpoch...CivilDate(year: 2399, month: 12, day: 31).daysSinceEpoch
+    {
       let date = CivilDate(daysSinceEpoch: days)
       guard date == CivilDate(year: year, month: month, day: day), date.daysSinceEpoch == days else {
         Issue.record("\(date) instead of \(year)-\(month)-\(day)")
@@ -140,25 +144,29 @@ struct ValueFormatterTests {
     #expect(CivilDate(year: 2000, month: 12, day: 31).dayOfYear == 366)
   }
 
-  @Test(arguments: [
-    ("2020-01-31", 18292), (" 2020-1-31 ", 18292), ("+2020-01-31", 18292), ("1970-01-01", 0), ("0000-03-01", -719468),
-    ("2020-02-30", nil), ("2019-02-29", nil), ("2020-13-01", nil), ("2020-00-01", nil), ("2020-01-00", nil), ("", nil),
-    ("2020-01", nil), ("2020-01-011", nil), ("20-01-01", nil), ("2020-01-01x", nil), ("2020/01/01", nil), ("é", nil),
-  ] as [(String, Int32?)])
+  @Test(
+    arguments: [
+      ("2020-01-31", 18292), (" 2020-1-31 ", 18292), ("+2020-01-31", 18292), ("1970-01-01", 0), ("0000-03-01", -719468),
+      ("2020-02-30", nil), ("2019-02-29", nil), ("2020-13-01", nil), ("2020-00-01", nil), ("2020-01-00", nil),
+      ("", nil),
+      ("2020-01", nil), ("2020-01-011", nil), ("20-01-01", nil), ("2020-01-01x", nil), ("2020/01/01", nil), ("é", nil),
+    ] as [(String, Int32?)])
   func readsDates(_ text: String, _ expected: Int32?) {
     #expect(Array(text.utf8).withUnsafeBufferPointer { DateTimeText.parseDate($0) } == expected)
   }
 
-  @Test(arguments: [
-    ("2020-01-31 23:59:59.123", 3, 1_580_515_199_123_000), ("2020-01-31", 3, 1_580_428_800_000_000),
-    ("2020-01-31 23:59", 3, 1_580_515_140_000_000), ("2020-01-31 1:2:3", 0, 1_580_432_523_000_000),
-    ("1970-01-01 00:00:00.9996", 3, 1_000_000), ("1970-01-01 00:00:00.9994", 3, 999_000),
-    ("1970-01-01 00:00:00.5", 0, 1_000_000), ("1969-12-31 23:59:59.999999", 6, -1),
-    ("2020-01-31 24:00:00", 3, nil), ("2020-01-31 23:60", 3, nil), ("2020-01-31 23:59:60", 3, nil),
-    ("2020-01-31 23", 3, nil), ("2020-01-31 23:59:59.", 3, nil), ("2020-01-31T23:59:59", 3, nil), ("x", 3, nil),
-    ("999999999-01-01 00:00", 3, nil),
-  ] as [(String, Int, Int64?)])
+  @Test(
+    arguments: [
+      ("2020-01-31 23:59:59.123", 3, 1_580_515_199_123_000), ("2020-01-31", 3, 1_580_428_800_000_000),
+      ("2020-01-31 23:59", 3, 1_580_515_140_000_000), ("2020-01-31 1:2:3", 0, 1_580_432_523_000_000),
+      ("1970-01-01 00:00:00.9996", 3, 1_000_000), ("1970-01-01 00:00:00.9994", 3, 999_000),
+      ("1970-01-01 00:00:00.5", 0, 1_000_000), ("1969-12-31 23:59:59.999999", 6, -1),
+      ("2020-01-31 24:00:00", 3, nil), ("2020-01-31 23:60", 3, nil), ("2020-01-31 23:59:60", 3, nil),
+      ("2020-01-31 23", 3, nil), ("2020-01-31 23:59:59.", 3, nil), ("2020-01-31T23:59:59", 3, nil), ("x", 3, nil),
+      ("999999999-01-01 00:00", 3, nil),
+    ] as [(String, Int, Int64?)])
   func readsTimestamps(_ text: String, _ precision: Int, _ expected: Int64?) {
-    #expect(Array(text.utf8).withUnsafeBufferPointer { DateTimeText.parseTimestamp($0, precision: precision) } == expected)
+    #expect(
+      Array(text.utf8).withUnsafeBufferPointer { DateTimeText.parseTimestamp($0, precision: precision) } == expected)
   }
 }

@@ -30,7 +30,10 @@ struct VectorGatherTests {
     for row in 0..<count { indices.pointer(to: Int32.self)[row] = Int32((row * 5) % values.count) }
     return [
       (builder.finish(), rows),
-      (Vector(dictionary: dictionary, indices: indices, count: count), (0..<count).map { values[($0 * 5) % values.count] }),
+      (
+        Vector(dictionary: dictionary, indices: indices, count: count),
+        (0..<count).map { values[($0 * 5) % values.count] }
+      ),
       (Vector.repeating(values[0], type: type, count: count), Array(repeating: values[0], count: count)),
       (Vector.repeating(.null, type: type, count: count), Array(repeating: .null, count: count)),
     ]

@@ -140,7 +140,7 @@ struct FormatTests {
          a   | b
         -----+-------------------
          one+| \\u001b[31m\\u009bx
-         two | 
+         two |\u{20}
          x   | y                +
              | z
         (2 rows)

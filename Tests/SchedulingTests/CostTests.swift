@@ -1,3 +1,4 @@
+// Tests that the cost of an event does not grow with the number of tasks.
 import Base
 import Testing
 

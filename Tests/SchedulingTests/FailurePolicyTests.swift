@@ -1,3 +1,4 @@
+// Tests which failure is retried how often and after how long.
 import Base
 import Testing
 

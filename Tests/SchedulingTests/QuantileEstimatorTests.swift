@@ -1,3 +1,4 @@
+// Tests the estimate of a quantile.
 import Testing
 
 @testable import Scheduling

@@ -1,3 +1,4 @@
+// Tests that a scheduler restored from the store goes on where the last one stopped.
 import Base
 import Testing
 

@@ -1,3 +1,4 @@
+// Tests retries, lost workers and lost outputs.
 import Base
 import Testing
 

@@ -1,3 +1,4 @@
+// Tests the way of a query without failures.
 import Base
 import Testing
 

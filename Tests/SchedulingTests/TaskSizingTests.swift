@@ -1,3 +1,4 @@
+// Tests how input is cut into tasks.
 import Testing
 
 @testable import Scheduling

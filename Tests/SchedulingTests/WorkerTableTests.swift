@@ -1,3 +1,4 @@
+// Tests the placing of tasks on workers.
 import Base
 import Testing
 

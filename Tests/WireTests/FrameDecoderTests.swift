@@ -1,3 +1,4 @@
+// Tests frames: cut anywhere, too long, malformed.
 import Base
 import Testing
 

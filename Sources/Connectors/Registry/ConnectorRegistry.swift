@@ -5,6 +5,7 @@ import ConnectorAPI
 import Settings
 import TPCHConnector
 
+/// The connectors that this program has, by the names of `connector.name`.
 public enum ConnectorRegistry {
   /// Makes a catalog's connector from its properties.
   typealias Factory = @Sendable (CatalogProperties) throws -> any Connector

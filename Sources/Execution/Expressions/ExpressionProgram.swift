@@ -4,7 +4,8 @@ import Base
 import Columnar
 import Planning
 
-/// An expression compiled for batches of one layout. Compile once per task; holds scratch memory, so one thread uses it.
+/// An expression compiled for batches of one layout. Compile once per task; it holds scratch memory, so one thread
+/// uses it.
 public final class ExpressionProgram {
   private let root: ExpressionNode
   private let sharedSlots: Int
@@ -17,6 +18,7 @@ public final class ExpressionProgram {
     sharedSlots = compiler.sharedSlots
   }
 
+  /// The type of the values.
   public var type: DataType { root.type }
 
   /// The value for each row: `batch.count` rows in any encoding. Throws the SQL error of the first row found to fail.

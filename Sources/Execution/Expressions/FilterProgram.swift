@@ -32,7 +32,8 @@ public final class FilterProgram {
     conjuncts += nodes.filter(\.canFail).map { Conjunct(node: $0) }
   }
 
-  /// The rows for which the predicate is true, ascending. Throws the SQL error of a row that reached a failing conjunct.
+  /// The rows for which the predicate is true, ascending. Throws the SQL error of a row that reached a failing
+  /// conjunct.
   public func select(_ batch: Batch) throws -> Selection {
     if batch.count == 0 { return .all(0) }
     batchesSinceOrdering += 1

@@ -93,13 +93,16 @@ private struct DecimalToInteger<From: KernelInteger, To: KernelInteger>: UnaryOp
   func failure(_ value: From) -> WaterbearError {
     let wide = Int128(truncatingIfNeeded: value)
     // Trino names a short decimal after rounding and a long one as it is.
-    let text = From.bitWidth == 64
+    let text =
+      From.bitWidth == 64
       ? "\(DecimalMath.scaleDown(wide, by: scale))" : context.from.decimalText(wide)
     return context.invalid("Cannot cast '\(text)' to \(context.to.upperCased)")
   }
 }
 
-private struct DecimalToFloat<From: KernelInteger, To: BinaryFloatingPoint & BitwiseCopyable & LosslessStringConvertible>:
+private struct DecimalToFloat<
+  From: KernelInteger, To: BinaryFloatingPoint & BitwiseCopyable & LosslessStringConvertible
+>:
   UnaryOperation
 {
   let type: DataType
@@ -184,7 +187,8 @@ extension DataType {
 
   /// An unscaled value of this decimal type as text.
   func decimalText(_ unscaled: Int128) -> String {
-    ValueFormatter(self).text(layout == .int64 ? .integer(Int64(truncatingIfNeeded: unscaled)) : .int128(unscaled)) ?? ""
+    ValueFormatter(self).text(layout == .int64 ? .integer(Int64(truncatingIfNeeded: unscaled)) : .int128(unscaled))
+      ?? ""
   }
 }
 

@@ -152,7 +152,7 @@ private struct InstantOperand {
 
   subscript(row: Int) -> Int64 {
     if let days { return Int64(days[row]) * TimeUnits.microsecondsPerDay }
-    return micros.unsafelyUnwrapped[row]
+    return micros.unsafelyUnwrapped[row]  // Set where `days` is not.
   }
 }
 

@@ -7,7 +7,8 @@ import Planning
 import Glibc
 #endif
 
-/// A test of one string, as a type so that loops over it are specialised.
+/// A test of one string, as a type so that loops over it are specialised. Literals that are read have bytes,
+/// hence base addresses.
 private protocol StringTest {
   func holds(_ text: Bytes, count: Int) -> Bool
 }
@@ -16,6 +17,7 @@ private struct IsText: StringTest {
   let literal: UnsafeBufferPointer<UInt8>
   @inline(__always)
   func holds(_ text: Bytes, count: Int) -> Bool {
+    // See `StringTest`.
     count == literal.count && (count == 0 || memcmp(text, literal.baseAddress.unsafelyUnwrapped, count) == 0)
   }
 }
@@ -24,6 +26,7 @@ private struct HasPrefix: StringTest {
   let literal: UnsafeBufferPointer<UInt8>
   @inline(__always)
   func holds(_ text: Bytes, count: Int) -> Bool {
+    // See `StringTest`.
     count >= literal.count && memcmp(text, literal.baseAddress.unsafelyUnwrapped, literal.count) == 0
   }
 }
@@ -32,6 +35,7 @@ private struct HasSuffix: StringTest {
   let literal: UnsafeBufferPointer<UInt8>
   @inline(__always)
   func holds(_ text: Bytes, count: Int) -> Bool {
+    // See `StringTest`.
     count >= literal.count
       && memcmp(text + (count - literal.count), literal.baseAddress.unsafelyUnwrapped, literal.count) == 0
   }
@@ -41,6 +45,7 @@ private struct Contains: StringTest {
   let literal: UnsafeBufferPointer<UInt8>
   @inline(__always)
   func holds(_ text: Bytes, count: Int) -> Bool {
+    // See `StringTest`.
     ByteSearch.find(literal.baseAddress.unsafelyUnwrapped, count: literal.count, in: text, count: count) >= 0
   }
 }

@@ -80,6 +80,7 @@ struct LikePattern {
         continue
       }
       isEscaped = false
+      // The pattern has a byte at `index`, so its buffer has a base address.
       let length = pattern.withUnsafeBufferPointer {
         ByteSearch.lengthOfCodePoint($0.baseAddress.unsafelyUnwrapped, at: index, count: pattern.count)
       }

@@ -106,6 +106,7 @@ struct SortKey {
 private func eightBytes(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, padding: UInt64) -> UInt64 {
   let rest = bytes.count &- start
   if rest >= 8 {
+    // A buffer with bytes has a base address.
     return UInt64(bigEndian: UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped)
       .loadUnaligned(fromByteOffset: start, as: UInt64.self))
   }

@@ -18,6 +18,7 @@ public struct Optimizer {
     self.options = options
   }
 
+  /// The same rows at less cost.
   public func optimize(_ plan: PlanNode) -> PlanNode {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
     let pushdown = PredicatePushdown(symbols: symbols, simplifier: simplifier)

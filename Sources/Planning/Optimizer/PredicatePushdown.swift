@@ -131,7 +131,8 @@ struct PredicatePushdown {
     }
   }
 
-  /// `left expression = right expression` as a pair of keys; an expression that is no symbol is computed below the join.
+  /// `left expression = right expression` as a pair of keys; an expression that is no symbol is computed below the
+  /// join.
   private func equiClause(
     _ part: Expression, of join: inout JoinNode, left: Set<Symbol>, right: Set<Symbol>
   ) -> EquiClause? {

@@ -38,7 +38,9 @@ struct ComparisonAndArithmeticTests {
       for rightForm in Form.allCases {
         for count in [0, 1, 65] {
           let batch = Batch(
-            columns: [random.vector(leftType, count: count, leftForm), random.vector(rightType, count: count, rightForm)],
+            columns: [
+              random.vector(leftType, count: count, leftForm), random.vector(rightType, count: count, rightForm),
+            ],
             count: count)
           for expression in expressions(.symbol(left), .symbol(right)) {
             try expectAgreement(expression, layout: [left, right], batch)

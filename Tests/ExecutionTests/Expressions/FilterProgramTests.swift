@@ -72,7 +72,9 @@ struct FilterProgramTests {
     #expect(error?.code == .divisionByZero)
     #expect(error?.description == "line 1:9: Division by zero")
     // No rows, no error.
-    #expect(try program.select(Batch(columns: [zero, zero].map { Vector(constant: $0.single, count: 0) }, count: 0)).count == 0)
+    #expect(
+      try program.select(Batch(columns: [zero, zero].map { Vector(constant: $0.single, count: 0) }, count: 0)).count
+        == 0)
   }
 
   @Test func branchesRunOnTheirRowsOnly() throws {
@@ -81,14 +83,16 @@ struct FilterProgramTests {
     let guarded: [Expression] = [
       .searchedCase([WhenClause(condition: compare(.equal, a, 0), result: one)], otherwise: division, .bigint),
       .searchedCase([WhenClause(condition: compare(.notEqual, a, 0), result: division)], otherwise: nil, .bigint),
-      .coalesce([
-        .searchedCase([WhenClause(condition: compare(.equal, a, 0), result: one)], otherwise: nil, .bigint), division,
-      ], .bigint),
-      .searchedCase([
-        WhenClause(condition: .isNull(.symbol(b)), result: .symbol(a)),
-        WhenClause(condition: compare(.greaterThan, b, 10), result: .constant(.null, .bigint)),
-        WhenClause(condition: compare(.equal, b, 0), result: .symbol(b)),
-      ], otherwise: .arithmetic(.divide, .symbol(a), .symbol(b), .bigint, Origin()), .bigint),
+      .coalesce(
+        [
+          .searchedCase([WhenClause(condition: compare(.equal, a, 0), result: one)], otherwise: nil, .bigint), division,
+        ], .bigint),
+      .searchedCase(
+        [
+          WhenClause(condition: .isNull(.symbol(b)), result: .symbol(a)),
+          WhenClause(condition: compare(.greaterThan, b, 10), result: .constant(.null, .bigint)),
+          WhenClause(condition: compare(.equal, b, 0), result: .symbol(b)),
+        ], otherwise: .arithmetic(.divide, .symbol(a), .symbol(b), .bigint, Origin()), .bigint),
     ]
     var random = RandomVectors(seed: 3)
     for expression in guarded {
@@ -96,8 +100,10 @@ struct FilterProgramTests {
         for count in [0, 1, 65, 300] {
           let small = (-3...3).map { Value.integer($0) }
           let batch = Batch(
-            columns: [random.vector(.bigint, count: count, form, from: small),
-              random.vector(.bigint, count: count, .flatWithNulls, from: small + [.integer(20)])], count: count)
+            columns: [
+              random.vector(.bigint, count: count, form, from: small),
+              random.vector(.bigint, count: count, .flatWithNulls, from: small + [.integer(20)]),
+            ], count: count)
           try expectAgreement(expression, layout: [a, b], batch)
         }
       }

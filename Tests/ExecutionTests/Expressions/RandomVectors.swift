@@ -37,7 +37,8 @@ struct RandomVectors {
     case .integer: return integer(Int64(Int32.min), Int64(Int32.max), isEdge)
     case .bigint: return integer(Int64.min, Int64.max, isEdge)
     case .date: return .integer(Int64.random(in: -30_000...40_000, using: &generator))
-    case .timestamp: return .integer(Int64.random(in: -2_000_000_000_000_000...4_000_000_000_000_000, using: &generator))
+    case .timestamp:
+      return .integer(Int64.random(in: -2_000_000_000_000_000...4_000_000_000_000_000, using: &generator))
     case .intervalYearToMonth: return .integer(Int64.random(in: -500...500, using: &generator))
     case .intervalDayToSecond: return .integer(Int64.random(in: -400...400, using: &generator) * 86_400_000)
     case .real, .double: return float(isEdge)

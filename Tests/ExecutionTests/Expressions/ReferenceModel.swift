@@ -176,7 +176,8 @@ private func expectRows(
       guard failures.isEmpty else { return }
       for row in 0..<batch.count where !same(result.value(at: row), expected[row]) {
         Issue.record(
-          "\(expression) row \(row): \(result.value(at: row)) instead of \(expected[row])", sourceLocation: sourceLocation)
+          "\(expression) row \(row): \(result.value(at: row)) instead of \(expected[row])",
+          sourceLocation: sourceLocation)
         return
       }
     } catch let error as WaterbearError {

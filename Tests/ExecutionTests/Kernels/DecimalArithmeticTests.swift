@@ -38,7 +38,8 @@ struct BigDigits: Equatable {
     var result: [UInt8] = []
     var carry: UInt8 = 0
     for place in 0..<max(digits.count, other.digits.count) + 1 {
-      let sum = (place < digits.count ? digits[place] : 0) + (place < other.digits.count ? other.digits[place] : 0) + carry
+      let sum =
+        (place < digits.count ? digits[place] : 0) + (place < other.digits.count ? other.digits[place] : 0) + carry
       result.append(sum % 10)
       carry = sum / 10
     }
@@ -96,8 +97,10 @@ struct DecimalArithmeticTests {
   }
 
   static let shapes: [Shape] = [
-    Shape(precision: 1, scale: 0), Shape(precision: 12, scale: 2), Shape(precision: 5, scale: 5), Shape(precision: 18, scale: 0),
-    Shape(precision: 19, scale: 4), Shape(precision: 25, scale: 4), Shape(precision: 38, scale: 0), Shape(precision: 38, scale: 10),
+    Shape(precision: 1, scale: 0), Shape(precision: 12, scale: 2), Shape(precision: 5, scale: 5),
+    Shape(precision: 18, scale: 0),
+    Shape(precision: 19, scale: 4), Shape(precision: 25, scale: 4), Shape(precision: 38, scale: 0),
+    Shape(precision: 38, scale: 10),
     Shape(precision: 38, scale: 37),
   ]
 
@@ -108,7 +111,8 @@ struct DecimalArithmeticTests {
     case .add, .subtract:
       return Shape(precision: min(38, max(a.precision - a.scale, b.precision - b.scale) + scale + 1), scale: scale)
     case .multiply:
-      return a.scale + b.scale > 38 ? nil : Shape(precision: min(38, a.precision + b.precision), scale: a.scale + b.scale)
+      return a.scale + b.scale > 38
+        ? nil : Shape(precision: min(38, a.precision + b.precision), scale: a.scale + b.scale)
     case .divide:
       return Shape(precision: min(38, a.precision + b.scale + max(b.scale - a.scale, 0)), scale: scale)
     case .modulus:
@@ -116,7 +120,9 @@ struct DecimalArithmeticTests {
     }
   }
 
-  private func expected(_ operation: ArithmeticOperator, _ x: Int128, _ a: Shape, _ y: Int128, _ b: Shape, _ r: Shape) -> String {
+  private func expected(_ operation: ArithmeticOperator, _ x: Int128, _ a: Shape, _ y: Int128, _ b: Shape, _ r: Shape)
+    -> String
+  {
     let left = BigDigits(x.magnitude)
     let right = BigDigits(y.magnitude)
     let isNegative: Bool
@@ -169,8 +175,10 @@ struct DecimalArithmeticTests {
   }
 
   static let columns: [(Shape, Shape)] = [
-    (Shape(precision: 12, scale: 2), Shape(precision: 12, scale: 2)), (Shape(precision: 25, scale: 4), Shape(precision: 13, scale: 2)),
-    (Shape(precision: 10, scale: 0), Shape(precision: 12, scale: 2)), (Shape(precision: 38, scale: 2), Shape(precision: 38, scale: 0)),
+    (Shape(precision: 12, scale: 2), Shape(precision: 12, scale: 2)),
+    (Shape(precision: 25, scale: 4), Shape(precision: 13, scale: 2)),
+    (Shape(precision: 10, scale: 0), Shape(precision: 12, scale: 2)),
+    (Shape(precision: 38, scale: 2), Shape(precision: 38, scale: 0)),
   ]
 
   @Test(arguments: columns.indices)
@@ -185,7 +193,8 @@ struct DecimalArithmeticTests {
       for (leftForm, rightForm) in zip(Form.allCases, Form.allCases.reversed()) {
         for count in [0, 1, 50] {
           let batch = Batch(
-            columns: [random.vector(a.type, count: count, leftForm), random.vector(b.type, count: count, rightForm)], count: count)
+            columns: [random.vector(a.type, count: count, leftForm), random.vector(b.type, count: count, rightForm)],
+            count: count)
           try expectRowByRow(expression, layout: [left, right], batch)
           try expectRowByRow(.negate(.symbol(left), Origin()), layout: [left, right], batch)
         }

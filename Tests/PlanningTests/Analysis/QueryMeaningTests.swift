@@ -27,7 +27,7 @@ struct QueryMeaningTests {
     ("SELECT a FROM t ORDER BY a NULLS FIRST, b DESC", "-; 1; 2; 2; 3"),
     ("SELECT b FROM t ORDER BY a, b DESC", "10; 21; 20; -; 40"),
     ("SELECT -b AS n FROM t ORDER BY n", "-40; -21; -20; -10; -"),
-    ("SELECT a, b FROM t ORDER BY 2 DESC LIMIT 2", "- 40; 2 21"), 
+    ("SELECT a, b FROM t ORDER BY 2 DESC LIMIT 2", "- 40; 2 21"),
     ("SELECT b FROM t ORDER BY b OFFSET 1 LIMIT 2", "20; 21"), ("SELECT b FROM t ORDER BY b OFFSET 3", "40; -"),
     ("SELECT b FROM t ORDER BY b FETCH FIRST ROW ONLY", "10"), ("SELECT a AS b FROM t ORDER BY b", "1; 2; 2; 3; -"),
     ("SELECT a FROM t ORDER BY b + 1 DESC", "-; 2; 2; 1; 3"),
