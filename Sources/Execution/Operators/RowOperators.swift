@@ -27,27 +27,33 @@ final class FilterOperator: Operator {
 final class ProjectOperator: Operator {
   private enum Column {
     case input(Int)
-    case computed(ExpressionProgram)
+    case computed(Int)
   }
 
   private let source: any Operator
   private let columns: [Column]
+  /// Nil where nothing is computed.
+  private let program: ProjectionProgram?
 
   init(_ node: ProjectNode, source: any Operator, seed: UInt64) throws {
     self.source = source
     let layout = ColumnLayout(node.source.outputs)
-    columns = try node.assignments.map { assignment in
+    var computed: [Expression] = []
+    columns = node.assignments.map { assignment in
       if case .symbol(let symbol) = assignment.expression { return .input(layout.position(of: symbol)) }
-      return .computed(try ExpressionProgram(assignment.expression, layout: layout.symbols, seed: seed))
+      computed.append(assignment.expression)
+      return .computed(computed.count - 1)
     }
+    program = computed.isEmpty ? nil : try ProjectionProgram(computed, layout: layout.symbols, seed: seed)
   }
 
   func next() throws -> Batch? {
     guard let batch = try source.next() else { return nil }
-    let vectors = try columns.map { column in
+    let computed = try program?.evaluate(batch) ?? []
+    let vectors = columns.map { column in
       switch column {
-      case .input(let position): return batch.columns[position]
-      case .computed(let program): return try program.evaluate(batch)
+      case .input(let position): batch.columns[position]
+      case .computed(let index): computed[index]
       }
     }
     return Batch(columns: vectors, count: batch.count)
