@@ -1,23 +1,23 @@
-// Owns the translation of join nodes into operators: which columns the build side keeps, which operator runs.
+// Owns the translation of join nodes into operators: which columns a build side keeps, which operator runs.
 
 import Columnar
 import Planning
 
-/// What a join's build side must keep.
+/// What the table of a join must keep of a side.
 struct BuildSide {
   let keyPositions: [Int]
-  let payloadPositions: [Int]
-  let types: [DataType]
-  /// The payload's columns.
+  /// The kept columns.
   let layout: ColumnLayout
-  let needsRows: Bool
+  private let payloadPositions: [Int]
+  private let types: [DataType]
+  private let needsRows: Bool
 
-  init(source: PlanNode, keys: [Symbol], outputs: [Symbol], filter: Expression?, needsRows: Bool) {
-    let sourceLayout = ColumnLayout(source.outputs)
-    types = source.outputs.map(\.type)
+  /// `wanted` are the symbols that leave the join or that its filter reads. Without `needsRows` only keys are kept.
+  init(_ node: PlanNode, keys: [Symbol], wanted: Set<Symbol>, needsRows: Bool) {
+    let sourceLayout = ColumnLayout(node.outputs)
+    types = node.outputs.map(\.type)
     keyPositions = sourceLayout.positions(of: keys)
-    let wanted = Set(outputs).union(filter?.symbols ?? [])
-    let kept = needsRows ? source.outputs.filter(wanted.contains) : []
+    let kept = needsRows ? node.outputs.filter(wanted.contains) : []
     payloadPositions = sourceLayout.positions(of: kept)
     layout = ColumnLayout(kept)
     self.needsRows = needsRows
@@ -30,54 +30,111 @@ struct BuildSide {
   }
 }
 
-/// The operator of a join; `left` and `right` are the sides' operators.
-func makeJoin(
-  _ node: JoinNode, left: any Operator, right: any Operator, input: TaskInput, account: MemoryAccount, seed: UInt64
-) throws -> any Operator {
-  let mode: SemiJoinMode? =
+/// Makes join operators. `left` and `right` are the operators of the sides.
+struct JoinBuilding {
+  let input: TaskInput
+  let memory: MemoryContext
+  let seed: UInt64
+
+  func join(_ node: JoinNode, left: any Operator, right: any Operator) throws -> any Operator {
+    let mode: SemiJoinMode
     switch node.kind {
-    case .semi: .semi
-    case .anti: .anti
-    case .nullAwareAnti: .nullAwareAnti
-    case .inner, .left, .right, .full: nil
+    case .semi: mode = .semi
+    case .anti: mode = .anti
+    case .nullAwareAnti: mode = .nullAwareAnti
+    case .inner, .left, .right, .full: return try hashJoin(node, left: left, right: right)
     }
-  let side = BuildSide(
-    source: node.right, keys: node.criteria.map(\.right), outputs: mode == nil ? node.outputs : [],
-    filter: node.filter, needsRows: mode == nil || SemiJoinOperator.needsRows(filter: node.filter))
-  let probeLayout = ColumnLayout(node.left.outputs)
-  let filter = try node.filter.map {
-    try PairFilter($0, probe: probeLayout, build: side.layout, seed: seed)
+    let output = SemiJoinOutput(mode: mode, columns: ColumnLayout(node.left.outputs).positions(of: node.outputs))
+    let sides = SemiJoinSides(
+      left: node.left, right: node.right, criteria: node.criteria, filter: node.filter,
+      isBroadcast: node.distribution == .broadcast)
+    return try semiJoin(output, sides, left: left, right: right)
   }
-  guard let mode else {
+
+  func semiJoin(_ node: SemiJoinNode, left: any Operator, right: any Operator) throws -> any Operator {
+    let output = SemiJoinOutput(
+      mode: .mark(isNullAware: node.isNullAware), columns: Array(node.source.outputs.indices))
+    let sides = SemiJoinSides(
+      left: node.source, right: node.filteringSource, criteria: node.criteria, filter: node.filter,
+      isBroadcast: node.distribution == .broadcast)
+    return try semiJoin(output, sides, left: left, right: right)
+  }
+
+  private var account: MemoryAccount { memory.account("HashBuilderOperator") }
+
+  private func hashJoin(_ node: JoinNode, left: any Operator, right: any Operator) throws -> any Operator {
+    let wanted = Set(node.outputs).union(node.filter?.symbols ?? [])
+    let side = BuildSide(node.right, keys: node.criteria.map(\.right), wanted: wanted, needsRows: true)
+    let filter = try node.filter.map {
+      try PairFilter($0, probe: ColumnLayout(node.left.outputs), build: side.layout, seed: seed)
+    }
+    let account = account
     return HashJoinOperator(
       node, left: left, filter: filter, buildLayout: side.layout, input: input, account: account
     ) {
       try side.build(from: right, account: account)
     }
   }
-  return SemiJoinOperator(
-    mode: mode, left: left, probeKeys: probeLayout.positions(of: node.criteria.map(\.left)),
-    outputs: probeLayout.positions(of: node.outputs), filter: filter, input: input, account: account
-  ) {
-    try side.build(from: right, account: account)
+
+  /// What both kinds of semi join have in common.
+  private struct SemiJoinSides {
+    let left: PlanNode
+    let right: PlanNode
+    let criteria: [EquiClause]
+    let filter: Expression?
+    let isBroadcast: Bool
+  }
+
+  private func semiJoin(
+    _ output: SemiJoinOutput, _ sides: SemiJoinSides, left: any Operator, right: any Operator
+  ) throws -> any Operator {
+    let canFlip = !sides.criteria.isEmpty && !sides.isBroadcast && !(output.mode.isNullAware && sides.filter != nil)
+    guard canFlip else { return try usualSemiJoin(output, sides, left: left, right: right) }
+    let (left, right) = (ReadAheadOperator(left), ReadAheadOperator(right))
+    return AdaptiveSemiJoin(
+      left: left, right: right, account: account,
+      flipped: { try flippedSemiJoin(output, sides, left: $0, right: right) },
+      usual: { try usualSemiJoin(output, sides, left: left, right: right) })
+  }
+
+  private func usualSemiJoin(
+    _ output: SemiJoinOutput, _ sides: SemiJoinSides, left: any Operator, right: any Operator
+  ) throws -> any Operator {
+    let side = BuildSide(
+      sides.right, keys: sides.criteria.map(\.right), wanted: sides.filter?.symbols ?? [],
+      needsRows: sides.filter != nil)
+    let layout = ColumnLayout(sides.left.outputs)
+    let filter = try sides.filter.map { try PairFilter($0, probe: layout, build: side.layout, seed: seed) }
+    let account = account
+    return SemiJoinOperator(
+      output, left: left, probeKeys: layout.positions(of: sides.criteria.map(\.left)), filter: filter,
+      input: input, account: account
+    ) {
+      try side.build(from: right, account: account)
+    }
+  }
+
+  private func flippedSemiJoin(
+    _ output: SemiJoinOutput, _ sides: SemiJoinSides, left: [Batch], right: any Operator
+  ) throws -> any Operator {
+    let side = BuildSide(
+      sides.left, keys: sides.criteria.map(\.left), wanted: sides.filter?.symbols ?? [], needsRows: true)
+    let layout = ColumnLayout(sides.right.outputs)
+    let filter = try sides.filter.map { try PairFilter($0, probe: layout, build: side.layout, seed: seed) }
+    let account = account
+    let table = try side.build(from: BatchesOperator(left), account: account)
+    return FlippedSemiJoin(
+      output, left: left, leftKeys: side.keyPositions, table: table, right: right,
+      rightKeys: layout.positions(of: sides.criteria.map(\.right)), filter: filter, input: input,
+      account: account)
   }
 }
 
-/// The operator of a semi join with a mark.
-func makeSemiJoin(
-  _ node: SemiJoinNode, source: any Operator, filteringSource: any Operator, input: TaskInput,
-  account: MemoryAccount, seed: UInt64
-) throws -> any Operator {
-  let side = BuildSide(
-    source: node.filteringSource, keys: node.criteria.map(\.right), outputs: [], filter: node.filter,
-    needsRows: SemiJoinOperator.needsRows(filter: node.filter))
-  let layout = ColumnLayout(node.source.outputs)
-  let filter = try node.filter.map { try PairFilter($0, probe: layout, build: side.layout, seed: seed) }
-  return SemiJoinOperator(
-    mode: .mark(isNullAware: node.isNullAware), left: source,
-    probeKeys: layout.positions(of: node.criteria.map(\.left)), outputs: Array(layout.symbols.indices),
-    filter: filter, input: input, account: account
-  ) {
-    try side.build(from: filteringSource, account: account)
-  }
+/// Gives batches that are there already.
+private final class BatchesOperator: Operator {
+  private var batches: [Batch]
+
+  init(_ batches: [Batch]) { self.batches = batches.reversed() }
+
+  func next() -> Batch? { batches.popLast() }
 }

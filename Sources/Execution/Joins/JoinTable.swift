@@ -41,6 +41,8 @@ final class JoinTable: @unchecked Sendable {
     self.retainedBytes = retainedBytes
   }
 
+  var groupCount: Int { table?.groupCount ?? (rowCount > 0 ? 1 : 0) }
+
   /// Where the rows of group g start and, as entry g + 1, end.
   var starts: UnsafePointer<Int32>? { groupStarts.map { UnsafePointer($0.base) } }
 

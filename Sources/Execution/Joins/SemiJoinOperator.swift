@@ -3,27 +3,13 @@
 import Columnar
 import Planning
 
-/// What becomes of a row of the left side.
-enum SemiJoinMode {
-  /// Rows with a match leave.
-  case semi
-  /// Rows without a match leave.
-  case anti
-  /// Rows leave whose NOT IN is true, neither false nor NULL.
-  case nullAwareAnti
-  /// All rows leave, with a column that is true, false or, where a NULL leaves the answer open, NULL.
-  case mark(isNullAware: Bool)
-}
-
 /// Builds the right side into a table, then asks it about each row of the left side.
 final class SemiJoinOperator: Operator {
   private let left: any Operator
   private let buildTable: () throws -> JoinTable
-  private let mode: SemiJoinMode
+  private let output: SemiJoinOutput
   private let probeKeys: [Int]
   private let filter: PairFilter?
-  /// Which columns of the left side leave.
-  private let outputs: [Int]
   private let input: TaskInput
   private let account: MemoryAccount
 
@@ -34,21 +20,17 @@ final class SemiJoinOperator: Operator {
   private var isDone = false
 
   init(
-    mode: SemiJoinMode, left: any Operator, probeKeys: [Int], outputs: [Int], filter: PairFilter?, input: TaskInput,
+    _ output: SemiJoinOutput, left: any Operator, probeKeys: [Int], filter: PairFilter?, input: TaskInput,
     account: MemoryAccount, table: @escaping () throws -> JoinTable
   ) {
-    self.mode = mode
+    self.output = output
     self.left = left
     self.probeKeys = probeKeys
-    self.outputs = outputs
     self.filter = filter
     self.input = input
     self.account = account
     buildTable = table
   }
-
-  /// Whether a table for this mode needs the build side's rows, not just its keys.
-  static func needsRows(filter: Expression?) -> Bool { filter != nil }
 
   func next() throws -> Batch? {
     if isDone { return nil }
@@ -68,7 +50,7 @@ final class SemiJoinOperator: Operator {
   }
 
   private func cannotGiveMore(_ table: JoinTable) -> Bool {
-    switch mode {
+    switch output.mode {
     case .semi: table.rowCount == 0
     // A NULL on the right: NOT IN is never true, unless a filter decides row by row.
     case .nullAwareAnti: filter == nil && table.nullKeyRows.count > 0
@@ -92,42 +74,8 @@ final class SemiJoinOperator: Operator {
     } else {
       for row in 0..<batch.count { matched[row] = groups[row] >= 0 }
     }
-    switch mode {
-    case .semi: return select(batch) { matched[$0] }
-    case .anti: return select(batch) { !matched[$0] }
-    case .nullAwareAnti:
-      let open = try openRows(batch, table, nullRows: finder.nullRows, matched)
-      return select(batch) { !matched[$0] && !(open?[$0] ?? false) }
-    case .mark(let isNullAware):
-      let open = isNullAware ? try openRows(batch, table, nullRows: finder.nullRows, matched) : nil
-      return mark(batch, matched, open)
-    }
-  }
-
-  private func select(_ batch: Batch, _ isKept: (Int) -> Bool) -> Batch? {
-    probeRows.reserve(batch.count)
-    var count = 0
-    for row in 0..<batch.count {
-      probeRows.base[count] = Int32(truncatingIfNeeded: row)
-      count &+= isKept(row) ? 1 : 0
-    }
-    if count == 0 { return nil }
-    let kept = batch.selectingColumns(outputs)
-    return count == batch.count ? kept : kept.gather(probeRows.base, count: count)
-  }
-
-  private func mark(_ batch: Batch, _ matched: [Bool], _ open: [Bool]?) -> Batch {
-    let flags = Buffer(count: batch.count, of: UInt8.self)
-    var validity: Bitmap?
-    for row in 0..<batch.count {
-      flags.pointer(to: UInt8.self)[row] = matched[row] ? 1 : 0
-      guard !matched[row], let open, open[row] else { continue }
-      let bits = validity ?? Bitmap(repeating: true, count: batch.count)
-      bits.clear(row)
-      validity = bits
-    }
-    let column = Vector(flat: .boolean, count: batch.count, values: flags, validity: validity)
-    return Batch(columns: outputs.map { batch.columns[$0] } + [column], count: batch.count)
+    let open = output.mode.isNullAware ? try openRows(batch, table, nullRows: finder.nullRows, matched) : nil
+    return output.rows(of: batch, matched: matched, open: open)
   }
 
   /// Rows without a match for which a NULL leaves open whether there is one: a NULL key against any row that passes the

@@ -68,18 +68,13 @@ final class OperatorBuilder {
       let account = context.memory.account("TopNOperator")
       return ("TopNOperator", TopNOperator(topN, source: try measure(topN.source), account: account))
     case .join(let join):
-      let account = context.memory.account("HashBuilderOperator")
       let (left, right) = (try measure(join.left), try measure(join.right))
-      let inner = try makeJoin(join, left: left, right: right, input: input, account: account, seed: seed)
-      return ("LookupJoinOperator", coalesce(inner, node))
+      let building = JoinBuilding(input: input, memory: context.memory, seed: seed)
+      return ("LookupJoinOperator", coalesce(try building.join(join, left: left, right: right), node))
     case .semiJoin(let join):
-      let account = context.memory.account("HashBuilderOperator")
-      let (source, filtering) = (try measure(join.source), try measure(join.filteringSource))
-      return (
-        "HashSemiJoinOperator",
-        try makeSemiJoin(
-          join, source: source, filteringSource: filtering, input: input, account: account, seed: seed)
-      )
+      let (left, right) = (try measure(join.source), try measure(join.filteringSource))
+      let building = JoinBuilding(input: input, memory: context.memory, seed: seed)
+      return ("HashSemiJoinOperator", try building.semiJoin(join, left: left, right: right))
     }
   }
 

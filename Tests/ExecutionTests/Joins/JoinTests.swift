@@ -80,7 +80,7 @@ struct NaiveJoin {
     [.bigint, .varcharUnbounded], [.boolean, .date], [],
   ]
   static let sizes: [([Int], [Int])] = [
-    ([60, 1, 90], [40, 30]), ([], [10]), ([10], []), ([40], [1]), ([3, 5], [90]),
+    ([60, 1, 90], [40, 30]), ([], [10]), ([10], []), ([40], [1]), ([3, 5], [90]), ([20, 1], [30, 40, 1, 30]),
   ]
 
   /// Plans a join of random sides and gives its inputs.
