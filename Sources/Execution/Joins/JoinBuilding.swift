@@ -35,6 +35,8 @@ struct JoinBuilding {
   let input: TaskInput
   let memory: MemoryContext
   let seed: UInt64
+  /// Where the table of the right side is shared with other tasks, and under which key; nil where it is not.
+  let shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
 
   func join(_ node: JoinNode, left: any Operator, right: any Operator) throws -> any Operator {
     let mode: SemiJoinMode
@@ -60,6 +62,14 @@ struct JoinBuilding {
     return try semiJoin(output, sides, left: left, right: right)
   }
 
+  /// The right side's table: another task's where there is one.
+  private func table(_ side: BuildSide, from source: any Operator, account: MemoryAccount) throws -> JoinTable {
+    guard let shared else { return try side.build(from: source, account: account) }
+    let table = try shared.builds.table(shared.key) { try side.build(from: source, account: account) }
+    try account.set(table.retainedBytes)
+    return table
+  }
+
   private var account: MemoryAccount { memory.account("HashBuilderOperator") }
 
   private func hashJoin(_ node: JoinNode, left: any Operator, right: any Operator) throws -> any Operator {
@@ -72,7 +82,7 @@ struct JoinBuilding {
     return HashJoinOperator(
       node, left: left, filter: filter, buildLayout: side.layout, input: input, account: account
     ) {
-      try side.build(from: right, account: account)
+      try table(side, from: right, account: account)
     }
   }
 
@@ -110,7 +120,7 @@ struct JoinBuilding {
       output, left: left, probeKeys: layout.positions(of: sides.criteria.map(\.left)), filter: filter,
       input: input, account: account
     ) {
-      try side.build(from: right, account: account)
+      try table(side, from: right, account: account)
     }
   }
 

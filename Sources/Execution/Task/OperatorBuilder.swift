@@ -7,13 +7,15 @@ import Planning
 /// Builds the operator tree of a task and keeps hold of what is measured in it.
 final class OperatorBuilder {
   private let context: TaskContext
+  private let inputs: [FragmentInput]
   let input: TaskInput
   /// By plan node, in pre-order.
   private(set) var measured: [MeasuredOperator] = []
   private var slots: [MeasuredOperator?] = []
 
-  init(context: TaskContext) {
+  init(fragment: PlanFragment, context: TaskContext) {
     self.context = context
+    inputs = fragment.inputs
     input = TaskInput(shouldStop: context.shouldStop)
   }
 
@@ -27,13 +29,13 @@ final class OperatorBuilder {
   private func measure(_ node: PlanNode) throws -> any Operator {
     let number = slots.count
     slots.append(nil)
-    let (name, inner) = try make(node, seed: context.seed &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
+    let (name, inner) = try make(node, number, seed: context.seed &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
     let outer = MeasuredOperator(inner, node: number, name: name, clock: context.cpuClock)
     slots[number] = outer
     return outer
   }
 
-  private func make(_ node: PlanNode, seed: UInt64) throws -> (name: String, any Operator) {
+  private func make(_ node: PlanNode, _ number: Int, seed: UInt64) throws -> (name: String, any Operator) {
     switch node {
     case .tableScan(let scan): return ("TableScanOperator", makeScan(scan))
     case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
@@ -69,13 +71,23 @@ final class OperatorBuilder {
       return ("TopNOperator", TopNOperator(topN, source: try measure(topN.source), account: account))
     case .join(let join):
       let (left, right) = (try measure(join.left), try measure(join.right))
-      let building = JoinBuilding(input: input, memory: context.memory, seed: seed)
+      let building = joinBuilding(number, right: join.right, seed: seed)
       return ("LookupJoinOperator", coalesce(try building.join(join, left: left, right: right), node))
     case .semiJoin(let join):
       let (left, right) = (try measure(join.source), try measure(join.filteringSource))
-      let building = JoinBuilding(input: input, memory: context.memory, seed: seed)
+      let building = joinBuilding(number, right: join.filteringSource, seed: seed)
       return ("HashSemiJoinOperator", try building.semiJoin(join, left: left, right: right))
     }
+  }
+
+  private func joinBuilding(_ number: Int, right: PlanNode, seed: UInt64) -> JoinBuilding {
+    var shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
+    if let sharing = context.sharing, let fragments = SharableSide.fragments(of: right, inputs: inputs) {
+      let key = SharedBuilds.Key(
+        scope: sharing.scope, node: number, inputs: fragments.map(sharing.inputIdentity))
+      shared = (sharing.builds, key)
+    }
+    return JoinBuilding(input: input, memory: context.memory, seed: seed, shared: shared)
   }
 
   /// The context's limits, within a quarter of the memory grant.

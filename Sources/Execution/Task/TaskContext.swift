@@ -21,6 +21,8 @@ public struct TaskContext {
   public var seed: UInt64
   /// When partial aggregations give way.
   public var partialAggregation = PartialAggregationLimits()
+  /// Where build sides of broadcast joins are shared with other tasks; nil where each task builds its own.
+  public var sharing: BuildSharing?
   /// Nanoseconds of CPU time of this thread, for statistics. Nil: operators are not timed.
   public var cpuClock: (() -> Int64)?
 

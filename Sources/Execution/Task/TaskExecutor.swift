@@ -17,7 +17,7 @@ public final class TaskExecutor {
   public init(fragment: PlanFragment, context: TaskContext) throws {
     self.fragment = fragment
     self.context = context
-    builder = OperatorBuilder(context: context)
+    builder = OperatorBuilder(fragment: fragment, context: context)
     let tree = try builder.build(fragment.root)
     let outputs = fragment.root.outputs
     if outputs.map(\.id) == fragment.outputSymbols.map(\.id) {

@@ -45,6 +45,8 @@ struct FragmentRun {
   var output: OutputPartitioning = .single
   var limit: Int64 = 1 << 40
   var shouldStop: () -> Bool = { false }
+  var modes: [FragmentInput] = []
+  var sharing: BuildSharing?
   var partialAggregation = PartialAggregationLimits()
 
   /// A remote source that gives `batches` under `symbols`, registered as fragment `number`.
@@ -56,11 +58,12 @@ struct FragmentRun {
   @discardableResult
   func run(into sink: CollectingSink) throws -> TaskStatistics {
     let fragment = PlanFragment(
-      number: 0, root: node, kind: .single, inputs: [], output: output, outputSymbols: node.outputs)
+      number: 0, root: node, kind: .single, inputs: modes, output: output, outputSymbols: node.outputs)
     let inputs = inputs
     var context = TaskContext(
       catalogs: Catalogs([:]), openRemoteSource: { BatchList(inputs[$0] ?? []) },
       memory: MemoryContext(limit: limit), shouldStop: shouldStop)
+    context.sharing = sharing
     context.partialAggregation = partialAggregation
     return try TaskExecutor(fragment: fragment, context: context).run(into: sink)
   }
