@@ -224,6 +224,7 @@ private struct JoinTableBuilder {
   func finish(account: MemoryAccount) throws -> JoinTable {
     let groupCount = table?.groupCount ?? (rowCount > 0 ? 1 : 0)
     var groups: RowGroups?
+    try table?.finish(account: account, others: store.retainedBytes + groupOf.capacity * 4 + nullKeyRows.capacity * 4)
     var bytes = store.retainedBytes + retainedBytes
     if needsRows {
       let groupBytes = (groupCount + 1 + rowCount) * 4
