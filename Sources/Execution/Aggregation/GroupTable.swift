@@ -56,7 +56,7 @@ final class GroupTable {
   /// Speeds up `find` where the keys allow it, if the memory is granted: `others` is what `account` holds besides this
   /// table. No groups may be made afterwards.
   func finish(account: MemoryAccount, others: Int) throws {
-    guard isInteger, nullGroup < 0 else { return }
+    guard isInteger, nullGroup < 0, direct == nil else { return }
     switch keys[0].type.layout {
     case .int16: try makeDirect(Int16.self, account, others)
     case .int32: try makeDirect(Int32.self, account, others)
@@ -96,7 +96,6 @@ final class GroupTable {
   }
 
   /// Sets `ids` to the group of each row, or -1 where there is none. Changes nothing else.
-  /// NULLs are found only in a table that has not been finished.
   func find(_ columns: [Vector], count: Int) { resolve(columns, count: count, insert: false) }
 
   private func resolve(_ columns: [Vector], count: Int, insert: Bool) {
@@ -141,8 +140,10 @@ extension GroupTable {
     let values = UnsafePointer(column.values.pointer(to: Key.self))
     let known = keys[0].valuesBase.assumingMemoryBound(to: Key.self)
     if let direct {
-      precondition(column.validity == nil, "NULL is not looked up in a finished table")
-      return direct.find(values, count: count, into: ids)
+      direct.find(values, count: count, into: ids)
+      // A finished table has no NULL.
+      if let validity = column.validity { for row in 0..<count where !validity[row] { ids[row] = -1 } }
+      return
     }
     let before = groupCount
     var groups = groupCount
