@@ -148,8 +148,20 @@ private enum DoubleHash: ValueHash {
 private enum StringHash: ValueHash {
   @inline(__always)
   static func hash(_ value: StringView) -> UInt64 {
-    if value.isInline { return mix(mix(value.head) &+ value.tail) }
+    if value.isInline {
+      // No inline string has these low bits of the length, so that the first factor is never zero.
+      let folded = (value.head ^ 0x9e37_79b9_ffff_ffff).multipliedFullWidth(by: value.tail ^ 0xd6e8_feb8_6659_fd93)
+      return finish(folded.high ^ folded.low)
+    }
     return hashLong(value.farPointer, count: value.count)
+  }
+
+  /// One multiplication more, so that low and high bits are both well mixed.
+  @inline(__always)
+  private static func finish(_ value: UInt64) -> UInt64 {
+    var x = value ^ (value &>> 32)
+    x = x &* 0x9fb2_1c65_1e98_df25
+    return x ^ (x &>> 29)
   }
 
   /// More than 12 bytes, eight at a time; the last eight overlap.
@@ -162,7 +174,7 @@ private enum StringHash: ValueHash {
       state = fold(state ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       offset &+= 8
     }
-    return mix(state ^ raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+    return finish(fold(state ^ raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)))
   }
 
   /// Both halves of a 128-bit product, folded.
