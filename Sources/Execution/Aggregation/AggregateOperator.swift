@@ -9,8 +9,8 @@ final class AggregateOperator: Operator {
   private let source: any Operator
   private let step: AggregationStep
   private let keyPositions: [Int]
-  private let aggregates: [Aggregate]
-  private let table: GroupTable?
+  private var aggregates: [Aggregate]
+  private var table: GroupTable?
   private let account: MemoryAccount
   private let limits: PartialAggregationLimits
   private let zeros = RowIndices()
@@ -24,6 +24,7 @@ final class AggregateOperator: Operator {
   /// The next group to give out; nil while reading.
   private var emitted: Int?
   private var hasRows = false
+  private var isDone = false
 
   init(
     _ node: AggregateNode, source: any Operator, account: MemoryAccount, limits: PartialAggregationLimits
@@ -39,23 +40,28 @@ final class AggregateOperator: Operator {
   }
 
   func next() throws -> Batch? {
-    while true {
+    while !isDone {
       if let start = emitted {
         if let batch = try emit(from: start) { return batch }
         emitted = nil
-        if sourceHasEnded { return nil }
+        if sourceHasEnded { finish() }
+      } else if passesThrough {
+        if let batch = try source.next() { return try passThrough(batch) }
+        finish()
+      } else {
+        try read()
+        emitted = 0
       }
-      if sourceHasEnded { return nil }
-      if passesThrough {
-        guard let batch = try source.next() else {
-          sourceHasEnded = true
-          return nil
-        }
-        return try passThrough(batch)
-      }
-      try read()
-      emitted = 0
     }
+    return nil
+  }
+
+  /// Frees all memory; operators above may have much to do still.
+  private func finish() {
+    isDone = true
+    table = nil
+    aggregates = []
+    account.release()
   }
 
   private var groupCount: Int {

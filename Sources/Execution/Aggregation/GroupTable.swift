@@ -44,7 +44,8 @@ final class GroupTable {
   }
 
   var retainedBytes: Int {
-    slots.retainedBytes + (direct?.retainedBytes ?? 0) + keys.reduce(0) { $0 + $1.retainedBytes } + dictionaries.retainedBytes
+    slots.retainedBytes + (direct?.retainedBytes ?? 0) + keys.reduce(0) { $0 + $1.retainedBytes }
+      + dictionaries.retainedBytes
       + hashes.byteCount + matcher.retainedBytes + ids.capacity * 4
   }
 

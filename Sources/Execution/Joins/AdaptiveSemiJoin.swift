@@ -43,11 +43,12 @@ final class AdaptiveSemiJoin: Operator {
   private var chosen: (any Operator)?
   private var isDone = false
 
-  /// `makeUsual` makes the join that builds `right`; `makeFlipped` the one that builds the given batches, all there are,
+  /// `makeUsual` makes the join that builds `right`; `makeFlipped` the one that builds the given batches, which are all
   /// of the left.
   init(
     left: ReadAheadOperator, right: ReadAheadOperator, account: MemoryAccount,
-    flipped makeFlipped: @escaping ([Batch]) throws -> any Operator, usual makeUsual: @escaping () throws -> any Operator
+    flipped makeFlipped: @escaping ([Batch]) throws -> any Operator,
+    usual makeUsual: @escaping () throws -> any Operator
   ) {
     self.left = left
     self.right = right

@@ -60,7 +60,7 @@ final class OperatorBuilder {
       return (
         "HashAggregationOperator",
         AggregateOperator(
-          aggregate, source: try measure(aggregate.source), account: account, limits: partialAggregation)
+          aggregate, source: try measure(aggregate.source), account: account, limits: context.partialAggregation)
       )
     case .exchange: preconditionFailure("an exchange is cut before execution")
     case .sort(let sort):
@@ -88,13 +88,6 @@ final class OperatorBuilder {
       shared = (sharing.builds, key)
     }
     return JoinBuilding(input: input, memory: context.memory, seed: seed, shared: shared)
-  }
-
-  /// The context's limits, within a quarter of the memory grant.
-  private var partialAggregation: PartialAggregationLimits {
-    var limits = context.partialAggregation
-    limits.memoryBytes = min(limits.memoryBytes, Int(clamping: context.memory.limit / 4))
-    return limits
   }
 
   private func coalesce(_ inner: any Operator, _ node: PlanNode) -> any Operator {

@@ -19,10 +19,10 @@ final class OutputPartitioner {
   private let ordered = RowIndices()
   private var ends: [Int]
 
-  init(_ fragment: PlanFragment, sink: any PartitionedSink, memory: MemoryContext) {
+  init(_ fragment: PlanFragment, sink: any PartitionedSink, account: MemoryAccount, limit: Int) {
     self.sink = sink
-    account = memory.account("PartitionedOutputOperator")
-    limit = Int(clamping: min(64 << 20, memory.limit / 4))
+    self.account = account
+    self.limit = limit
     switch fragment.output {
     case .single: keys = []
     case .hash(let symbols, let count):

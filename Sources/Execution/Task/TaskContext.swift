@@ -19,6 +19,9 @@ public struct TaskContext {
   public var shouldStop: () -> Bool
   /// Makes random() differ between tasks but not between attempts of one task.
   public var seed: UInt64
+  /// Bytes of unfinished output pages to hold at most. As all limits that shape the output, it must be the same for
+  /// all attempts of a task and so is not taken from the memory grant, which grows.
+  public var outputBufferBytes = 64 << 20
   /// When partial aggregations give way.
   public var partialAggregation = PartialAggregationLimits()
   /// Where build sides of broadcast joins are shared with other tasks; nil where each task builds its own.

@@ -31,7 +31,9 @@ public final class TaskExecutor {
   /// Runs to the end and gives all rows to `sink`. Throws what operators, sources and the sink throw:
   /// EXCEEDED_LOCAL_MEMORY_LIMIT beyond the grant, `TaskStopped` where the context asks to stop.
   public func run(into sink: any PartitionedSink) throws -> TaskStatistics {
-    let output = OutputPartitioner(fragment, sink: sink, memory: context.memory)
+    let output = OutputPartitioner(
+      fragment, sink: sink, account: context.memory.account("PartitionedOutputOperator"),
+      limit: context.outputBufferBytes)
     while let batch = try root.next() {
       try output.append(batch)
       try builder.input.checkStop()

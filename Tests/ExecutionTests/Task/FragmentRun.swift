@@ -47,6 +47,7 @@ struct FragmentRun {
   var shouldStop: () -> Bool = { false }
   var modes: [FragmentInput] = []
   var sharing: BuildSharing?
+  var outputBufferBytes = 64 << 20
   var partialAggregation = PartialAggregationLimits()
 
   /// A remote source that gives `batches` under `symbols`, registered as fragment `number`.
@@ -63,6 +64,7 @@ struct FragmentRun {
     var context = TaskContext(
       catalogs: Catalogs([:]), openRemoteSource: { BatchList(inputs[$0] ?? []) },
       memory: MemoryContext(limit: limit), shouldStop: shouldStop)
+    context.outputBufferBytes = outputBufferBytes
     context.sharing = sharing
     context.partialAggregation = partialAggregation
     return try TaskExecutor(fragment: fragment, context: context).run(into: sink)
