@@ -30,6 +30,9 @@ public struct ClientTimeout: Error, CustomStringConvertible {
 
 /// A connection to the daemon. Used by one thread.
 public final class DaemonClient {
+  /// How long a daemon that was never there may take to appear, if its socket is there.
+  static let restartPatience = TimeSpan.seconds(2)
+
   private let socketPath: String
   private let deadline: MonotonicTime?
   private let allowed: TimeSpan?
@@ -85,7 +88,8 @@ public final class DaemonClient {
   /// A connection that has said hello; waits for the daemon to come back if it was there before.
   private func connected() throws -> FrameSocket {
     if let socket { return socket }
-    let giveUp = SystemClock.monotonic() + patience
+    let start = SystemClock.monotonic()
+    let giveUp = start + patience
     var pause = TimeSpan.milliseconds(2)
     var isAway = false
     while true {
@@ -97,7 +101,9 @@ public final class DaemonClient {
         if isAway { onAbsence?(false) }
         return socket
       } catch let error as PeerUnreachable {
-        guard wasConnected, !error.isPermission, SystemClock.monotonic() < giveUp else {
+        // A socket without a listener is what a coordinator leaves behind between its death and its successor.
+        let isRestarting = error.number == ECONNREFUSED && SystemClock.monotonic() < start + Self.restartPatience
+        guard !error.isPermission, isRestarting || (wasConnected && SystemClock.monotonic() < giveUp) else {
           throw DaemonUnavailable(socketPath: socketPath, isPermission: error.isPermission)
         }
       } catch is ConnectionLost {

@@ -11,6 +11,9 @@ public struct Catalogs: Sendable {
   /// Catalog names in order.
   public var names: [String] { connectors.keys.sorted() }
 
+  /// Frees what connectors can make again.
+  public func releaseMemory() { for connector in connectors.values { connector.releaseMemory() } }
+
   /// The connector of `catalog`; CATALOG_NOT_FOUND where there is none.
   public func connector(_ catalog: String) throws -> any Connector {
     guard let connector = connectors[catalog] else {

@@ -26,6 +26,13 @@ public protocol Connector: Sendable {
   func pageSource(
     for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
   ) throws -> any PageSource
+
+  /// Frees what can be made again. Called when the process has had nothing to do for a while.
+  func releaseMemory()
+}
+
+extension Connector {
+  public func releaseMemory() {}
 }
 
 /// A stream of batches, used by one thread. The same split gives the same rows in the same order every time.

@@ -14,8 +14,13 @@ extension Coordinator {
     let stored = try store.liveQueries()
     for entry in stored { try recover(entry) }
     let live = Set(queries.keys)
-    // Files of live queries stay: a worker that outlived the last coordinator may be about to report them.
-    let removal = try spool.sweep(live: live, keeping: { _ in true })
+    var known: Set<AttemptID> = []
+    for query in queries.values { known.formUnion(query.selected) }
+    known.formUnion(stored.flatMap(\.runningAttempts))
+    // Files of running attempts stay: a worker that outlived the last coordinator may be about to report them. An
+    // attempt that the store does not know was started in the moments that a loss of power took away; its number will
+    // come up again.
+    let removal = try spool.sweep(live: live, keeping: { known.contains($0.attempt) })
     for failure in removal.failures { log.write(.spoolSwept, ["error": .string(failure.description)]) }
     if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
@@ -81,5 +86,17 @@ extension Coordinator {
 extension AttemptOutput {
   init(_ stored: StoredOutput) {
     self.init(stored.spool, peakMemory: stored.peakMemoryBytes, cpuNanoseconds: stored.cpuNanoseconds)
+  }
+}
+
+extension StoredQuery {
+  /// Attempts that were started and have not ended as far as the store knows.
+  fileprivate var runningAttempts: [AttemptID] {
+    stages.flatMap { stage in
+      stage.tasks.flatMap { task in
+        let id = TaskID(stage: StageID(query: summary.id, number: stage.number), partition: task.partition)
+        return task.running.map { AttemptID(task: id, number: $0.number) }
+      }
+    }
   }
 }

@@ -111,9 +111,13 @@ private final class CoordinatorShell {
       link.reportAlive()
       guard coordinator.hasUnflushedChanges else { return }
       coordinator.hasUnflushedChanges = false
+      let isIdle = coordinator.queries.isEmpty && coordinator.planning.isEmpty
+      let kept = coordinator.settings[.queryMaxHistory]
       coordinator.files.submit { _ in
         do {
+          try store.prune(keep: kept)
           _ = try store.flush()
+          if isIdle { ProcessUsage.returnFreeMemory() }
         } catch {
           // The changes are safe from everything but a loss of power; the next second tries again.
           log.write(.libraryMessage, ["library": "store"] + .error(error))

@@ -41,3 +41,16 @@ extension PlanningQuery {
       sealedKey: sealedKey, description: [], stages: [])
   }
 }
+
+extension StageProgress {
+  /// The stages of a query that is over, as far as its attempts tell.
+  static func summing(_ attempts: [AttemptDetail]) -> [StageProgress] {
+    Dictionary(grouping: attempts, by: \.stage).sorted { $0.key < $1.key }.map { stage, attempts in
+      let tasks = Set(attempts.map(\.partition)).count
+      let finished = attempts.count(where: \.isSelected)
+      return StageProgress(
+        number: stage, state: finished == tasks ? "FINISHED" : "FAILED", totalTasks: tasks, runningTasks: 0,
+        finishedTasks: finished, retries: attempts.count - tasks, outputRows: 0, outputBytes: 0)
+    }
+  }
+}

@@ -63,12 +63,14 @@ public struct DaemonDirectories: Hashable, Sendable {
 
   /// The longest path that fits a Unix socket address: 108 bytes with the closing zero, unix(7).
   public static let socketPathBytesMax = 107
+  /// Sockets are made under a longer name and then renamed: see `FrameServer`.
+  static let socketSuffixBytes = 4
 
   private func checkSocketLengths() throws {
-    for path in [clientSocket, workerSocket] where path.utf8.count > Self.socketPathBytesMax {
+    for path in [clientSocket, workerSocket] where path.utf8.count + Self.socketSuffixBytes > Self.socketPathBytesMax {
       throw WaterbearError(
         .configurationInvalid,
-        "the socket path \(path) has \(path.utf8.count) bytes; Unix sockets allow \(Self.socketPathBytesMax)",
+        "the socket path \(path) has \(path.utf8.count) bytes; at most \(Self.socketPathBytesMax - Self.socketSuffixBytes) can be used",
         remedy: "give a shorter directory with --run-dir; data and logs can stay where they are")
     }
   }

@@ -1,5 +1,6 @@
 // Owns what this process and its threads have used so far, as the kernel counts it.
 import Base
+import CPlatform
 import Glibc
 
 /// What this process has used so far.
@@ -19,4 +20,8 @@ public enum ProcessUsage {
     guard fields.count > 1, let pages = Int64(fields[1]) else { return 0 }
     return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
   }
+
+  /// Gives memory that was freed back to the kernel, which malloc by itself does only at the top of its heap. Cost: a
+  /// walk over the heap; for moments when there is nothing else to do.
+  public static func returnFreeMemory() { wb_return_free_memory() }
 }

@@ -27,12 +27,6 @@ extension SettingKey where Value == TimeSpan {
       "query.min-expire-age", default: .fixed(.seconds(900)),
       "How long the results of a finished query are kept for fetching again.")
   }
-
-  public static var queryClientTimeout: Self {
-    Self(
-      "query.client.timeout", default: .fixed(.seconds(300)), range: .atLeast(.seconds(1)),
-      "A query whose client has not asked for this long is ended as ABANDONED_QUERY.")
-  }
 }
 
 extension SettingKey where Value == JoinDistributionType {

@@ -14,19 +14,18 @@ extension Setting {
       title: "Queries",
       settings: [
         Setting(.queryMaxStageCount), Setting(.queryMaxLength), Setting(.queryMaxHistory),
-        Setting(.queryMinExpireAge), Setting(.queryClientTimeout), Setting(.joinDistributionType),
-        Setting(.joinMaxBroadcastTableSize),
+        Setting(.queryMinExpireAge), Setting(.joinDistributionType), Setting(.joinMaxBroadcastTableSize),
       ]),
     SettingGroup(
       title: "Workers and memory",
       settings: [
-        Setting(.workers), Setting(.taskMaxWorkerThreads), Setting(.workerMemory), Setting(.queryMaxMemory),
+        Setting(.workers), Setting(.taskMaxWorkerThreads), Setting(.workerMemory)
       ]),
     SettingGroup(
       title: "Tasks",
       settings: [
-        Setting(.standardSplitSize), Setting(.maxTaskSplitCount), Setting(.arbitraryTaskTargetSizeMin),
-        Setting(.arbitraryTaskTargetSizeMax), Setting(.arbitraryTaskTargetSizeGrowthPeriod),
+        Setting(.maxTaskSplitCount), Setting(.arbitraryTaskTargetSizeMin), Setting(.arbitraryTaskTargetSizeMax),
+        Setting(.arbitraryTaskTargetSizeGrowthPeriod),
         Setting(.arbitraryTaskTargetSizeGrowthFactor), Setting(.hashTaskTargetSize),
         Setting(.hashTaskToNodeMinRatio), Setting(.maxPartitionCount), Setting(.minPartitionCount),
         Setting(.taskMemory), Setting(.taskMemoryGrowthFactor), Setting(.taskMemoryEstimationQuantile),

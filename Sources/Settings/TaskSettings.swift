@@ -26,13 +26,6 @@ extension SettingKey where Value == DataSize {
       "Hash partitions are merged into one task up to this much input.")
   }
 
-  public static var standardSplitSize: Self {
-    Self(
-      "fault-tolerant-execution-standard-split-size", default: .fixed(.megabytes(64)),
-      range: .atLeast(.megabytes(1)), session: true,
-      "The bytes that a split of weight 1.0 stands for.")
-  }
-
   public static var taskMemory: Self {
     Self(
       "fault-tolerant-execution-task-memory",

@@ -41,19 +41,6 @@ extension SettingKey where Value == DataSize {
       trino: .absent(because: "in Trino it follows from the Java heap"),
       "The memory that all tasks of one worker may hold together.")
   }
-
-  public static var queryMaxMemory: Self {
-    Self(
-      "query.max-memory",
-      default: .computed(text: "waterbear.workers × waterbear.worker-memory") { _, settings in
-        let (bytes, overflow) = settings[.workerMemory].bytes.multipliedReportingOverflow(
-          by: Int64(settings[.workers]))
-        return DataSize(bytes: overflow ? .max : bytes)
-      },
-      range: .atLeast(.megabytes(1)), session: true,
-      trino: .differs("20GB", because: "the machine's memory is known"),
-      "The memory that all running tasks of one query may hold together.")
-  }
 }
 
 extension SettingKey where Value == LogLevel {

@@ -6,6 +6,9 @@ import GRDB
 
 /// Applies changes within one transaction.
 struct ChangeWriter {
+  /// Up to so many attempts of a released query stay whole in the history.
+  static let keptAttemptsMax = 10_000
+
   let db: Database
   /// Row numbers of queries, looked up once.
   var numbers: [QueryID: Int64]
@@ -105,9 +108,16 @@ struct ChangeWriter {
         failed_attempt_count = (SELECT count(*) FROM attempt WHERE query = ?1 AND state IN ('FAILED', 'LOST'))
       WHERE number = ?1 AND is_released = 0
       """, [number], "\(id) was released before")
-    for table in ["stage", "split", "task", "attempt", "output"] {
+    for table in ["stage", "split", "output"] {
       try executeOnMany("DELETE FROM \(table) WHERE query = ?", [number])
     }
+    try executeOnMany("UPDATE task SET input = x'' WHERE query = ?", [number])
+    // Of a query with very many attempts only those stay that tell a story.
+    try executeOnMany(
+      """
+      DELETE FROM attempt WHERE query = ?1 AND state = 'FINISHED' AND
+        (SELECT attempt_count FROM query WHERE number = ?1) > \(Self.keptAttemptsMax)
+      """, [number])
     numbers[id] = nil
   }
 

@@ -25,7 +25,8 @@ extension TaskStore {
     }
   }
 
-  /// All attempts of a query in the order of their identifiers; none once the query is released.
+  /// The attempts of a query in the order of their identifiers. They stay with the history row; of a released query
+  /// with very many attempts only the failed ones do.
   public func attempts(_ id: QueryID) throws -> [StoredAttempt] {
     try read { db in
       let sql = """
@@ -50,7 +51,9 @@ extension TaskStore {
         for row in rows {
           let number: Int64 = row["number"]
           removed.append(QueryID(row["id"]))
-          try db.execute(sql: "DELETE FROM query_key WHERE query = ?", arguments: [number])
+          for table in ["query_key", "task", "attempt"] {
+            try db.execute(sql: "DELETE FROM \(table) WHERE query = ?", arguments: [number])
+          }
           try db.execute(sql: "DELETE FROM query WHERE number = ?", arguments: [number])
         }
         return .commit

@@ -34,8 +34,8 @@ public enum StoreChange: Sendable {
   case queryEnded(QueryID, state: String, WaterbearError?, at: Int64)
   /// A finished query lost a part of its result and runs again, in this state.
   case queryResumed(QueryID, state: String)
-  /// Nobody needs the query any more: its key is destroyed and its stages, splits, tasks and attempts are removed.
-  /// The history row stays, with their numbers.
+  /// Nobody needs the query any more: its key is destroyed, and its fragments, splits, outputs and the inputs of its
+  /// tasks are removed. The history row stays, with the attempts.
   case queryReleased(QueryID)
 }
 

@@ -67,7 +67,7 @@ public struct QuerySummary: Sendable, Equatable {
   public var failedAttemptCount: Int
 }
 
-/// An attempt of a query that is not released yet.
+/// An attempt of a query, live or in the history.
 public struct StoredAttempt: Sendable, Equatable {
   public var id: AttemptID
   public var worker: WorkerID

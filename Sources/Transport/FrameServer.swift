@@ -23,7 +23,7 @@ public final class FrameServer {
   public func start(
     mode: mode_t, group: gid_t? = nil, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void
   ) throws {
-    try removeStaleSocket()
+    try checkPath()
     let bootstrap = ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: 256)
       .childChannelInitializer { channel in
@@ -33,16 +33,21 @@ public final class FrameServer {
             ConnectionHandler(connection: connection, hello: hello, accept: accept))
         }
       }
+    // Bound under another name and then renamed, so that there is no moment without a socket: a client that finds
+    // nobody listening knows that a restart is under way, one that finds no socket knows that there is no daemon.
+    let temporary = path + ".new"
     do {
-      channel = try bootstrap.bind(unixDomainSocketPath: path).wait()
+      _ = unlink(temporary)  // One that a dead process left behind; usually there is none.
+      channel = try bootstrap.bind(unixDomainSocketPath: temporary).wait()
     } catch {
       throw WaterbearError(
         .genericInternalError, "Cannot listen on \(path)", causes: ["\(error)"],
         remedy: "check that the directory exists and is writable for \(SystemUser.current)")
     }
-    guard chmod(path, mode) == 0 else { throw SystemCall.failure("cannot set the mode of \(path)", errno) }
+    guard chmod(temporary, mode) == 0 else { throw SystemCall.failure("cannot set the mode of \(path)", errno) }
     // Without the right to give the socket to the group it stays with the daemon's own; ignoring.
-    if let group { _ = chown(path, uid_t.max, group) }
+    if let group { _ = chown(temporary, uid_t.max, group) }
+    guard rename(temporary, path) == 0 else { throw SystemCall.failure("cannot make the socket \(path)", errno) }
   }
 
   /// Stops listening and removes the socket. Connections stay.
@@ -54,7 +59,8 @@ public final class FrameServer {
     _ = unlink(path)
   }
 
-  private func removeStaleSocket() throws {
+  /// A socket that a dead process left behind may be replaced; anything else at the path may not.
+  private func checkPath() throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -62,7 +68,6 @@ public final class FrameServer {
         .configurationInvalid, "\(path) is in the way: it is not a socket",
         remedy: "move it away, or choose another directory with --run-dir")
     }
-    guard unlink(path) == 0 else { throw SystemCall.failure("cannot remove the old socket \(path)", errno) }
   }
 
   /// The kernel's `struct ucred`, which Glibc's module does not show to Swift; see unix(7), SO_PEERCRED.

@@ -9,12 +9,11 @@ import Planning
 import Platform
 import Wire
 
-/// Runs attempts on the calling thread. One per slot; keeps buffers from one attempt to the next.
+/// Runs attempts on the calling thread. One per slot.
 final class AttemptRunner {
   private let catalogs: Catalogs
   private let directories: SpoolDirectories
   private let pageBytesMax: Int
-  private let buffers = SpoolReadBuffers()
 
   init(catalogs: Catalogs, directories: SpoolDirectories, pageBytesMax: Int) {
     self.catalogs = catalogs
@@ -75,7 +74,6 @@ final class AttemptRunner {
     var inputs: [Int: AttemptInput] = [:]
     for input in order.inputs { inputs[input.stage] = input }
     let typesByInput = remoteTypes(of: fragment.root)
-    let buffers = buffers
     return TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { number in
@@ -85,7 +83,7 @@ final class AttemptRunner {
         }
         return SpoolSource(
           outputs: try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
-          partitions: input.partitions, types: types, key: stage.key, buffers: buffers)
+          partitions: input.partitions, types: types, key: stage.key)
       },
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.

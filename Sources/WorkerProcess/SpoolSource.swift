@@ -20,19 +20,19 @@ final class SpoolSource: PageSource {
   private let partitions: [Int]?
   private let types: [DataType]
   private let key: SealingKey?
-  private let buffers: SpoolReadBuffers
+  /// Its own: sources of one task are read in turns, and a shared read-ahead would be lost at each turn.
+  private let buffers = SpoolReadBuffers()
 
   private var file = 0
   private var partition = 0
   private var page = 0
   private var reader: SpoolReader?
 
-  init(outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?, buffers: SpoolReadBuffers) {
+  init(outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?) {
     self.outputs = outputs
     self.partitions = partitions
     self.types = types
     self.key = key
-    self.buffers = buffers
   }
 
   func next() throws -> Batch? {

@@ -16,6 +16,8 @@ import Wire
 ///          └───────────── drained and nothing to report ─────────────▶ ended
 final class Worker: Sendable {
   static let heartbeatInterval = TimeSpan.seconds(1)
+  /// After so long without an attempt the worker gives back the memory that it does not need.
+  static let idleInterval = TimeSpan.seconds(3)
 
   private struct State {
     var socket: FrameSocket?
@@ -34,11 +36,14 @@ final class Worker: Sendable {
   private let pool: SlotPool
   private let link: SupervisorLink
   private let log: Log
+  private let releaseMemory: @Sendable () -> Void
   private let state = Mutex(State())
 
   init(
-    id: WorkerID, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log
+    id: WorkerID, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log,
+    releaseMemory: @escaping @Sendable () -> Void
   ) {
+    self.releaseMemory = releaseMemory
     self.id = id
     self.slots = slots
     self.memoryBytes = memoryBytes
@@ -113,8 +118,16 @@ final class Worker: Sendable {
 
   private func serve(_ socket: FrameSocket) throws {
     var nextHeartbeat = SystemClock.monotonic()
+    // Nil once memory was given back, until the next attempt.
+    var lastWork: MonotonicTime? = nextHeartbeat
     while true {
       let now = SystemClock.monotonic()
+      if state.withLock({ !$0.running.isEmpty }) {
+        lastWork = now
+      } else if let last = lastWork, now - last > Self.idleInterval {
+        lastWork = nil
+        releaseMemory()
+      }
       if now >= nextHeartbeat {
         try socket.send(Heartbeat(residentBytes: ProcessUsage.residentBytes()))
         link.reportAlive()

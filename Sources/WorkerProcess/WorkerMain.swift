@@ -48,7 +48,11 @@ public enum WorkerMain {
     }
     let worker = Worker(
       id: id, slots: slots, memoryBytes: settings[.workerMemory].bytes, socketPath: directories.workerSocket,
-      pool: pool, link: link, log: log)
+      pool: pool, link: link, log: log,
+      releaseMemory: {
+        catalogs.releaseMemory()
+        ProcessUsage.returnFreeMemory()
+      })
     try NamedThread.start("signals", stackBytes: 1 << 20) {
       handle(signals, worker: worker, context: context, log: log)
     }

@@ -9,10 +9,10 @@ import Testing
 
   @Test func aSessionSeesItsOwnValues() throws {
     let session = try SessionProperties(
-      settings, given: ["retry_policy": "none", "retry_max_delay": " 3s ", "query_max_memory": "1GB"])
+      settings, given: ["retry_policy": "none", "retry_max_delay": " 3s ", "join_max_broadcast_table_size": "1GB"])
     #expect(session[.retryPolicy] == .none)
     #expect(session[.retryMaxDelay] == .seconds(3))
-    #expect(session[.queryMaxMemory] == .gigabytes(1))
+    #expect(session[.joinMaxBroadcastTableSize] == .gigabytes(1))
     #expect(session[.queryRetryAttempts] == 4)
     #expect(session[.workers] == settings[.workers])
   }

@@ -54,7 +54,7 @@ func refusal(config: String) throws -> String {
       retry-policy.allowed = QUERY, NONE
       query-retry-attempts=7
       retry-delay-scale-factor=1.5
-      query.client.timeout=90s
+      query.min-expire-age=90s
       join-max-broadcast-table-size=64MB
       fault-tolerant-execution.exchange-encryption-enabled=false
       log.level=debug
@@ -65,7 +65,7 @@ func refusal(config: String) throws -> String {
     #expect(settings[.allowedRetryPolicies] == [.query, .none])
     #expect(settings[.queryRetryAttempts] == 7)
     #expect(settings[.retryDelayScaleFactor] == 1.5)
-    #expect(settings[.queryClientTimeout] == .seconds(90))
+    #expect(settings[.queryMinExpireAge] == .seconds(90))
     #expect(settings[.joinMaxBroadcastTableSize] == .megabytes(64))
     #expect(settings[.exchangeEncryptionEnabled] == false)
     #expect(settings[.logLevel] == .debug)
@@ -83,7 +83,6 @@ func refusal(config: String) throws -> String {
   @Test func computedDefaultsFollowSettings() throws {
     let settings = try load(["config.properties": "waterbear.workers=4\nwaterbear.worker-memory=2GB\n"])
     #expect(settings[.taskMaxWorkerThreads] == 1)
-    #expect(settings[.queryMaxMemory] == .gigabytes(8))
     #expect(settings[.taskMemory] == .gigabytes(2))
   }
 

@@ -110,10 +110,13 @@ import Testing
     try store.apply([.queryResumed(queryID, state: "RUNNING")])
     #expect(try store.query(queryID)?.hasEnded == false)
     try store.apply([.queryEnded(queryID, state: "FINISHED", nil, at: 80), .queryReleased(queryID)])
-    #expect(try store.liveQueries().isEmpty && store.attempts(queryID).isEmpty)
+    #expect(try store.liveQueries().isEmpty)
+    #expect(try store.attempts(queryID).map(\.state) == ["LOST", "RUNNING"])
     let history = try #require(try store.queries(limit: 10).first)
     #expect(history.isReleased && history.sql == "SELECT 1" && history.endedMicros == 80)
     #expect(history.taskCount == 2 && history.attemptCount == 2 && history.failedAttemptCount == 1)
+    try store.prune(keep: 0)
+    #expect(try store.attempts(queryID).isEmpty)
   }
 
   @Test func aFailedQueryKeepsItsError() throws {

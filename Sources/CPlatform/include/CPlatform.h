@@ -60,4 +60,7 @@ int wb_try_lock_exclusive(int descriptor);
 /// The size of the terminal behind `descriptor`; C because ioctl(2) is variadic.
 int wb_terminal_size(int descriptor, int *columns, int *rows);
 
+/// Gives freed memory back to the kernel; C because <malloc.h> is not in Swift's Glibc module.
+void wb_return_free_memory(void);
+
 #endif

@@ -21,7 +21,7 @@ public struct TPCHConnector: Connector {
   }
 
   /// Frees what is kept for all scans of the process: up to 55 MB of comment text. It is made again when asked for.
-  public static func releaseMemory() { TextPool.release() }
+  public func releaseMemory() { TextPool.release() }
 
   public func schemaNames() -> [String] { Scale.listedSchemas }
 
