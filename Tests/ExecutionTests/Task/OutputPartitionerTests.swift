@@ -131,7 +131,7 @@ import Testing
       return sink.pages.map { page in encoder.encode(page.batch) { [UInt8(page.partition)] + Array($0) } }
     }
     let expected = try pages(limit: 1 << 30)
-    #expect(expected.count == 4)
+    #expect(expected.count > 1)
     #expect(try pages(limit: 1 << 30) == expected)
     #expect(try pages(limit: 4 << 20) == expected)
   }
