@@ -98,19 +98,14 @@ final class Coordinator: @unchecked Sendable {
 
   private func turn() {
     isTurnScheduled = false
-    let now = SystemClock.monotonic()
-    var effects: [SchedulerEffect] = []
-    for event in events {
-      let turn = scheduler.handle(event, now: now)
-      for record in turn.records {
-        noteProgress(record)
-        changes += storeChanges(of: record)
-      }
-      effects += turn.effects
-    }
+    let turn = scheduler.handle(events, now: SystemClock.monotonic())
     events.removeAll()
+    for record in turn.records {
+      noteProgress(record)
+      changes += storeChanges(of: record)
+    }
     persist()
-    for effect in effects { perform(effect) }
+    for effect in turn.effects { perform(effect) }
     let followers = afterTurn
     afterTurn.removeAll()
     for follower in followers { follower() }

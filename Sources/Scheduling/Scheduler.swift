@@ -41,17 +41,36 @@ public final class Scheduler {
   public init(settings: SchedulerSettings) { self.settings = settings }
 
   /// Takes note of an event and answers with what must be made durable and then done. `now` never goes back.
-  public func handle(_ event: SchedulerEvent, now: MonotonicTime) -> SchedulerTurn {
+  public func handle(_ event: SchedulerEvent, now: MonotonicTime) -> SchedulerTurn { handle([event], now: now) }
+
+  /// Takes note of events that came together, in their order, and answers once for all of them.
+  ///
+  /// This is how events share a transaction. Answers must not be collected from several calls and performed later: an
+  /// attempt started by the first might read an output that the second has found to be lost. Here attempts start
+  /// last, when all else is known.
+  public func handle(_ events: [SchedulerEvent], now: MonotonicTime) -> SchedulerTurn {
     // While there are workers, an event comes at least every eighth of their time-out.
     if (now - self.now).nanoseconds > settings.workerTimeout.nanoseconds / 4 { awakeSince = now }
     self.now = max(now, self.now)
     turn = SchedulerTurn()
-    apply(event)
+    for event in events { apply(event) }
     runTimers()
     dispatch()
+    if events.count > 1 { dropStaleAnnouncements() }
     armTimer()
     defer { turn = SchedulerTurn() }
     return turn
+  }
+
+  /// Takes back what an event announced and a later one of the same turn made untrue.
+  private func dropStaleAnnouncements() {
+    turn.effects.removeAll { effect in
+      switch effect {
+      case .resultReady(let attempt): find(attempt)?.state.selected != attempt.number
+      case .allResults(let id, _): queries[id]?.phase != .finished
+      default: false
+      }
+    }
   }
 
   private func apply(_ event: SchedulerEvent) {

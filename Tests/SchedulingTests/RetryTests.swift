@@ -197,6 +197,38 @@ import Testing
     #expect(bench.runningNames == ["q.0.0.1"])
   }
 
+  @Test func eventsOfOneTurnAreAnsweredTogether() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 1)
+    bench.finish()
+    let reader = bench.running.removeFirst()
+    let lost = AttemptID(task: TaskID(stage: StageID(query: q, number: 1), partition: 0), number: 0)
+    // Stage 1 finishes and its output is lost at once: nothing may start that reads it.
+    let turn = bench.scheduler.handle(
+      [
+        .attemptFinished(reader.attempt, reader.worker, Bench.output(reader)),
+        .outputLost(lost, WaterbearError(.genericExternal, "gone")),
+      ], now: bench.now)
+    let started = turn.effects.compactMap { if case .startAttempt(let start) = $0 { start.attempt } else { nil } }
+    #expect(started.map(\.description) == ["q.1.0.1"])
+  }
+
+  @Test func aResultLostInTheTurnThatMadeItIsNotAnnounced() {
+    let bench = Bench()
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    let start = bench.running.removeFirst()
+    let turn = bench.scheduler.handle(
+      [
+        .attemptFinished(start.attempt, start.worker, Bench.output(start)),
+        .outputLost(start.attempt, WaterbearError(.genericExternal, "gone")),
+      ], now: bench.now)
+    #expect(!turn.effects.contains(.resultReady(start.attempt)))
+    #expect(!turn.effects.contains(.allResults(q, taskCount: 1)))
+    #expect(turn.records.contains(.queryResumed(q)))
+  }
+
   // MARK: Workers
 
   @Test func whatAJoiningWorkerDoesNotHoldRunsAgain() {

@@ -48,13 +48,6 @@ import Testing
     #expect(crashes > seeds.count / 10)
   }
 
-  /// Seeds that once broke a rule; the numbers mean something only as long as the worlds are drawn the same way.
-  @Test(arguments: [UInt64(243_446), 325_657, 389_862])
-  func rulesHoldWhereTheyOnceDidNot(seed: UInt64) {
-    let report = Simulation.run(seed: seed)
-    #expect(report.violation == nil, Self.replay(report))
-  }
-
   @Test func queriesFinishWithoutFaults() {
     for seed in UInt64(1)...300 {
       let report = Simulation.run(seed: seed, faults: FaultPlan.none)
@@ -93,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (PlantedBug.selectsDuplicateReport, UInt64(1_000)), (.acceptsDeletedOutput, 4_000),
+    (PlantedBug.selectsDuplicateReport, UInt64(1_000)), (.acceptsDeletedOutput, 5_000),
     (.reusesAttemptNumbers, 200), (.forgetsLostProducer, 500),
   ])
   func plantedBugIsFound(bug: PlantedBug, within seeds: UInt64) {

@@ -21,6 +21,8 @@ enum WorldEvent {
   case kill(WorkerID)
   case reportDeath(WorkerID, WaterbearError)
   case restartCoordinator
+  /// The coordinator's loop does what has come in.
+  case turn(life: Int)
   case timer(Int)
   case fault(Fault)
   case calm

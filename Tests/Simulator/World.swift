@@ -27,6 +27,10 @@ final class World {
   var pausedUntil = MonotonicTime(nanoseconds: 0)
   /// The coordinator's connection to each worker.
   var coordinatorConnections: [WorkerID: Int] = [:]
+  /// Events for the coordinator's next turn, and what follows each once its turn is done.
+  var inbox: [(event: SchedulerEvent, then: () -> Void)] = []
+  /// How long events wait at most for others to share their turn, in milliseconds.
+  let turnDelay: Int
   var timerGeneration = 0
   /// Boundaries between actions of the coordinator passed so far.
   var boundary = 0
@@ -57,6 +61,7 @@ final class World {
         ModelQuery(number: number, faults: self.faults, biggestWorker: workerMemory, random: &random))
     }
     self.queries = queries
+    turnDelay = random.pick([0, 0, 3, 30])
     let slots = random.within(1...2)
     for number in 0..<random.within(1...3) {
       workers.append(ModelWorker(id: WorkerID(number: number, incarnation: 0), slots: slots, memory: workerMemory))
@@ -117,6 +122,7 @@ final class World {
       if workers[id.number].id == id { die(workers[id.number], WaterbearError(.remoteHostGone, "killed")) }
     case .reportDeath(let id, let error): deliver(event, .workerLost(id, error))
     case .restartCoordinator: restartCoordinator()
+    case .turn(let life): if life == self.life { turn() }
     case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
     case .fault(let fault): strike(fault)
     case .calm: calm()

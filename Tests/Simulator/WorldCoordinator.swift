@@ -19,12 +19,13 @@ extension World {
       return
     }
     if case .workerJoined(let id, _, _, _) = message { coordinatorConnections[id] = index }
-    guard tell(message) else { return }
-    switch message {
-    case .attemptFinished(let attempt, let worker, _), .attemptFailed(let attempt, let worker, _):
-      sendToWorker(worker, .acknowledge(attempt))
-    default:
-      break
+    tell(message) { [unowned self] in
+      switch message {
+      case .attemptFinished(let attempt, let worker, _), .attemptFailed(let attempt, let worker, _):
+        sendToWorker(worker, .acknowledge(attempt))
+      default:
+        break
+      }
     }
   }
 
@@ -34,26 +35,35 @@ extension World {
     if pausedUntil > now { queue.add(pausedUntil, event) } else { tell(message) }
   }
 
-  /// One turn of the coordinator; false where it crashed on the way.
-  @discardableResult
-  func tell(_ message: SchedulerEvent) -> Bool {
-    guard let scheduler else { return false }
-    say("event \(message)")
-    let turn = scheduler.handle(message, now: now)
+  /// Keeps an event for the next turn; `then` happens after that unless the coordinator crashes before.
+  func tell(_ message: SchedulerEvent, then: @escaping () -> Void = {}) {
+    guard scheduler != nil else { return }
+    inbox.append((message, then))
+    guard inbox.count == 1 else { return }
+    let time = turnDelay == 0 ? now : after(0...turnDelay)
+    queue.add(max(time, pausedUntil), .turn(life: life))
+  }
+
+  /// One turn of the coordinator.
+  func turn() {
+    guard let scheduler else { return }
+    let events = inbox
+    inbox = []
+    for entry in events { say("event \(entry.event)") }
+    let turn = scheduler.handle(events.map(\.event), now: now)
     checks.note(turn)
     for record in turn.records { say("  record \(record)") }
-    if crashes() { return false }
+    if crashes() { return }
     store.apply(turn.records, spool: spool)
     // Effects of a broken turn would only hide what is wrong with it.
-    if store.violation != nil { return false }
-    if crashes() { return false }
+    if store.violation != nil || crashes() { return }
     for effect in turn.effects {
       say("  effect \(effect)")
       perform(effect)
-      if crashes() { return false }
+      if crashes() { return }
     }
+    for entry in events { entry.then() }
     if faultsAreOn, random.chance(faults.coordinatorPause) { pausedUntil = after(100...3000) }
-    return true
   }
 
   private func crashes() -> Bool {
@@ -63,6 +73,7 @@ extension World {
     say("the coordinator crashes at boundary \(boundary)")
     checks.coordinatorCrashes += 1
     scheduler = nil
+    inbox = []
     timerGeneration += 1
     coordinatorConnections = [:]
     for worker in workers { if let connection = worker.connection { close(connection) } }
@@ -81,8 +92,7 @@ extension World {
     }
     for id in store.live {
       let query = store.queries[id]!
-      guard tell(.queryRestored(query.model.description, query.restored)) else { return }
-      discoverSplits(of: id)
+      tell(.queryRestored(query.model.description, query.restored)) { [unowned self] in discoverSplits(of: id) }
     }
   }
 
@@ -144,9 +154,8 @@ extension World {
       return
     }
     store.insert(queries[index])
-    // A crash on the way is no loss: the query is in the store.
-    guard tell(.querySubmitted(queries[index].description)) else { return }
-    discoverSplits(of: queries[index].id)
+    // A crash from here on is no loss: the query is in the store.
+    tell(.querySubmitted(queries[index].description)) { [unowned self] in discoverSplits(of: queries[index].id) }
   }
 
   private func discoverSplits(of id: QueryID) {
@@ -168,9 +177,10 @@ extension World {
     let rest = queries[index].splits[stage].dropFirst(known.splitWeights.count)
     let chunk = Array(rest.prefix(random.within(0...5)))
     let last = chunk.count == rest.count && random.chance(0.7)
-    guard tell(.splitsDiscovered(StageID(query: queries[index].id, number: stage), weights: chunk, last: last))
-    else { return }
-    if !last { queue.add(after(1...40), .discoverSplits(index, stage: stage, life: life)) }
+    let id = StageID(query: queries[index].id, number: stage)
+    tell(.splitsDiscovered(id, weights: chunk, last: last)) { [unowned self] in
+      if !last { queue.add(after(1...40), .discoverSplits(index, stage: stage, life: life)) }
+    }
   }
 
   func cancel(_ index: Int) {
@@ -180,8 +190,9 @@ extension World {
       queue.add(after(20...80), .cancel(index))
       return
     }
-    let error = WaterbearError(.userCanceled, "Query was canceled")
-    if !tell(.cancel(id, error)) { queue.add(after(300...400), .cancel(index)) }
+    tell(.cancel(id, WaterbearError(.userCanceled, "Query was canceled")))
+    // Asks again until the query has ended: the coordinator may crash before it has taken note.
+    queue.add(after(300...400), .cancel(index))
   }
 
   /// The client fetches the whole result.
