@@ -25,17 +25,24 @@ public struct PlanningOptions: Sendable {
   public var broadcastBytesMax: Int64
   /// Partitions of a hash exchange.
   public var partitionCount: Int
+  /// Bytes of input of a task that reads tables:
+  /// `fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min`.
+  public var taskInputBytes: Int64
+  /// Tasks that can run at once, for estimates of how many there will be.
+  public var taskSlots: Int
   /// `query.max-stage-count`.
   public var stageCountMax: Int
   public var session: [SessionRow]
 
   public init(
     joinDistribution: JoinDistribution? = nil, broadcastBytesMax: Int64 = 100 << 20, partitionCount: Int = 16,
-    stageCountMax: Int = 150, session: [SessionRow] = []
+    taskInputBytes: Int64 = 32 << 20, taskSlots: Int = 4, stageCountMax: Int = 150, session: [SessionRow] = []
   ) {
     self.joinDistribution = joinDistribution
     self.broadcastBytesMax = broadcastBytesMax
     self.partitionCount = partitionCount
+    self.taskInputBytes = taskInputBytes
+    self.taskSlots = taskSlots
     self.stageCountMax = stageCountMax
     self.session = session
   }

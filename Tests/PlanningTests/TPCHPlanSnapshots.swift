@@ -10,7 +10,7 @@ func snapshotRunner() throws -> LocalRunner {
   let connector = try TPCHConnector(
     catalog: "tpch", properties: ["tpch.column-naming": "STANDARD", "tpch.double-type-mapping": "DECIMAL"])
   var options = LocalRunner.Options()
-  options.partitionCount = 16
+  options.partitionCount = 50
   return LocalRunner(Catalogs(["tpch": connector]), catalog: "tpch", schema: "sf1", options: options)
 }
 

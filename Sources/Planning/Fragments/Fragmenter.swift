@@ -15,7 +15,7 @@ public struct Fragmenter {
     _ plan: PlanNode, symbols: SymbolAllocator, partitionCount: Int, stageCountMax: Int
   ) throws -> FragmentedPlan {
     guard case .output(let output) = plan else { preconditionFailure("the root of a plan is its output") }
-    let placed = ExchangePlacement(symbols: symbols).place(plan)
+    let placed = ColumnPruning().optimize(ExchangePlacement(symbols: symbols).place(plan))
     var fragmenter = Fragmenter(partitionCount: partitionCount)
     fragmenter.add(placed, output: .single)
     guard fragmenter.fragments.count <= stageCountMax else {

@@ -1,7 +1,8 @@
-// Owns dropping what nobody asks for: columns of scans and joins, assignments, aggregates; and projections that do
-// nothing.
+// Owns dropping what nobody asks for: columns of scans, joins and exchanges, assignments, aggregates; and projections
+// that do nothing.
 
-/// One walk from the root to the leaves with the set of symbols that the parent needs.
+/// One walk from the root to the leaves with the set of symbols that the parent needs. Runs before exchanges are placed
+/// and once more behind, to send no column through them that nobody reads.
 struct ColumnPruning {
   func optimize(_ root: PlanNode) -> PlanNode { prune(root, needed: Set(root.outputs)) }
 
@@ -21,21 +22,21 @@ struct ColumnPruning {
       return .filter(filter)
     case .project(let project): return prune(project, needed: needed)
     case .aggregate(var aggregate):
-      aggregate.aggregations.removeAll { !needed.contains($0.output) }
-      var wanted = Set(aggregate.keys)
-      for aggregation in aggregate.aggregations {
-        wanted.formUnion(aggregation.arguments)
-        if let filter = aggregation.filter { wanted.insert(filter) }
+      aggregate.aggregations.removeAll { !$0.isNeeded(in: needed, step: aggregate.step) }
+      if aggregate.keys.isEmpty && aggregate.aggregations.isEmpty && aggregate.step == .single {
+        return .values(ValuesNode(outputs: [], rows: [[]]))
       }
-      aggregate.source = prune(aggregate.source, needed: wanted)
+      var wanted = Set(aggregate.keys)
+      for aggregation in aggregate.aggregations { wanted.formUnion(aggregation.inputs(of: aggregate.step)) }
+      aggregate.source = prune(aggregate.source, needed: wanted).withoutSelection
       return .aggregate(aggregate)
     case .join(let join): return prune(join, needed: needed)
     case .semiJoin(let join): return prune(join, needed: needed)
     case .sort(var sort):
-      sort.source = prune(sort.source, needed: needed.union(sort.orderings.map(\.symbol)))
+      sort.source = narrowed(sort.source, to: needed.union(sort.orderings.map(\.symbol)))
       return .sort(sort)
     case .topN(var topN):
-      topN.source = prune(topN.source, needed: needed.union(topN.orderings.map(\.symbol)))
+      topN.source = narrowed(topN.source, to: needed.union(topN.orderings.map(\.symbol)))
       return .topN(topN)
     case .limit(var limit):
       limit.source = prune(limit.source, needed: needed)
@@ -45,10 +46,23 @@ struct ColumnPruning {
       enforce.source = prune(enforce.source, needed: needed)
       return .enforceSingleRow(enforce)
     case .output(var output):
-      output.source = prune(output.source, needed: Set(output.outputs))
+      output.source = prune(output.source, needed: Set(output.outputs)).withoutSelection
       return .output(output)
-    case .exchange, .remoteSource: return node
+    case .exchange(var exchange):
+      var wanted = needed
+      if case .hash(let keys) = exchange.partitioning { wanted.formUnion(keys) }
+      exchange.source = narrowed(exchange.source, to: wanted)
+      return .exchange(exchange)
+    case .remoteSource: return node
     }
+  }
+
+  /// The source with no columns but those needed, for a node that keeps or sends every column it is given.
+  private func narrowed(_ node: PlanNode, to needed: Set<Symbol>) -> PlanNode {
+    let source = prune(node, needed: needed)
+    let kept = source.outputs.filter(needed.contains)
+    if kept.count == source.outputs.count { return source }
+    return .project(ProjectNode(source: source, assignments: kept.map { Assignment($0, .symbol($0)) }))
   }
 
   private func prune(_ project: ProjectNode, needed: Set<Symbol>) -> PlanNode {
@@ -61,8 +75,7 @@ struct ColumnPruning {
       return prune(merged, needed: needed)
     }
     project.source = prune(project.source, needed: wanted)
-    let isIdentity = project.assignments.allSatisfy { $0.expression == .symbol($0.symbol) }
-    if isIdentity && project.assignments.map(\.symbol) == project.source.outputs { return project.source }
+    if project.isSelection && project.assignments.map(\.symbol) == project.source.outputs { return project.source }
     return .project(project)
   }
 
@@ -91,8 +104,8 @@ struct ColumnPruning {
     join.outputs.removeAll { !needed.contains($0) }
     var wanted = Set(join.outputs).union(join.filter?.symbols ?? [])
     for clause in join.criteria { wanted.formUnion([clause.left, clause.right]) }
-    join.left = prune(join.left, needed: wanted)
-    join.right = prune(join.right, needed: wanted)
+    join.left = prune(join.left, needed: wanted).withoutSelection
+    join.right = prune(join.right, needed: wanted).withoutSelection
     return .join(join)
   }
 
@@ -102,7 +115,7 @@ struct ColumnPruning {
     var wanted = needed.union(join.filter?.symbols ?? [])
     for clause in join.criteria { wanted.formUnion([clause.left, clause.right]) }
     join.source = prune(join.source, needed: wanted)
-    join.filteringSource = prune(join.filteringSource, needed: wanted)
+    join.filteringSource = prune(join.filteringSource, needed: wanted).withoutSelection
     return .semiJoin(join)
   }
 
@@ -115,5 +128,30 @@ struct ColumnPruning {
     union.mappings = union.mappings.map { mapping in kept.map { mapping[$0] } }
     union.outputs = kept.map { union.outputs[$0] }
     return .union(union)
+  }
+}
+
+extension Aggregation {
+  /// Whether anything of what the aggregate gives in `step` is needed.
+  fileprivate func isNeeded(in needed: Set<Symbol>, step: AggregationStep) -> Bool {
+    step == .partial ? intermediates.contains(where: needed.contains) : needed.contains(output)
+  }
+
+  /// The symbols that the aggregate reads in `step`.
+  fileprivate func inputs(of step: AggregationStep) -> [Symbol] {
+    step == .final ? intermediates : arguments + (filter.map { [$0] } ?? [])
+  }
+}
+
+extension ProjectNode {
+  /// Whether the projection only leaves columns out or moves them.
+  fileprivate var isSelection: Bool { assignments.allSatisfy { $0.expression == .symbol($0.symbol) } }
+}
+
+extension PlanNode {
+  /// The node below projections that only select, for a consumer that takes columns by name anyway.
+  fileprivate var withoutSelection: PlanNode {
+    if case .project(let project) = self, project.isSelection { return project.source.withoutSelection }
+    return self
   }
 }

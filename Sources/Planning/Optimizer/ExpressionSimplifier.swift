@@ -1,5 +1,5 @@
 // Owns rewriting of scalar expressions into simpler ones of the same value: constants folded, booleans flattened,
-// common factors of OR pulled out so that they can become join keys and scan filters.
+// equalities gathered into IN, casts taken off columns, common factors of OR pulled out.
 
 import Columnar
 
@@ -12,9 +12,17 @@ struct ExpressionSimplifier {
     let reduced: Expression
     switch inner {
     case .not(let operand): reduced = negation(of: operand)
-    case .and(let operands): reduced = junction(operands, isAnd: true)
-    case .or(let operands): reduced = factored(junction(operands, isAnd: false))
+    case .and(let operands): return BooleanSimplifier.junction(operands, isAnd: true)
+    case .or(let operands): return BooleanSimplifier.alternatives(operands)
+    case .comparison(let op, let left, let right): reduced = comparison(op, left, right)
+    case .inList(let value, let list): reduced = membership(value, list)
+    case .isNull(let operand): reduced = operand.isConstantNull ? .true : inner
     case .searchedCase(let clauses, let otherwise, let type): reduced = simplifiedCase(clauses, otherwise, type)
+    case .coalesce(let operands, let type): reduced = simplifiedCoalesce(operands, type)
+    case .cast(let operand, let type, let isTry, let origin):
+      reduced = simplifiedCast(operand, type, isTry: isTry, origin)
+    case .arithmetic(_, let left, let right, let type, _) where left.isConstantNull || right.isConstantNull:
+      reduced = .constant(.null, type)
     default: reduced = inner
     }
     return folded(reduced)
@@ -37,40 +45,45 @@ struct ExpressionSimplifier {
     case .not(let inner): return inner
     case .comparison(let op, let left, let right):
       return op.negated.map { .comparison($0, left, right) } ?? .not(operand)
-    case .and(let operands): return junction(operands.map(negation), isAnd: false)
-    case .or(let operands): return junction(operands.map(negation), isAnd: true)
+    case .and(let operands): return BooleanSimplifier.alternatives(operands.map(negation))
+    case .or(let operands): return BooleanSimplifier.junction(operands.map(negation), isAnd: true)
     default: return .not(operand)
     }
   }
 
-  /// AND or OR over flattened, distinct operands without neutral constants.
-  private func junction(_ operands: [Expression], isAnd: Bool) -> Expression {
-    var parts: [Expression] = []
-    for operand in operands {
-      let inner: [Expression]
-      switch (operand, isAnd) {
-      case (.and(let nested), true), (.or(let nested), false): inner = nested
-      default: inner = [operand]
-      }
-      for part in inner {
-        if part == (isAnd ? .true : .false) { continue }
-        if part == (isAnd ? .false : .true) { return part }
-        if !parts.contains(part) || !part.isDeterministic { parts.append(part) }
-      }
+  // MARK: Comparisons
+
+  private func comparison(_ op: ComparisonOperator, _ left: Expression, _ right: Expression) -> Expression {
+    if left.isConstant && !right.isConstant { return comparison(op.flipped, right, left) }
+    guard case .constant(let value, let type) = right, !left.isConstant else { return .comparison(op, left, right) }
+    if value.isNull {
+      return op == .isDistinctFrom ? .not(.isNull(left)) : .constant(.null, .boolean)
     }
-    if parts.isEmpty { return isAnd ? .true : .false }
-    return parts.count == 1 ? parts[0] : isAnd ? .and(parts) : .or(parts)
+    if case .cast(let operand, let wide, false, _) = left, wide == type,
+      let unwrapped = CastUnwrapping.comparison(op, operand, wide, value)
+    {
+      return simplify(unwrapped)
+    }
+    return .comparison(op, left, right)
   }
 
-  /// `(a AND b) OR (a AND c)` as `a AND (b OR c)`.
-  private func factored(_ expression: Expression) -> Expression {
-    guard case .or(let branches) = expression, expression.isDeterministic else { return expression }
-    let parts = branches.map(\.conjuncts)
-    let common = parts[0].filter { part in parts.dropFirst().allSatisfy { $0.contains(part) } }
-    guard !common.isEmpty else { return expression }
-    let rests = parts.map { Expression.conjunction($0.filter { !common.contains($0) }) }
-    return junction(common + [junction(rests, isAnd: false)], isAnd: true)
+  private func membership(_ value: Expression, _ list: [Expression]) -> Expression {
+    if value.isConstantNull { return .constant(.null, .boolean) }
+    var seen: Set<Expression> = []
+    let distinct = list.filter { !$0.isDeterministic || seen.insert($0).inserted }
+    if distinct.count == 1 { return comparison(.equal, value, distinct[0]) }
+    if case .cast(let operand, let wide, false, _) = value {
+      let values = distinct.compactMap { element -> Value? in
+        if case .constant(let value, wide) = element { value } else { nil }
+      }
+      if values.count == distinct.count, let unwrapped = CastUnwrapping.membership(operand, wide, values) {
+        return simplify(unwrapped)
+      }
+    }
+    return .inList(value, distinct)
   }
+
+  // MARK: Conditionals and casts
 
   /// Drops clauses that are never taken, up to the first that always is.
   private func simplifiedCase(
@@ -79,7 +92,7 @@ struct ExpressionSimplifier {
     var kept: [WhenClause] = []
     var rest = otherwise
     for clause in clauses {
-      if clause.condition == .false || clause.condition == .constant(.null, .boolean) { continue }
+      if clause.condition == .false || clause.condition.isConstantNull { continue }
       if clause.condition == .true {
         rest = clause.result
         break
@@ -89,53 +102,27 @@ struct ExpressionSimplifier {
     if kept.isEmpty { return rest ?? .constant(.null, type) }
     return .searchedCase(kept, otherwise: rest, type)
   }
-}
 
-extension Expression {
-  var isConstant: Bool { if case .constant = self { true } else { false } }
-
-  /// Whether the expression is NULL or an error as soon as one of its symbols is NULL, so that a row padded with
-  /// NULLs cannot pass it as a filter.
-  func rejectsNulls(of candidates: Set<Symbol>) -> Bool {
-    switch self {
-    case .comparison(let op, let left, let right):
-      return op != .isDistinctFrom && (left.isStrict(in: candidates) || right.isStrict(in: candidates))
-    case .like(let value, _, _, _): return value.isStrict(in: candidates)
-    case .inList(let value, _): return value.isStrict(in: candidates)
-    case .not(.isNull(let operand)): return operand.isStrict(in: candidates)
-    case .and(let operands): return operands.contains { $0.rejectsNulls(of: candidates) }
-    case .or(let operands): return operands.allSatisfy { $0.rejectsNulls(of: candidates) }
-    default: return false
+  /// Drops NULLs, and whatever follows a constant.
+  private func simplifiedCoalesce(_ operands: [Expression], _ type: DataType) -> Expression {
+    var kept: [Expression] = []
+    for operand in operands where !operand.isConstantNull {
+      kept.append(operand)
+      if operand.isConstant { break }
     }
+    if kept.isEmpty { return .constant(.null, type) }
+    return kept.count == 1 && kept[0].type == type ? kept[0] : .coalesce(kept, type)
   }
 
-  private func isStrict(in candidates: Set<Symbol>) -> Bool {
-    switch self {
-    case .symbol(let symbol): candidates.contains(symbol)
-    case .arithmetic(_, let left, let right, _, _):
-      left.isStrict(in: candidates) || right.isStrict(in: candidates)
-    case .negate(let operand, _): operand.isStrict(in: candidates)
-    case .cast(let operand, _, let isTry, _): !isTry && operand.isStrict(in: candidates)
-    default: false
-    }
-  }
-
-  /// Whether evaluating may raise an error, so that it must not move to rows that would not have reached it.
-  var mayFail: Bool {
-    switch self {
-    case .arithmetic(let op, let left, let right, let type, _):
-      // Additions of wide types do not overflow in practice, but a divisor may well be zero.
-      switch op {
-      case .divide, .modulus:
-        if case .double = type { return left.mayFail || right.mayFail }
-        return true
-      default: return left.mayFail || right.mayFail
-      }
-    case .cast(let operand, let type, let isTry, _):
-      if isTry { return operand.mayFail }
-      if operand.type.layout == .string && type.layout != .string { return true }
-      return operand.mayFail
-    default: return children.contains(where: \.mayFail)
-    }
+  /// A cast of constant results is done once for each of them.
+  private func simplifiedCast(_ operand: Expression, _ type: DataType, isTry: Bool, _ origin: Origin) -> Expression {
+    if operand.type == type { return operand }
+    let whole = Expression.cast(operand, type, isTry: isTry, origin)
+    guard case .searchedCase(let clauses, let otherwise, _) = operand, clauses.allSatisfy(\.result.isConstant),
+      otherwise?.isConstant ?? true
+    else { return whole }
+    let convert = { (result: Expression) in folded(.cast(result, type, isTry: isTry, origin)) }
+    let converted = clauses.map { WhenClause(condition: $0.condition, result: convert($0.result)) }
+    return .searchedCase(converted, otherwise: otherwise.map(convert), type)
   }
 }

@@ -21,15 +21,16 @@ public struct Optimizer {
   /// The same rows at less cost.
   public func optimize(_ plan: PlanNode) -> PlanNode {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
-    let pushdown = PredicatePushdown(symbols: symbols, simplifier: simplifier)
-    let pruning = ColumnPruning()
-    let rows = RowCountRewrites(symbols: symbols)
     let joins = JoinReordering(statistics: PlanStatistics(catalogs: catalogs), options: options)
-    var plan = pushdown.optimize(plan)
-    plan = pruning.optimize(rows.optimize(plan))
-    plan = joins.optimize(plan)
-    // Reordering leaves projections, and brings filters to new places.
-    plan = pruning.optimize(pushdown.optimize(plan))
-    return ScanConstraints().optimize(plan)
+    // Reordering leaves projections and brings filters to new places, so the rest runs before and after.
+    let plan = joins.optimize(tidied(tidied(plan, simplifier), simplifier))
+    return ScanConstraints().optimize(tidied(plan, simplifier))
+  }
+
+  /// One round of all passes that need no estimates.
+  private func tidied(_ plan: PlanNode, _ simplifier: ExpressionSimplifier) -> PlanNode {
+    let pushed = PredicatePushdown(symbols: symbols, simplifier: simplifier).optimize(plan)
+    let computed = ConstantPlans(simplifier: simplifier).optimize(pushed)
+    return ColumnPruning().optimize(RowCountRewrites(symbols: symbols).optimize(computed))
   }
 }

@@ -10,6 +10,8 @@ struct PlanEstimate {
   /// False where a table below could not say how large it is: good for comparing plans, not for showing.
   var isKnown = true
 
+  static let unknown = PlanEstimate(rows: PlanStatistics.unknownRows, isKnown: false)
+
   func distinct(_ symbol: Symbol) -> Double {
     max(1, min(rows, columns[symbol]?.distinctCount ?? rows * PlanStatistics.unknownDistinctShare))
   }
@@ -19,22 +21,32 @@ struct PlanEstimate {
     rows * symbols.reduce(8) { $0 + (columns[$1]?.averageBytes ?? $1.type.estimatedBytes) }
   }
 
-  static let unknown = PlanEstimate(rows: PlanStatistics.unknownRows, isKnown: false)
-
   func limited(to count: Double) -> PlanEstimate {
     var copy = self
     copy.rows = min(rows, count)
     return copy
   }
+
+  /// At least one row, so that what is built on an estimate is never nothing.
+  func scaled(to rows: Double) -> PlanEstimate {
+    var copy = self
+    copy.rows = max(1, rows)
+    return copy
+  }
 }
 
-/// Estimates plans bottom up. A value with a cache would save work on deep plans; plans are small.
+/// Estimates plans bottom up. Each call walks the whole plan; plans are small.
 struct PlanStatistics {
   static let unknownRows = 1_000_000.0
   static let unknownDistinctShare = 0.1
   /// Shares of rows that pass a condition nothing is known of.
   static let unknownFilterShare = 0.33
   static let likeShare = 0.1
+  /// A second equality of two relations narrows as the power of this share of what it would if it were independent, a
+  /// third as the square of it, and so on: columns that are joined together depend on each other.
+  static let furtherClauseWeight = 0.25
+  /// The share of matches that pass the further condition of a semi or anti join.
+  static let filteredMatchShare = 0.8
 
   let catalogs: Catalogs
   /// What the fragments give that remote sources read.
@@ -53,30 +65,31 @@ struct PlanStatistics {
     switch node {
     case .tableScan(let scan): return estimate(scan)
     case .values(let values): return PlanEstimate(rows: Double(values.rows.count))
-    case .filter(let filter):
-      let source = estimate(filter.source)
-      return SelectivityEstimator.apply(filter.predicate, to: source)
+    case .filter(let filter): return SelectivityEstimator.apply(filter.predicate, to: estimate(filter.source))
     case .project(let project):
       let source = estimate(project.source)
       var result = PlanEstimate(rows: source.rows, isKnown: source.isKnown)
       for assignment in project.assignments {
-        if case .symbol(let symbol) = assignment.expression {
-          result.columns[assignment.symbol] = source.columns[symbol]
-        }
+        result.columns[assignment.symbol] = ExpressionStatistics.of(assignment.expression, in: source)
       }
       return result
     case .aggregate(let aggregate): return estimate(aggregate)
-    case .join(let join): return estimate(join)
-    case .semiJoin(let join): return estimate(join.source)
+    case .join(let join):
+      return Self.join(join.kind, estimate(join.left), estimate(join.right), on: join.criteria, filter: join.filter)
+    case .semiJoin(let join):
+      var result = estimate(join.source)
+      result.columns[join.mark] = ColumnStatistics(distinctCount: 2)
+      return result
     case .sort(let sort): return estimate(sort.source)
     case .topN(let topN): return estimate(topN.source).limited(to: Double(topN.count))
     case .limit(let limit):
       let source = estimate(limit.source)
       return limit.count.map { source.limited(to: Double($0)) } ?? source
-    case .union(let union):
-      let sources = union.sources.map(estimate)
-      return PlanEstimate(rows: sources.reduce(0) { $0 + $1.rows }, isKnown: sources.allSatisfy(\.isKnown))
-    case .enforceSingleRow(let enforce): return estimate(enforce.source).limited(to: 1)
+    case .union(let union): return estimate(union)
+    case .enforceSingleRow(let enforce):
+      var result = estimate(enforce.source).scaled(to: 1)
+      result.isKnown = true
+      return result
     case .exchange(let exchange): return estimate(exchange.source)
     case .remoteSource(let source):
       let known = source.fragments.compactMap { fragments[$0] }
@@ -98,57 +111,124 @@ struct PlanStatistics {
     return result
   }
 
+  private func estimate(_ union: UnionNode) -> PlanEstimate {
+    let sources = union.sources.map(estimate)
+    var result = PlanEstimate(
+      rows: sources.reduce(0) { $0 + $1.rows }, isKnown: sources.allSatisfy(\.isKnown))
+    for (index, output) in union.outputs.enumerated() {
+      let columns = zip(sources, union.mappings).compactMap { source, mapping in source.columns[mapping[index]] }
+      guard columns.count == sources.count else { continue }
+      var merged = columns[0]
+      for column in columns.dropFirst() { merged = merged.united(with: column) }
+      result.columns[output] = merged
+    }
+    return result
+  }
+
   private func estimate(_ aggregate: AggregateNode) -> PlanEstimate {
     let source = estimate(aggregate.source)
-    guard !aggregate.keys.isEmpty else { return PlanEstimate(rows: 1) }
+    if aggregate.keys.isEmpty { return PlanEstimate(rows: 1) }
     // Keys depend on each other more often than not: the product is damped by the rows there are.
     let groups = aggregate.keys.reduce(1.0) { $0 * source.distinct($1) }
     var result = PlanEstimate(rows: min(groups, source.rows), isKnown: source.isKnown)
     for key in aggregate.keys { result.columns[key] = source.columns[key] }
-    return result
-  }
-
-  private func estimate(_ join: JoinNode) -> PlanEstimate {
-    let left = estimate(join.left)
-    let right = estimate(join.right)
-    var result = Self.joined(left, right, on: join.criteria)
-    if let filter = join.filter { result = SelectivityEstimator.apply(filter, to: result) }
-    switch join.kind {
-    case .inner: break
-    case .left: result.rows = max(result.rows, left.rows)
-    case .right: result.rows = max(result.rows, right.rows)
-    case .full: result.rows = max(result.rows, left.rows + right.rows)
-    case .semi: return scaled(left, to: left.rows * matchShare(left, right, join.criteria))
-    case .anti, .nullAwareAnti:
-      return scaled(left, to: left.rows * max(0.1, 1 - matchShare(left, right, join.criteria)))
+    for aggregation in aggregate.aggregations {
+      switch aggregation.function {
+      case .min, .max, .anyValue:
+        result.columns[aggregation.output] = source.columns[aggregation.arguments[0]]
+      case .count, .countAll, .countIf:
+        result.columns[aggregation.output] = ColumnStatistics(
+          nullFraction: 0, minimum: 0, maximum: max(1, source.rows / max(1, result.rows) * 2))
+      default: break
+      }
     }
     return result
   }
 
-  /// The inner join of two estimates: containment of the smaller key set in the larger.
-  static func joined(_ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause]) -> PlanEstimate {
+  // MARK: Joins
+
+  /// A join of two estimates: containment of the smaller key set in the larger.
+  static func join(
+    _ kind: JoinKind, _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause], filter: Expression?
+  ) -> PlanEstimate {
+    switch kind {
+    case .semi:
+      var reduced = left.scaled(to: left.rows * matchShare(left, right, criteria, filter))
+      for clause in criteria {
+        reduced.columns[clause.left]?.distinctCount = min(left.distinct(clause.left), right.distinct(clause.right))
+      }
+      return reduced
+    case .anti, .nullAwareAnti:
+      return left.scaled(to: left.rows * max(0.1, 1 - matchShare(left, right, criteria, filter)))
+    case .inner, .left, .right, .full: break
+    }
+    var result = matched(left, right, on: criteria)
+    if let filter { result = SelectivityEstimator.apply(filter, to: result) }
+    switch kind {
+    case .left: result.rows = max(result.rows, left.rows)
+    case .right: result.rows = max(result.rows, right.rows)
+    case .full: result.rows = max(result.rows, left.rows, right.rows)
+    default: break
+    }
+    return result
+  }
+
+  private static func matched(
+    _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause]
+  ) -> PlanEstimate {
     var rows = left.rows * right.rows
-    // Every further pair of keys usually narrows less than the first suggests.
-    var weight = 1.0
+    var exponent = 1.0
     let divisors = criteria.map { max(left.distinct($0.left), right.distinct($0.right)) }.sorted(by: >)
     for divisor in divisors {
-      rows /= max(1, weight == 1 ? divisor : divisor.squareRoot())
-      weight = 0.5
+      rows /= Self.power(divisor, exponent)
+      exponent *= furtherClauseWeight
     }
     var result = PlanEstimate(rows: max(rows, 1), isKnown: left.isKnown && right.isKnown)
     result.columns = left.columns.merging(right.columns) { first, _ in first }
+    for clause in criteria {
+      let distinct = min(left.distinct(clause.left), right.distinct(clause.right))
+      result.columns[clause.left]?.distinctCount = distinct
+      result.columns[clause.right]?.distinctCount = distinct
+    }
     return result
   }
 
-  private func matchShare(_ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause]) -> Double {
-    guard let first = criteria.first else { return 0.5 }
-    return min(1, right.distinct(first.right) / left.distinct(first.left))
+  /// `base` to the power of 1, 1/4, 1/16, …
+  private static func power(_ base: Double, _ exponent: Double) -> Double {
+    var result = base
+    var rest = exponent
+    while rest < 1 {
+      result = result.squareRoot().squareRoot()
+      rest *= 4
+    }
+    return max(1, result)
   }
 
-  private func scaled(_ estimate: PlanEstimate, to rows: Double) -> PlanEstimate {
-    var copy = estimate
-    copy.rows = max(1, rows)
-    return copy
+  /// The share of left rows that have a match. Keys of the right side are taken to be spread over all keys that the
+  /// left side's column has, whatever filters left of its rows.
+  private static func matchShare(
+    _ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause], _ filter: Expression?
+  ) -> Double {
+    let filtered = filter == nil ? 1 : filteredMatchShare
+    if criteria.isEmpty { return 0.5 * filtered }
+    return criteria.reduce(filtered) { share, clause in
+      let domain = left.columns[clause.left]?.distinctCount ?? left.distinct(clause.left)
+      return min(share, right.distinct(clause.right) / max(1, domain))
+    }
+  }
+}
+
+extension ColumnStatistics {
+  /// What is known of the values of two columns together.
+  func united(with other: ColumnStatistics) -> ColumnStatistics {
+    func both<Value>(_ first: Value?, _ second: Value?, _ combine: (Value, Value) -> Value) -> Value? {
+      first.flatMap { left in second.map { combine(left, $0) } }
+    }
+    return ColumnStatistics(
+      distinctCount: both(distinctCount, other.distinctCount, max),
+      nullFraction: both(nullFraction, other.nullFraction, max),
+      minimum: both(minimum, other.minimum, min), maximum: both(maximum, other.maximum, max),
+      averageBytes: both(averageBytes, other.averageBytes, max))
   }
 }
 

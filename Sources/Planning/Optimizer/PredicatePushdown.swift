@@ -28,11 +28,12 @@ struct PredicatePushdown {
     }
   }
 
-  /// The node behind a filter of all `predicates`.
+  /// The node behind a filter of all `predicates`. A filter that no row passes is FALSE alone.
   private func filtered(_ node: PlanNode, by predicates: [Expression]) -> PlanNode {
     let predicate = simplifier.simplify(.conjunction(predicates))
     if predicate == .true { return node }
-    return .filter(FilterNode(source: node, predicate: predicate))
+    let isEmpty = predicate.conjuncts.contains(where: \.isNeverTrue)
+    return .filter(FilterNode(source: node, predicate: isEmpty ? .false : predicate))
   }
 
   private func push(_ predicates: [Expression], into project: ProjectNode) -> PlanNode {
@@ -110,6 +111,10 @@ struct PredicatePushdown {
         filter.append(part)
       }
     }
+    for part in filter {
+      if join.kind.filtersLeft, let known = BooleanSimplifier.implied(by: part, on: left) { toLeft.append(known) }
+      if join.kind.filtersRight, let known = BooleanSimplifier.implied(by: part, on: right) { toRight.append(known) }
+    }
     inferAcrossKeys(of: join, toLeft: &toLeft, toRight: &toRight)
     join.filter = filter.isEmpty ? nil : simplifier.simplify(.conjunction(filter))
     join.left = push(toLeft, into: join.left)
@@ -159,20 +164,16 @@ struct PredicatePushdown {
     return symbol
   }
 
-  /// What holds for one side of `a = b` holds for the other.
+  /// What holds for one side of `a = b` holds for the other, by way of all equalities that inner joins below know.
   private func inferAcrossKeys(of join: JoinNode, toLeft: inout [Expression], toRight: inout [Expression]) {
+    let classes = EqualityClasses(of: join)
     let (givenLeft, givenRight) = (toLeft, toRight)
-    for clause in join.criteria {
-      if join.kind.filtersRight {
-        for part in givenLeft where part.symbols == [clause.left] && !part.mayFail {
-          toRight.append(part.replacingSymbols { _ in .symbol(clause.right) })
-        }
-      }
-      if join.kind.filtersLeft {
-        for part in givenRight where part.symbols == [clause.right] && !part.mayFail {
-          toLeft.append(part.replacingSymbols { _ in .symbol(clause.left) })
-        }
-      }
+    let (left, right) = (Set(join.left.outputs), Set(join.right.outputs))
+    if join.kind.filtersRight {
+      for part in givenLeft { toRight += classes.translations(of: part, to: right) }
+    }
+    if join.kind.filtersLeft {
+      for part in givenRight { toLeft += classes.translations(of: part, to: left) }
     }
   }
 

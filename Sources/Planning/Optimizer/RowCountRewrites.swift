@@ -1,6 +1,7 @@
-// Owns small rewrites around row counts and duplicates: top-N from sort and limit, sorts that nobody sees, DISTINCT
-// aggregates as two plain ones.
+// Owns small rewrites around row counts, order and duplicates: top-N from sort and limit, limits moved down, sorts that
+// nobody sees, unions in unions, DISTINCT where rows are distinct.
 
+/// One walk from the leaves to the root; each rule looks at a node whose sources are done.
 struct RowCountRewrites {
   /// Up to so many rows a sort with a limit keeps them in memory.
   static let topNMax = 1_000_000
@@ -9,62 +10,60 @@ struct RowCountRewrites {
 
   func optimize(_ node: PlanNode) -> PlanNode {
     switch node.mapSources(optimize) {
-    case .limit(let limit): return optimize(limit)
+    case .limit(let limit): return LimitRewrites().optimize(limit)
+    case .topN(let topN): return LimitRewrites().optimize(topN)
+    case .sort(var sort):
+      sort.source = sort.source.withoutOrder
+      let isSorted = RowBounds(of: sort.source).most.map { $0 <= 1 } ?? false
+      return isSorted ? sort.source : .sort(sort)
     case .aggregate(var aggregate):
-      aggregate.source = withoutOrder(aggregate.source)
-      return withoutDistinct(aggregate)
+      aggregate.source = aggregate.source.withoutOrder
+      return DistinctRewrites(symbols: symbols).optimize(aggregate)
     case .join(var join):
-      (join.left, join.right) = (withoutOrder(join.left), withoutOrder(join.right))
+      (join.left, join.right) = (join.left.withoutOrder, join.right.withoutOrder)
       return .join(join)
+    case .semiJoin(var join):
+      join.filteringSource = join.filteringSource.withoutOrder
+      return .semiJoin(join)
+    case .union(let union): return optimize(union)
+    case .enforceSingleRow(var enforce):
+      enforce.source = enforce.source.withoutOrder
+      return RowBounds(of: enforce.source).isExactlyOne ? enforce.source : .enforceSingleRow(enforce)
     case let other: return other
     }
   }
 
-  private func optimize(_ limit: LimitNode) -> PlanNode {
-    guard let count = limit.count else { return .limit(limit) }
-    let (wanted, overflow) = count.addingReportingOverflow(limit.offset)
-    guard !overflow, wanted <= Self.topNMax else { return .limit(limit) }
-    let sorted: PlanNode
-    switch limit.source {
-    case .sort(let sort):
-      sorted = .topN(TopNNode(source: sort.source, orderings: sort.orderings, count: wanted))
-    case .project(var project):
-      // Sorting and cutting first lets the projection run on the rows that stay.
-      guard case .sort(let sort) = project.source else { return .limit(limit) }
-      project.source = .topN(TopNNode(source: sort.source, orderings: sort.orderings, count: wanted))
-      sorted = .project(project)
-    default: return .limit(limit)
+  /// UNION ALL of UNION ALL is one; a union of one source is a projection.
+  private func optimize(_ union: UnionNode) -> PlanNode {
+    var flat = UnionNode(sources: [], outputs: union.outputs, mappings: [])
+    for (source, mapping) in zip(union.sources, union.mappings) {
+      guard case .union(let inner) = source else {
+        flat.sources.append(source.withoutOrder)
+        flat.mappings.append(mapping)
+        continue
+      }
+      let positions = mapping.compactMap { inner.outputs.firstIndex(of: $0) }
+      flat.sources += inner.sources
+      flat.mappings += inner.mappings.map { names in positions.map { names[$0] } }
     }
-    return limit.offset == 0 ? sorted : .limit(LimitNode(source: sorted, count: count, offset: limit.offset))
+    guard flat.sources.count == 1 else { return .union(flat) }
+    let assignments = zip(flat.outputs, flat.mappings[0]).map { Assignment($0, .symbol($1)) }
+    return .project(ProjectNode(source: flat.sources[0], assignments: assignments))
   }
+}
 
-  /// An order that an aggregation or a join loses again need not be made.
-  private func withoutOrder(_ node: PlanNode) -> PlanNode {
-    switch node {
-    case .sort(let sort): return withoutOrder(sort.source)
+extension PlanNode {
+  /// The plan without sorts whose order its consumer loses again.
+  fileprivate var withoutOrder: PlanNode {
+    switch self {
+    case .sort(let sort): return sort.source.withoutOrder
     case .project(var project):
-      project.source = withoutOrder(project.source)
+      project.source = project.source.withoutOrder
       return .project(project)
-    default: return node
+    case .filter(var filter):
+      filter.source = filter.source.withoutOrder
+      return .filter(filter)
+    default: return self
     }
-  }
-
-  /// `count(DISTINCT x) GROUP BY k` as `count(x)` over the distinct pairs of k and x, where all aggregates are of that
-  /// kind and over the same arguments.
-  private func withoutDistinct(_ aggregate: AggregateNode) -> PlanNode {
-    var aggregate = aggregate
-    for index in aggregate.aggregations.indices where aggregate.aggregations[index].function.ignoresDuplicates {
-      aggregate.aggregations[index].isDistinct = false
-    }
-    guard let first = aggregate.aggregations.first, aggregate.step == .single,
-      aggregate.aggregations.allSatisfy({
-        $0.isDistinct && $0.filter == nil && $0.arguments == first.arguments && !$0.arguments.isEmpty
-      })
-    else { return .aggregate(aggregate) }
-    let fresh = first.arguments.filter { !aggregate.keys.contains($0) }
-    aggregate.source = .aggregate(
-      AggregateNode(source: aggregate.source, keys: aggregate.keys + fresh, aggregations: []))
-    for index in aggregate.aggregations.indices { aggregate.aggregations[index].isDistinct = false }
-    return .aggregate(aggregate)
   }
 }

@@ -37,18 +37,15 @@ struct PlanPrinterTests {
     #expect(
       text == """
         Output[columnNames = [one, _col1]]
-        │   Layout: [one:integer, expr:varchar(4)]
+        │   Layout: [_col0:integer, expr:varchar(4)]
         │   Estimates: {rows: 2 (60B)}
+        │   one := _col0
         │   _col1 := expr
-        └─ Project[]
-           │   Layout: [one:integer, expr:varchar(4)]
-           │   Estimates: {rows: 2 (60B)}
-           │   expr := 'it''s'
-           └─ Values[]
-                  Layout: [one:integer]
-                  Estimates: {rows: 2 (24B)}
-                  (1)
-                  (NULL)
+        └─ Values[]
+               Layout: [_col0:integer, expr:varchar(4)]
+               Estimates: {rows: 2 (60B)}
+               (1, 'it''s')
+               (NULL, 'it''s')
         """)
   }
 
