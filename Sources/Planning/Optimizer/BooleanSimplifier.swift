@@ -1,5 +1,5 @@
-// Owns the algebra of AND and OR over conditions that are simplified already. Three-valued: nothing here turns NULL into
-// FALSE or back.
+// Owns the algebra of AND and OR over conditions that are simplified already. Three-valued: nothing here turns NULL
+// into FALSE or back.
 
 import Columnar
 

@@ -69,7 +69,7 @@ struct LimitRewrites {
         return optimize(TopNNode(source: source, orderings: orderings, count: topN.count))
       }
       return .topN(TopNNode(source: .union(union), orderings: topN.orderings, count: topN.count))
-    case .join(var join) where join.kind == .left && topN.orderings.allSatisfy({ join.left.outputs.contains($0.symbol) }):
+    case .join(var join) where join.kind == .left && topN.isOrdered(byColumnsOf: join.left):
       if let most = RowBounds(of: join.left).most, most <= topN.count { return .topN(topN) }
       join.left = optimize(TopNNode(source: join.left, orderings: topN.orderings, count: topN.count))
       return .topN(TopNNode(source: .join(join), orderings: topN.orderings, count: topN.count))
@@ -89,5 +89,11 @@ struct LimitRewrites {
       }
     }
     return below.count == orderings.count ? below : nil
+  }
+}
+
+extension TopNNode {
+  fileprivate func isOrdered(byColumnsOf node: PlanNode) -> Bool {
+    orderings.allSatisfy { node.outputs.contains($0.symbol) }
   }
 }
