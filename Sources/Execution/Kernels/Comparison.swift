@@ -38,20 +38,6 @@ enum LessOrEqualRule: ComparisonRule {
   static func holds(order: Int) -> Bool { order <= 0 }
 }
 
-enum GreaterRule: ComparisonRule {
-  @inline(__always)
-  static func holds<Element: Comparable>(_ left: Element, _ right: Element) -> Bool { left > right }
-  @inline(__always)
-  static func holds(order: Int) -> Bool { order > 0 }
-}
-
-enum GreaterOrEqualRule: ComparisonRule {
-  @inline(__always)
-  static func holds<Element: Comparable>(_ left: Element, _ right: Element) -> Bool { left >= right }
-  @inline(__always)
-  static func holds(order: Int) -> Bool { order >= 0 }
-}
-
 private struct Compare<Element: Comparable & BitwiseCopyable, Rule: ComparisonRule>: BinaryOperation {
   @inline(__always)
   func apply(_ left: Element, _ right: Element) -> UInt8 { Rule.holds(left, right) ? 1 : 0 }
@@ -64,9 +50,17 @@ func comparisonKernel(_ comparison: ComparisonOperator, _ type: DataType) -> Ker
   case .notEqual: comparisonKernel(NotEqualRule.self, type)
   case .lessThan: comparisonKernel(LessRule.self, type)
   case .lessThanOrEqual: comparisonKernel(LessOrEqualRule.self, type)
-  case .greaterThan: comparisonKernel(GreaterRule.self, type)
-  case .greaterThanOrEqual: comparisonKernel(GreaterOrEqualRule.self, type)
+  case .greaterThan: swapped(comparisonKernel(.lessThan, type))
+  case .greaterThanOrEqual: swapped(comparisonKernel(.lessThanOrEqual, type))
   case .isDistinctFrom: preconditionFailure("IS DISTINCT FROM has a node of its own")
+  }
+}
+
+/// `kernel` with its two arguments exchanged.
+private func swapped(_ kernel: @escaping Kernel) -> Kernel {
+  { input in
+    let exchanged = [input.arguments[1], input.arguments[0]]
+    return try kernel(KernelInput(arguments: exchanged, count: input.count, validity: input.validity))
   }
 }
 

@@ -155,11 +155,12 @@ func decimalArithmeticKernel(
   switch (left.layout, right.layout, result.layout) {
   case (.int64, .int64, .int64): return kernel(operation, types, result, Int64.self, Int64.self, Int64.self)
   case (.int64, .int64, _): return kernel(operation, types, result, Int64.self, Int64.self, Int128.self)
-  case (.int64, _, .int64): return kernel(operation, types, result, Int64.self, Int128.self, Int64.self)
+  // A long operand with a short result is a quotient or a remainder, which are checked in any case.
+  case (.int64, _, .int64): return binaryKernel(CheckedDecimals<Int64, Int128, Int64>(operation, types), result)
   case (.int64, _, _): return kernel(operation, types, result, Int64.self, Int128.self, Int128.self)
-  case (_, .int64, .int64): return kernel(operation, types, result, Int128.self, Int64.self, Int64.self)
+  case (_, .int64, .int64): return binaryKernel(CheckedDecimals<Int128, Int64, Int64>(operation, types), result)
   case (_, .int64, _): return kernel(operation, types, result, Int128.self, Int64.self, Int128.self)
-  case (_, _, .int64): return kernel(operation, types, result, Int128.self, Int128.self, Int64.self)
+  case (_, _, .int64): return binaryKernel(CheckedDecimals<Int128, Int128, Int64>(operation, types), result)
   default: return kernel(operation, types, result, Int128.self, Int128.self, Int128.self)
   }
 }
