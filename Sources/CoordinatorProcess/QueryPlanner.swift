@@ -89,7 +89,8 @@ final class QueryPlanner: @unchecked Sendable {
     PlanningOptions(
       joinDistribution: session[.joinDistributionType].forced,
       broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
-      partitionCount: session[.maxPartitionCount], taskInputBytes: session[.arbitraryTaskTargetSizeMin].bytes,
+      partitionCount: session[.maxPartitionCount], partitionCountMin: session[.minPartitionCount],
+      taskInputBytes: session[.arbitraryTaskTargetSizeMin].bytes,
       stageCountMax: session[.queryMaxStageCount],
       session: session.rows.map {
         SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning)

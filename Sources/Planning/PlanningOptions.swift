@@ -23,8 +23,10 @@ public struct PlanningOptions: Sendable {
   public var joinDistribution: JoinDistribution?
   /// `join-max-broadcast-table-size` in bytes.
   public var broadcastBytesMax: Int64
-  /// Partitions of a hash exchange.
+  /// The most partitions of a hash exchange, `fault-tolerant-execution-max-partition-count`.
   public var partitionCount: Int
+  /// The fewest, `fault-tolerant-execution-min-partition-count`; between the two the size of the input decides.
+  public var partitionCountMin: Int
   /// Bytes of input of a task that reads tables:
   /// `fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min`.
   public var taskInputBytes: Int64
@@ -36,11 +38,13 @@ public struct PlanningOptions: Sendable {
 
   public init(
     joinDistribution: JoinDistribution? = nil, broadcastBytesMax: Int64 = 100 << 20, partitionCount: Int = 16,
-    taskInputBytes: Int64 = 32 << 20, taskSlots: Int = 4, stageCountMax: Int = 150, session: [SessionRow] = []
+    partitionCountMin: Int? = nil, taskInputBytes: Int64 = 32 << 20, taskSlots: Int = 4,
+    stageCountMax: Int = 150, session: [SessionRow] = []
   ) {
     self.joinDistribution = joinDistribution
     self.broadcastBytesMax = broadcastBytesMax
     self.partitionCount = partitionCount
+    self.partitionCountMin = min(partitionCountMin ?? partitionCount, partitionCount)
     self.taskInputBytes = taskInputBytes
     self.taskSlots = taskSlots
     self.stageCountMax = stageCountMax

@@ -40,7 +40,21 @@ public struct PlanningPipeline {
 
   private func fragment(_ plan: PlanNode, symbols: SymbolAllocator) throws -> FragmentedPlan {
     try Fragmenter.fragment(
-      plan, symbols: symbols, partitionCount: options.partitionCount, stageCountMax: options.stageCountMax)
+      plan, symbols: symbols, partitionCount: partitionCount(for: plan), stageCountMax: options.stageCountMax)
+  }
+
+  /// Input for which one partition of a hash exchange is made: what is built of it stays within a core's own caches,
+  /// and a task lost with its worker costs little.
+  static let partitionInputBytes = 4.0 * 1_048_576
+
+  private func partitionCount(for plan: PlanNode) -> Int {
+    let statistics = PlanStatistics(catalogs: catalogs)
+    func scannedBytes(_ node: PlanNode) -> Double {
+      if case .tableScan = node { return statistics.estimate(node).bytes(of: node.outputs) }
+      return node.sources.reduce(0) { $0 + scannedBytes($1) }
+    }
+    let wanted = min(scannedBytes(plan) / Self.partitionInputBytes, Double(options.partitionCount))
+    return max(options.partitionCountMin, Int(wanted.rounded(.up)))
   }
 
   private func plan(_ explain: Explain) throws -> FragmentedPlan {
