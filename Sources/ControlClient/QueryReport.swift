@@ -72,9 +72,11 @@ struct QueryReport {
     if retries.count > Self.shownAttempts { output.append("  … and \(retries.count - Self.shownAttempts) more\n") }
   }
 
-  /// A query that is over has no live stages; its attempts tell about them.
+  private var isLive: Bool { !detail.status.stages.isEmpty }
+
+  /// A query that is over has no live stages. Its attempts tell about them, but not how each ended, nor its rows.
   private var stages: [StageProgress] {
-    if !detail.status.stages.isEmpty { return detail.status.stages.sorted { $0.number < $1.number } }
+    if isLive { return detail.status.stages.sorted { $0.number < $1.number } }
     var stages: [Int: [AttemptDetail]] = [:]
     for attempt in ordered { stages[attempt.stage, default: []].append(attempt) }
     return stages.sorted { $0.key < $1.key }.map { number, attempts in
@@ -82,23 +84,21 @@ struct QueryReport {
       let finished = Set(attempts.filter { $0.state == "FINISHED" }.map(\.partition)).count
       let running = attempts.count { $0.state == "RUNNING" }
       return StageProgress(
-        number: number, state: finished == tasks ? "FINISHED" : running > 0 ? "RUNNING" : "FAILED", totalTasks: tasks,
-        runningTasks: running, finishedTasks: finished, retries: attempts.count - tasks, outputRows: 0, outputBytes: 0)
+        number: number, state: "", totalTasks: tasks, runningTasks: running, finishedTasks: finished,
+        retries: attempts.count - tasks, outputRows: 0, outputBytes: 0)
     }
   }
 
   private func table(of stages: [StageProgress]) -> RecordTable {
-    // What went through a stage is known only while the query lives.
-    let isLive = !detail.status.stages.isEmpty
-    let live = isLive ? [OutputColumn("rows", .bigint), OutputColumn("bytes", .bigint)] : []
+    let live = [OutputColumn("state", .varcharUnbounded), OutputColumn("rows", .bigint), OutputColumn("bytes", .bigint)]
     var table = RecordTable(
-      [OutputColumn("stage", .integer), OutputColumn("state", .varcharUnbounded)]
-        + ["tasks", "running", "finished", "retries"].map { OutputColumn($0, .integer) } + live)
+      ["stage", "tasks", "running", "finished", "retries"].map { OutputColumn($0, .integer) } + (isLive ? live : []))
     for stage in stages {
-      let figures: [Value] = isLive ? [.number(stage.outputRows), .number(stage.outputBytes)] : []
+      let figures: [Value] =
+        isLive ? [.text(stage.state), .number(stage.outputRows), .number(stage.outputBytes)] : []
       table.append(
         [
-          .number(stage.number), .text(stage.state), .number(stage.totalTasks), .number(stage.runningTasks),
+          .number(stage.number), .number(stage.totalTasks), .number(stage.runningTasks),
           .number(stage.finishedTasks), .number(stage.retries),
         ] + figures)
     }
@@ -173,13 +173,13 @@ struct QueryReport {
     for stage in stages {
       object.begin()
       object.field("stage", stage.number)
-      object.field("state", stage.state)
+      object.field("state", isLive ? stage.state : nil)
       object.field("tasks", stage.totalTasks)
       object.field("running", stage.runningTasks)
       object.field("finished", stage.finishedTasks)
       object.field("retries", stage.retries)
-      object.field("rows", stage.outputRows)
-      object.field("bytes", stage.outputBytes)
+      object.field("rows", isLive ? stage.outputRows : nil)
+      object.field("bytes", isLive ? stage.outputBytes : nil)
       object.end()
     }
     object.endArray()

@@ -6,14 +6,27 @@ import Columnar
 /// A cell's bytes are those between two neighbouring starts. A constant column has one cell, a dictionary column one
 /// for each entry of its dictionary.
 final class CellPage {
-  /// A column's cells: cell `p` goes from `starts[first + p]` to `starts[first + p + 1]`.
-  struct Column {
-    let vector: Vector
+  /// Where a column's cells are: cell `p` goes from `starts[first + p]` to `starts[first + p + 1]`. No references, so
+  /// that walking over cells counts none; `batch` keeps what the pointer leads to.
+  private struct Column {
     let first: Int
+    let encoding: Encoding
+    let indices: UnsafePointer<Int32>?
+
+    @inline(__always)
+    func position(of row: Int) -> Int {
+      switch encoding {
+      case .flat: row
+      case .constant: 0
+      // A dictionary vector has indices by construction.
+      case .dictionary: Int(indices.unsafelyUnwrapped[row])
+      }
+    }
   }
 
   private(set) var count = 0
-  private(set) var columns: [Column] = []
+  private var batch = Batch(columns: [], count: 0)
+  private var columns: [Column] = []
   private var starts: [Int] = []
   private let cells = ByteBuffer(capacity: 64 << 10)
   private let syntax: CellSyntax
@@ -30,8 +43,10 @@ final class CellPage {
     starts.removeAll(keepingCapacity: true)
     columns.removeAll(keepingCapacity: true)
     count = batch.count
+    self.batch = batch
     for (vector, type) in zip(batch.columns, types) {
-      columns.append(Column(vector: vector, first: starts.count))
+      let indices = vector.indices.map { UnsafePointer($0.pointer(to: Int32.self)) }
+      columns.append(Column(first: starts.count, encoding: vector.encoding, indices: indices))
       switch vector.encoding {
       case .flat, .constant: load(vector, type, positions: vector.encoding == .constant ? 1 : vector.count)
       // A dictionary vector has a dictionary by construction.
@@ -116,7 +131,8 @@ final class CellPage {
       try columns.withUnsafeBufferPointer { columns in
         for row in 0..<count {
           for index in 0..<columns.count {
-            let cell = columns[index].first + columns[index].vector.position(of: row)
+            let column = columns[index]
+            let cell = column.first &+ column.position(of: row)
             let start = starts[cell]
             body(row, index, UnsafeBufferPointer(start: base + start, count: starts[cell + 1] - start))
           }

@@ -65,12 +65,13 @@ final class RowWriter: ResultWriter {
     let isArray = format == .json
     if isArray, batch.count > 0 { buffer.append(isFirstRow ? "\n" : ",\n") }
     let last = batch.count - 1
-    try page.forEachCell(endOfRow: { row in
-      end.withUnsafeBufferPointer { buffer.append($0) }
-      if isArray, row < last { buffer.append(",\n") }
-      try output.flushIfLarge()
-    }) { _, column, cell in
-      prefixes[column].withUnsafeBufferPointer { prefix in
+    try withPrefixes { prefixes in
+      try page.forEachCell(endOfRow: { row in
+        end.withUnsafeBufferPointer { buffer.append($0) }
+        if isArray, row < last { buffer.append(",\n") }
+        try output.flushIfLarge()
+      }) { _, column, cell in
+        let prefix = prefixes[column]
         let target = buffer.room(prefix.count + cell.count)
         if let start = prefix.baseAddress { memcpy(target, start, prefix.count) }
         if let start = cell.baseAddress { memcpy(target + prefix.count, start, cell.count) }
@@ -78,6 +79,19 @@ final class RowWriter: ResultWriter {
       }
     }
     isFirstRow = isFirstRow && batch.count == 0
+  }
+
+  /// Calls `body` with the prefix of each column, as pointers that cost nothing to copy.
+  private func withPrefixes(_ body: (UnsafeBufferPointer<UnsafeBufferPointer<UInt8>>) throws -> Void) rethrows {
+    let bytes = prefixes.flatMap(\.self)
+    try bytes.withUnsafeBufferPointer { bytes in
+      var start = 0
+      let parts = prefixes.map { prefix in
+        defer { start += prefix.count }
+        return UnsafeBufferPointer(rebasing: bytes[start..<start + prefix.count])
+      }
+      try parts.withUnsafeBufferPointer(body)
+    }
   }
 
   func finish() {

@@ -11,7 +11,9 @@ struct ListVerb: Verb {
     commandName: "list", abstract: "List queries, newest first.",
     discussion: "Times are in UTC. A table shows the beginning of the SQL, the other formats all of it.")
 
-  @Option(name: [.long, .customShort("n")], help: ArgumentHelp("How many queries at most.", valueName: "count"))
+  @Option(
+    name: [.long, .customShort("n", allowingJoined: true)],
+    help: ArgumentHelp("How many queries at most.", valueName: "count"))
   var limit = 20
 
   @OptionGroup var output: FormatOptions

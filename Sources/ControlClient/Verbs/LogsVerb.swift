@@ -20,7 +20,8 @@ struct LogsVerb: Verb {
   var follow = false
 
   @Option(
-    name: [.customShort("n"), .long], help: ArgumentHelp("How many lines; all for every one.", valueName: "lines"),
+    name: [.customShort("n", allowingJoined: true), .long],
+    help: ArgumentHelp("How many lines; all for every one.", valueName: "lines"),
     transform: LogsVerb.lineCount)
   var lines: Int? = 50
 
