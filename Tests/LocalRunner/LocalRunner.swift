@@ -68,7 +68,9 @@ public struct LocalRunner: Sendable {
       catalog: catalog, schema: schema, user: "ada", startMicroseconds: options.startMicroseconds)
     let planning = PlanningOptions(
       joinDistribution: options.joinDistribution, partitionCount: options.partitionCount, session: options.session)
-    if options.isOptimized {
+    var isPlanned = false
+    if case .explain = statement { isPlanned = true }
+    if options.isOptimized || isPlanned {
       let pipeline = PlanningPipeline(
         catalogs: catalogs, evaluator: ConstantFolder(), context: context, options: planning)
       return try pipeline.plan(statement)

@@ -10,7 +10,8 @@ extension Expression {
     if source == type { return self }
     switch (source, type) {
     case (.varchar, .varchar), (.timestamp, .timestamp): return self
-    case (.decimal(_, let from), .decimal(_, let to)) where from == to && source.layout == type.layout:
+    case (.decimal(let digits, let from), .decimal(let room, let to))
+    where from == to && digits <= room && source.layout == type.layout:
       if case .constant(let value, _) = self { return .constant(value, type) }
       return self
     default: break
@@ -26,7 +27,9 @@ extension Expression {
     if value.isNull { return .null }
     guard let number = value.asInt128, let from = TypeCoercion.asDecimal(source) else { return nil }
     switch target {
-    case .smallint, .integer, .bigint: return from.scale == 0 ? value : nil
+    case .tinyint, .smallint, .integer, .bigint:
+      // A cast that was written may be to a narrower type; the error is raised where the row is reached.
+      return from.scale == 0 && fits(number, target) ? .integer(Int64(number)) : nil
     case .decimal(let precision, let scale):
       guard scale >= from.scale, let scaled = scaled(number, by: scale - from.scale),
         fits(scaled, digits: precision)
@@ -35,6 +38,15 @@ extension Expression {
     case .double:
       return from.scale == 0 && number.magnitude <= 1 << 53 ? .double(Double(number)) : nil
     default: return nil
+    }
+  }
+
+  private static func fits(_ number: Int128, _ type: DataType) -> Bool {
+    switch type {
+    case .tinyint: Int8(exactly: number) != nil
+    case .smallint: Int16(exactly: number) != nil
+    case .integer: Int32(exactly: number) != nil
+    default: Int64(exactly: number) != nil
     }
   }
 

@@ -1,0 +1,119 @@
+// Owns the run of the scripts in `Tests/sql`: every query in several ways to run it, which must all give the same rows.
+
+import Base
+import Columnar
+import ConnectorAPI
+import LocalRunner
+import Planning
+import TPCHConnector
+import Testing
+
+struct LogicTests {
+  static let scripts: [String] = {
+    do {
+      return try SQLFiles.names(endingIn: ".slt")
+    } catch {
+      preconditionFailure("the scripts cannot be listed: \(error)")
+    }
+  }()
+
+  /// Ways to run a query. What the optimiser makes of it, how it is cut into tasks and how joins meet must not show.
+  static let ways: [(name: String, options: LocalRunner.Options)] = {
+    var whole = LocalRunner.Options()
+    whole.isOptimized = false
+    whole.partitionCount = 1
+    whole.splitsPerTask = 1000
+    var pieces = LocalRunner.Options()
+    pieces.splitsPerTask = 1
+    pieces.partitionCount = 5
+    pieces.joinDistribution = .partitioned
+    var copies = LocalRunner.Options()
+    copies.joinDistribution = .broadcast
+    copies.partitionsPerTask = 2
+    return [
+      ("as optimised", LocalRunner.Options()), ("as written", whole), ("in pieces", pieces), ("with copies", copies),
+    ]
+  }()
+
+  @Test(arguments: scripts)
+  func script(_ name: String) throws {
+    var run = LogicTestRun()
+    for record in try LogicTestScript.parse(SQLFiles.text(name)).records {
+      for fault in try run.faults(of: record) {
+        Issue.record("\(name):\(record.line): \(fault)\n\(record.sql)")
+      }
+    }
+  }
+}
+
+/// The tables a script has made so far.
+struct LogicTestRun {
+  private var tables: [String: MemoryTable] = [:]
+
+  private func runner(_ options: LocalRunner.Options) throws -> LocalRunner {
+    let catalogs = Catalogs([
+      "memory": MemoryTables(catalog: "memory", tables: tables),
+      "tpch": try TPCHConnector(catalog: "tpch"),
+    ])
+    return LocalRunner(catalogs, catalog: "memory", schema: MemoryTables.schema, options: options)
+  }
+
+  /// What is wrong with the outcome of a record.
+  mutating func faults(of record: LogicTestScript.Record) throws -> [String] {
+    if case .table(let name) = record.kind {
+      let result = try runner(LocalRunner.Options()).run(record.sql)
+      tables[name] = MemoryTable(Array(zip(result.columnNames, result.types)), rows: result.rows)
+      return []
+    }
+    return try LogicTests.ways.compactMap { way in
+      try fault(of: record, runner(way.options)).map { "\(way.name): \($0)" }
+    }
+  }
+
+  private func fault(of record: LogicTestScript.Record, _ runner: LocalRunner) -> String? {
+    let outcome = Result { try runner.run(record.sql) }
+    switch (record.kind, outcome) {
+    case (.fails(let expected), .failure(let failure)):
+      let error = WaterbearError.wrapping(failure)
+      let text = "\(error.code.rawValue): \(error)"
+      return text == expected ? nil : "fails with\n  \(text)\ninstead of\n  \(expected)"
+    case (.fails(let expected), .success): return "succeeds instead of failing with \(expected)"
+    case (_, .failure(let failure)):
+      let error = WaterbearError.wrapping(failure)
+      return "fails with \(error.code.rawValue): \(error)"
+    case (.query(let columns, let sorted, let rows), .success(let result)):
+      return Self.fault(result, columns: columns, sorted: sorted, rows: rows)
+    case (_, .success): return nil
+    }
+  }
+
+  private static func fault(_ result: LocalResult, columns: String, sorted: Bool, rows: [String]) -> String? {
+    let kinds = String(result.types.map(letter))
+    if kinds != columns { return "columns are \(kinds) (\(result.types)) instead of \(columns)" }
+    var found = result.rows.map { row in
+      zip(row, result.types).map { value, type in text(value, type) }.joined(separator: "\t")
+    }
+    var expected = rows
+    if sorted {
+      found.sort()
+      expected.sort()
+    }
+    return found == expected
+      ? nil : "gives\n\(found.joined(separator: "\n"))\ninstead of\n\(expected.joined(separator: "\n"))"
+  }
+
+  private static func letter(_ type: DataType) -> Character {
+    switch type {
+    case .tinyint, .smallint, .integer, .bigint: "I"
+    case .real, .double, .decimal: "R"
+    case .boolean: "B"
+    case .date, .timestamp, .intervalDayToSecond, .intervalYearToMonth: "D"
+    case .varchar, .char, .varbinary, .unknown: "T"
+    }
+  }
+
+  private static func text(_ value: Value, _ type: DataType) -> String {
+    guard let text = ValueFormatter(type).text(value) else { return "NULL" }
+    return text.isEmpty ? "(empty)" : text
+  }
+}
