@@ -1,16 +1,16 @@
 // Owns the reading of sqllogictest scripts: records one after the other, with the line each begins on.
 
-/// A script in the form of sqllogictest, as DuckDB writes it, with one record more: `table NAME`, which makes a table of
-/// a query's rows.
+/// A script in the form of sqllogictest with one record more: `table NAME`, which makes a table of a query's rows.
 ///
 ///     query IT rowsort
 ///     SELECT 1, 'a'
 ///     ----
-///     1	a
+///     1|a
 ///
-/// Values of a row are separated by tabs; NULL is `NULL`, an empty string `(empty)`. The letters say what each column
-/// is: I an integer, R another number, B a truth value, D a date, time or interval, T text. A statement that fails ends
-/// with `----` and the error: `CODE: message`, with the place in front of the message where it has one.
+/// Values of a row are separated by `|`; NULL is `NULL`, an empty string `(empty)`, text with blanks at its ends stands
+/// in quotes. The letters say what each column is: I an integer, R another number, B a truth value, D a date, time or
+/// interval, T text. A statement that fails ends with `----` and the error: `CODE: message`, with the place in front of
+/// the message where it has one.
 struct LogicTestScript {
   struct Record {
     var line: Int

@@ -91,7 +91,7 @@ struct LogicTestRun {
     let kinds = String(result.types.map(letter))
     if kinds != columns { return "columns are \(kinds) (\(result.types)) instead of \(columns)" }
     var found = result.rows.map { row in
-      zip(row, result.types).map { value, type in text(value, type) }.joined(separator: "\t")
+      zip(row, result.types).map { value, type in text(value, type) }.joined(separator: "|")
     }
     var expected = rows
     if sorted {
@@ -114,6 +114,7 @@ struct LogicTestRun {
 
   private static func text(_ value: Value, _ type: DataType) -> String {
     guard let text = ValueFormatter(type).text(value) else { return "NULL" }
-    return text.isEmpty ? "(empty)" : text
+    if text.isEmpty { return "(empty)" }
+    return text.hasPrefix(" ") || text.hasSuffix(" ") ? "'\(text)'" : text
   }
 }
