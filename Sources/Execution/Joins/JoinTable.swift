@@ -37,7 +37,7 @@ final class JoinTable: @unchecked Sendable {
     groupStarts = groups?.starts
     groupRows = groups?.rows
     isUnique = groups?.isUnique ?? true
-    isIdentity = isUnique && table?.groupCount == rowCount
+    isIdentity = groups?.isIdentity ?? false
     self.retainedBytes = retainedBytes
   }
 
@@ -133,6 +133,9 @@ private struct RowGroups {
   let starts: RowIndices
   let rows: RowIndices
   let isUnique: Bool
+  /// Whether group g is row g. Groups are numbered as their keys are found to be new, which is not always the order of
+  /// the rows: a row whose hash meets another key's is looked at again after those behind it.
+  let isIdentity: Bool
 
   /// A counting sort of row numbers by `groupOf`, -1 for rows that are in no group.
   init(groupOf: RowIndices, groupCount: Int) {
@@ -148,6 +151,9 @@ private struct RowGroups {
       starts[group + 1] += starts[group]
     }
     self.isUnique = isUnique
+    var isIdentity = groupCount == groupOf.count
+    if isIdentity { for row in 0..<groupCount where Int(groupOf.base[row]) != row { isIdentity = false } }
+    self.isIdentity = isIdentity
     // The starts move to the ends while rows are placed, and are moved back afterwards.
     for row in 0..<groupOf.count where groupOf.base[row] >= 0 {
       let group = Int(groupOf.base[row])

@@ -184,6 +184,40 @@ struct NaiveJoin {
     #expect(sink.pages.allSatisfy { $0.batch.count <= Batch.targetRows })
   }
 
+  /// With so many keys of two columns some have the same 32 bits of hash, so their groups are not numbered in the order
+  /// of the rows.
+  @Test func uniqueKeysFindTheirOwnRowAlsoWhereHashesCollide() throws {
+    let count = 300_000
+    let types: [DataType] = [.bigint, .bigint]
+    let columns = (symbols(types), symbols(types, from: 100))
+    let batches = stride(from: 0, to: count, by: 8000).map { first in
+      let length = min(8000, count - first)
+      let vectors = [1, 31].map { factor in
+        let values = Buffer(count: length, of: Int64.self)
+        let numbers = values.pointer(to: Int64.self)
+        for row in 0..<length { numbers[row] = Int64((first + row) * factor) }
+        return Vector(flat: .bigint, count: length, values: values)
+      }
+      return Batch(columns: vectors, count: length)
+    }
+    var run = FragmentRun(node: .values(ValuesNode(outputs: [], rows: [])))
+    let left = run.input(1, columns.0, batches)
+    let right = run.input(2, columns.1, batches)
+    let criteria = zip(columns.0, columns.1).map { EquiClause(left: $0, right: $1) }
+    run.node = .join(
+      JoinNode(kind: .inner, left: left, right: right, criteria: criteria, outputs: [columns.0[0], columns.1[0]]))
+    let sink = CollectingSink()
+    _ = try run.run(into: sink)
+    var found = 0
+    var wrong = 0
+    for page in sink.pages {
+      let pair = page.batch.columns.map { $0.flattened() }
+      for row in 0..<page.batch.count where pair[0].value(at: row) != pair[1].value(at: row) { wrong += 1 }
+      found += page.batch.count
+    }
+    #expect(found == count && wrong == 0)
+  }
+
   @Test func emptyRightSideEndsAnInnerJoinWithoutReadingTheLeft() throws {
     var side = Self.sides([.bigint], ([100], []), seed: 8)
     side.run.node = .join(
