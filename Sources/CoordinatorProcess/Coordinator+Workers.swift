@@ -41,7 +41,7 @@ extension Coordinator {
 
   private func register(_ message: RegisterWorker, on connection: FrameConnection) {
     let id = message.worker
-    replacePredecessors(of: id)
+    replacePredecessors(of: id, crash: message.predecessorCrash)
     let session = WorkerSession(
       id: id, processID: connection.peer.processID, slots: message.slots, memoryBytes: message.memoryBytes,
       connection: connection)
@@ -69,13 +69,13 @@ extension Coordinator {
   }
 
   /// The supervisor starts a worker only when the one before it in the same place is dead.
-  private func replacePredecessors(of id: WorkerID) {
-    for old in workers.keys where old.number == id.number && old.incarnation < id.incarnation {
+  private func replacePredecessors(of id: WorkerID, crash: PredecessorCrash?) {
+    let old = Set(workers.keys).union(restoredWorkers)
+    for old in old.sorted() where old.number == id.number && old.incarnation < id.incarnation {
       workers[old]?.connection?.onClose = nil
       workers[old]?.connection?.close()
-      lost(old)
+      lost(old, crash: crash.flatMap { $0.incarnation == old.incarnation ? $0.end : nil })
     }
-    for old in restoredWorkers where old.number == id.number && old.incarnation < id.incarnation { lost(old) }
   }
 
   private func receive(_ frame: Frame, from session: WorkerSession) throws {
@@ -124,24 +124,25 @@ extension Coordinator {
     session.definedStages = []
     guard workers[session.id] === session else { return }
     enqueue(.workerDisconnected(session.id))
-    confirmDeath(of: session, after: .milliseconds(1))
+    confirmDeath(of: session, after: .milliseconds(250))
   }
 
-  /// A process's sockets close some moments before it can be seen to have ended. Its successor's registration is the
-  /// certain sign; looking for the process finds out sooner where no successor comes.
+  /// The supervisor starts a dead worker's successor within milliseconds, and the successor knows how the dead one
+  /// ended. Only where none comes is the process looked for.
   private func confirmDeath(of session: WorkerSession, after delay: TimeAmount) {
     loop.assumeIsolated().scheduleTask(in: delay) { [weak self, weak session] in
       guard let self, let session, workers[session.id] === session, session.connection == nil else { return }
       if ProcessLife.hasEnded(session.processID) {
         lost(session.id)
-      } else if delay < .seconds(1) {
-        confirmDeath(of: session, after: delay * 4)
+      } else if delay < .seconds(4) {
+        confirmDeath(of: session, after: delay * 2)
       }
     }
   }
 
-  /// A worker process is dead for certain.
-  func lost(_ id: WorkerID) {
+  /// A worker process is dead for certain. `crash` says how it ended if it did so by itself: then its attempts are
+  /// at fault as far as anybody knows, and must not be tried as often as those of a worker that was killed.
+  func lost(_ id: WorkerID, crash: String? = nil) {
     let held = workers.removeValue(forKey: id)?.running ?? []
     restoredWorkers.remove(id)
     log.write(
@@ -151,7 +152,10 @@ extension Coordinator {
         "attempts": .strings(held.sorted().map(\.description)),
       ])
     enqueue(
-      .workerLost(id, WaterbearError(.remoteHostGone, "Worker \(id.number) died while it ran the task")),
+      .workerLost(
+        id,
+        crash.map { WaterbearError(.genericInternalError, "Worker \(id.number) crashed while it ran the task: \($0)") }
+          ?? WaterbearError(.remoteHostGone, "Worker \(id.number) died while it ran the task")),
       then: { [weak self] in self?.sweepEndedQueries() })
   }
 
@@ -160,7 +164,7 @@ extension Coordinator {
     log.write(.workerSilent, ["worker": .int(id.number), "reason": .string(reason)])
     // It may be gone already; then its death is noticed anyway.
     _ = Glibc.kill(session.processID, SIGKILL)
-    confirmDeath(of: session, after: .milliseconds(1))
+    confirmDeath(of: session, after: .milliseconds(250))
   }
 
   func send(_ message: some WireMessage, to id: WorkerID) {

@@ -70,7 +70,8 @@ public struct DaemonDirectories: Hashable, Sendable {
     for path in [clientSocket, workerSocket] where path.utf8.count + Self.socketSuffixBytes > Self.socketPathBytesMax {
       throw WaterbearError(
         .configurationInvalid,
-        "the socket path \(path) has \(path.utf8.count) bytes; at most \(Self.socketPathBytesMax - Self.socketSuffixBytes) can be used",
+        "the socket path \(path) has \(path.utf8.count) bytes; Unix sockets allow "
+          + "\(Self.socketPathBytesMax - Self.socketSuffixBytes)",
         remedy: "give a shorter directory with --run-dir; data and logs can stay where they are")
     }
   }

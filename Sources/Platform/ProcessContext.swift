@@ -16,11 +16,14 @@ public struct ProcessContext: Hashable, Sendable {
   public let supervisor: pid_t
   /// The descriptor of the pipe to the supervisor.
   public let linkDescriptor: Int32
+  /// How the process before this one in its place ended; nil for the first.
+  public let predecessor: PredecessorEnd?
 
   public init(
     role: ProcessRole, directories: DaemonDirectories, workerCount: Int, incarnation: UInt64,
-    supervisor: pid_t, linkDescriptor: Int32
+    supervisor: pid_t, linkDescriptor: Int32, predecessor: PredecessorEnd? = nil
   ) {
+    self.predecessor = predecessor
     self.role = role
     self.directories = directories
     self.workerCount = workerCount
@@ -43,6 +46,7 @@ public struct ProcessContext: Hashable, Sendable {
   public var arguments: [String] {
     var number: [String] = []
     if case .worker(let own) = role { number = ["--number", String(own)] }
+    if let predecessor { number += ["--predecessor", predecessor.text] }
     return [role.subcommand] + number + [
       "--etc-dir", directories.etc, "--data-dir", directories.data, "--run-dir", directories.run,
       "--log-dir", directories.log, "--workers", String(workerCount), "--incarnation", String(incarnation),
@@ -68,6 +72,7 @@ public struct ProcessContext: Hashable, Sendable {
       let supervisor = options["--supervisor"].flatMap({ pid_t($0) }),
       let link = options["--link"].flatMap({ Int32($0) })
     else { return nil }
+    predecessor = options["--predecessor"].flatMap { PredecessorEnd(text: $0) }
     directories = DaemonDirectories(etc: etc, data: data, run: run, log: log)
     workerCount = workers
     self.incarnation = incarnation

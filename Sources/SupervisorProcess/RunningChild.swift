@@ -16,14 +16,14 @@ final class RunningChild {
 
   init(
     _ role: ProcessRole, of program: PinnedExecutable, directories: DaemonDirectories, workerCount: Int,
-    incarnation: UInt64, supervisor: Int32, environment: [String: String]
+    incarnation: UInt64, supervisor: Int32, environment: [String: String], predecessor: PredecessorEnd?
   ) throws {
     self.role = role
     self.incarnation = incarnation
     let pipe = try OwnedDescriptor.pipe()
     let context = ProcessContext(
       role: role, directories: directories, workerCount: workerCount, incarnation: incarnation,
-      supervisor: supervisor, linkDescriptor: Self.linkNumber)
+      supervisor: supervisor, linkDescriptor: Self.linkNumber, predecessor: predecessor)
     process = try ChildProcess(
       of: program, title: role.processTitle, arguments: context.arguments, environment: environment,
       descriptors: [(pipe.write, Self.linkNumber)])

@@ -43,6 +43,8 @@ public final class Supervisor {
   private var supervision: Supervision
   private var incarnations: IncarnationSource
   private var children: [ProcessRole: RunningChild] = [:]
+  /// How the last process in each place ended, for its successor.
+  private var predecessors: [ProcessRole: PredecessorEnd] = [:]
   private var lastProcessIDs: [ProcessRole: Int32] = [:]
   private var notices: ServiceNotices
   private let startedAt = SystemClock.monotonic()
@@ -176,6 +178,7 @@ public final class Supervisor {
       guard let end = child.reap() else { continue }
       takeMessages(of: child)
       children[child.role] = nil
+      predecessors[child.role] = PredecessorEnd(incarnation: child.incarnation, end: end)
       handle(.ended(child.role, end))
     }
   }
@@ -244,7 +247,8 @@ public final class Supervisor {
     do {
       let child = try RunningChild(
         role, of: program, directories: configuration.directories, workerCount: configuration.policy.workerCount,
-        incarnation: incarnations.next(), supervisor: getpid(), environment: childEnvironment)
+        incarnation: incarnations.next(), supervisor: getpid(), environment: childEnvironment,
+        predecessor: predecessors[role])
       children[role] = child
       lastProcessIDs[role] = child.processID
       configuration.log.write(

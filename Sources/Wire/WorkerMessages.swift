@@ -10,12 +10,29 @@ public struct RegisterWorker: WireMessage {
   public var slots: Int
   public var memoryBytes: Int64
   public var running: [AttemptID]
+  /// How the process before this one in its place ended, if it ended by a fault of its own.
+  public var predecessorCrash: PredecessorCrash?
 
-  public init(worker: WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID]) {
+  public init(
+    worker: WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID], predecessorCrash: PredecessorCrash? = nil
+  ) {
+    self.predecessorCrash = predecessorCrash
     self.worker = worker
     self.slots = slots
     self.memoryBytes = memoryBytes
     self.running = running
+  }
+}
+
+/// A worker process that ended by itself: a trap, a broken assertion, an error that it could not survive.
+public struct PredecessorCrash: Codable, Sendable {
+  public var incarnation: UInt64
+  /// Such as `signal SIGILL`.
+  public var end: String
+
+  public init(incarnation: UInt64, end: String) {
+    self.incarnation = incarnation
+    self.end = end
   }
 }
 

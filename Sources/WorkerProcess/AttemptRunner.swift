@@ -14,8 +14,10 @@ final class AttemptRunner {
   private let catalogs: Catalogs
   private let directories: SpoolDirectories
   private let pageBytesMax: Int
+  private let builds: SharedBuilds
 
-  init(catalogs: Catalogs, directories: SpoolDirectories, pageBytesMax: Int) {
+  init(catalogs: Catalogs, directories: SpoolDirectories, pageBytesMax: Int, builds: SharedBuilds) {
+    self.builds = builds
     self.catalogs = catalogs
     self.directories = directories
     self.pageBytesMax = pageBytesMax
@@ -74,7 +76,7 @@ final class AttemptRunner {
     var inputs: [Int: AttemptInput] = [:]
     for input in order.inputs { inputs[input.stage] = input }
     let typesByInput = remoteTypes(of: fragment.root)
-    return TaskContext(
+    var context = TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { number in
         guard let input = inputs[number], let types = typesByInput[number] else {
@@ -88,6 +90,11 @@ final class AttemptRunner {
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.
       seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
+    context.sharing = BuildSharing(
+      builds: builds, scope: stage.stage.description,
+      // The outputs are named with their attempts, so one that was made again is another input.
+      inputIdentity: { number in inputs[number].map { $0.outputs.flatMap { $0 } } ?? [] })
+    return context
   }
 
   /// The column types of each fragment that a remote source in the plan reads.

@@ -3,6 +3,7 @@
 
 import Base
 import Exchange
+import Execution
 import Glibc
 import Platform
 import Sockets
@@ -30,21 +31,25 @@ final class Worker: Sendable {
   }
 
   private let id: WorkerID
+  private let predecessorCrash: PredecessorCrash?
   private let slots: Int
   private let memoryBytes: Int64
   private let socketPath: String
   private let pool: SlotPool
   private let link: SupervisorLink
   private let log: Log
+  private let builds: SharedBuilds
   private let releaseMemory: @Sendable () -> Void
   private let state = Mutex(State())
 
   init(
-    id: WorkerID, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log,
-    releaseMemory: @escaping @Sendable () -> Void
+    id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log,
+    builds: SharedBuilds, releaseMemory: @escaping @Sendable () -> Void
   ) {
+    self.builds = builds
     self.releaseMemory = releaseMemory
     self.id = id
+    self.predecessorCrash = predecessorCrash
     self.slots = slots
     self.memoryBytes = memoryBytes
     self.socketPath = socketPath
@@ -109,7 +114,9 @@ final class Worker: Sendable {
     try state.withLock { state in
       let held = Array(state.running.keys) + Array(state.reports.keys)
       try socket.send(
-        RegisterWorker(worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted()))
+        RegisterWorker(
+          worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted(),
+          predecessorCrash: predecessorCrash))
       for report in state.reports.values { try socket.send(report) }
       if state.isDraining { try socket.send(DrainWorker()) }
       state.socket = socket
@@ -193,6 +200,7 @@ final class Worker: Sendable {
   }
 
   private func forget(_ query: QueryID) {
+    builds.forget(scopesStartingWith: "\(query).")
     state.withLock { state in
       state.stages = state.stages.filter { $0.key.query != query }
       for (attempt, control) in state.running where attempt.task.stage.query == query { control.stop() }

@@ -3,10 +3,12 @@
 import Base
 import ConnectorRegistry
 import Exchange
+import Execution
 import Glibc
 import Platform
 import Settings
 import Telemetry
+import Wire
 import Wiring
 
 /// A worker's entry point.
@@ -43,12 +45,17 @@ public enum WorkerMain {
     let spool = try Wiring.spool(settings, owner: "", log: log)
     let pageBytesMax = Int(settings[.exchangeMaxPageStorageSize].bytes)
     let slots = settings[.taskMaxWorkerThreads]
+    // An eighth of the worker's memory for tables that tasks of one stage use one after the other.
+    let builds = SharedBuilds(capacityBytes: Int(settings[.workerMemory].bytes / 8))
     let pool = try SlotPool(slots: slots) {
-      AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax)
+      AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax, builds: builds)
+    }
+    let crash = context.predecessor.flatMap { predecessor in
+      predecessor.wasKilled ? nil : PredecessorCrash(incarnation: predecessor.incarnation, end: "\(predecessor.end)")
     }
     let worker = Worker(
-      id: id, slots: slots, memoryBytes: settings[.workerMemory].bytes, socketPath: directories.workerSocket,
-      pool: pool, link: link, log: log,
+      id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes, socketPath: directories.workerSocket,
+      pool: pool, link: link, log: log, builds: builds,
       releaseMemory: {
         catalogs.releaseMemory()
         ProcessUsage.returnFreeMemory()

@@ -23,11 +23,16 @@ import Testing
   }
 
   @Test func aContextReadsBackFromItsArguments() {
+    let ends: [PredecessorEnd?] = [
+      nil, PredecessorEnd(incarnation: 98, end: .exited(7)), PredecessorEnd(incarnation: 9, end: .killed(signal: 4)),
+    ]
     for role in [ProcessRole.coordinator, .worker(12)] {
-      let context = ProcessContext(
-        role: role, directories: DaemonDirectories(etc: "/e t c", data: "/d", run: "/r", log: "/l"), workerCount: 4,
-        incarnation: 99, supervisor: 42, linkDescriptor: 3)
-      #expect(ProcessContext(arguments: context.arguments) == context)
+      for end in ends {
+        let context = ProcessContext(
+          role: role, directories: DaemonDirectories(etc: "/e t c", data: "/d", run: "/r", log: "/l"), workerCount: 4,
+          incarnation: 99, supervisor: 42, linkDescriptor: 3, predecessor: end)
+        #expect(ProcessContext(arguments: context.arguments) == context)
+      }
     }
   }
 

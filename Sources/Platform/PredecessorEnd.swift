@@ -1,0 +1,34 @@
+// Owns what a process is told about the end of the one before it, and the words for it on a command line.
+import Glibc
+
+/// How a process ended that has been replaced. Only its parent can know, and tells its successor.
+public struct PredecessorEnd: Hashable, Sendable {
+  public let incarnation: UInt64
+  public let end: ProcessEnd
+
+  public init(incarnation: UInt64, end: ProcessEnd) {
+    self.incarnation = incarnation
+    self.end = end
+  }
+
+  /// Whether the process was stopped from outside, and not by a fault of its own.
+  public var wasKilled: Bool { end == .killed(signal: SIGKILL) || end == .killed(signal: SIGTERM) }
+
+  /// `incarnation:exit:code` or `incarnation:signal:number`.
+  var text: String {
+    switch end {
+    case .exited(let code): "\(incarnation):exit:\(code)"
+    case .killed(let signal): "\(incarnation):signal:\(signal)"
+    }
+  }
+
+  init?(text: String) {
+    let parts = text.split(separator: ":")
+    guard parts.count == 3, let incarnation = UInt64(parts[0]), let number = Int32(parts[2]) else { return nil }
+    switch parts[1] {
+    case "exit": self.init(incarnation: incarnation, end: .exited(number))
+    case "signal": self.init(incarnation: incarnation, end: .killed(signal: number))
+    default: return nil
+    }
+  }
+}
