@@ -23,22 +23,8 @@ public enum CoordinatorMain {
 
   /// Runs a coordinator until it is told to stop. Returns the exit code.
   public static func run(_ context: ProcessContext) -> Int32 {
-    let link: SupervisorLink
-    let signals: SignalDescriptor
-    do {
-      signals = try SignalDescriptor([SIGTERM, SIGHUP])
-      link = try context.enter()
-    } catch {
-      return Platform.ExitCode.usage.rawValue
-    }
-    do {
+    DaemonProcess.run(context) { link, signals in
       try CoordinatorShell(context, link: link).serve(signals: signals)
-      return Platform.ExitCode.done.rawValue
-    } catch {
-      let error = WaterbearError.wrapping(error)
-      link.reportFailure(error)
-      let isHopeless = error.code == .configurationInvalid || error.code == .exchangeManagerNotConfigured
-      return (isHopeless ? Platform.ExitCode.configuration : .failed).rawValue
     }
   }
 }
@@ -58,9 +44,7 @@ private final class CoordinatorShell {
     self.context = context
     self.link = link
     let directories = context.directories
-    let settings = try Settings.load(
-      directory: directories.etc, environment: .current(dataDirectory: directories.data),
-      overrides: context.settingOverrides)
+    let settings = try DaemonProcess.settings(context)
     self.settings = settings
     let log = try Wiring.log(settings, directories, role: "coordinator")
     self.log = log
@@ -137,7 +121,7 @@ private final class CoordinatorShell {
       ]
       _ = poll(&entries, nfds_t(entries.count), -1)
       while let signal = signals.next() {
-        if signal == SIGHUP { reload() }
+        if signal == SIGHUP { DaemonProcess.reload(context, log: log) }
         if signal == SIGTERM {
           loop.execute {
             coordinator.onDrained = { end.come() }
@@ -145,19 +129,6 @@ private final class CoordinatorShell {
           }
         }
       }
-    }
-  }
-
-  /// Reads the settings again and takes over those that may change while running.
-  private func reload() {
-    do {
-      let fresh = try Settings.load(
-        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data),
-        overrides: context.settingOverrides)
-      log.sink.level = fresh[.logLevel]
-      log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
-    } catch {
-      log.write(.settingsRefused, .error(error))
     }
   }
 }

@@ -5,7 +5,6 @@ import Base
 import Columnar
 import ConnectorAPI
 import Execution
-import Glibc
 import NIOCore
 import Planning
 import Platform
@@ -27,21 +26,15 @@ struct QueryRequest: Sendable {
 }
 
 /// Plans queries one after the other.
-///
-/// Unchecked Sendable: `waiting` is read and written under `mutex` only; mutex and condition live as long as the
-/// process.
-final class QueryPlanner: @unchecked Sendable {
+final class QueryPlanner: Sendable {
   private let catalogs: Catalogs
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var waiting: [@Sendable () -> Void] = []
+  private let jobs = BlockingQueue<@Sendable () -> Void>()
 
   init(catalogs: Catalogs) throws {
     self.catalogs = catalogs
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-    try NamedThread.start("planner") { [self] in
-      while true { next()() }
+    let jobs = jobs
+    try NamedThread.start("planner") {
+      while true { jobs.next()() }
     }
   }
 
@@ -50,8 +43,7 @@ final class QueryPlanner: @unchecked Sendable {
     _ request: QueryRequest, on loop: any EventLoop,
     done: @escaping @Sendable (Result<PlannedQuery, WaterbearError>) -> Void
   ) {
-    pthread_mutex_lock(mutex)
-    waiting.append { [self] in
+    jobs.append { [self] in
       let outcome: Result<PlannedQuery, WaterbearError>
       do {
         outcome = .success(try plan(request))
@@ -60,15 +52,6 @@ final class QueryPlanner: @unchecked Sendable {
       }
       loop.execute { done(outcome) }
     }
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
-  }
-
-  private func next() -> @Sendable () -> Void {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while waiting.isEmpty { pthread_cond_wait(condition, mutex) }
-    return waiting.removeFirst()
   }
 
   private func plan(_ request: QueryRequest) throws -> PlannedQuery {

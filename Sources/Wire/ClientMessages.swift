@@ -233,7 +233,7 @@ public struct AttemptDetail: Codable, Sendable {
   public var partition: Int
   public var number: Int
   public var worker: String
-  /// `RUNNING`, `FINISHED`, `FAILED` or `ABORTED`.
+  /// `RUNNING`, `FINISHED`, `FAILED`, `LOST` (its worker died) or `ABORTED`.
   public var state: String
   public var isSelected: Bool
   public var startedMicroseconds: Int64

@@ -15,30 +15,13 @@ import Wiring
 public enum WorkerMain {
   /// Runs a worker until it has been drained. Returns the exit code.
   public static func run(_ context: ProcessContext) -> Int32 {
-    let link: SupervisorLink
-    let signals: SignalDescriptor
-    do {
-      signals = try SignalDescriptor([SIGTERM, SIGHUP])
-      link = try context.enter()
-    } catch {
-      return Platform.ExitCode.usage.rawValue
-    }
-    do {
-      try serve(context, link: link, signals: signals)
-      return Platform.ExitCode.done.rawValue
-    } catch {
-      let error = WaterbearError.wrapping(error)
-      link.reportFailure(error)
-      return (error.code == .configurationInvalid ? Platform.ExitCode.configuration : .failed).rawValue
-    }
+    DaemonProcess.run(context) { try serve(context, link: $0, signals: $1) }
   }
 
   private static func serve(_ context: ProcessContext, link: SupervisorLink, signals: SignalDescriptor) throws {
     guard let id = context.workerID else { preconditionFailure("a worker was started as \(context.role)") }
     let directories = context.directories
-    let settings = try Settings.load(
-      directory: directories.etc, environment: .current(dataDirectory: directories.data),
-      overrides: context.settingOverrides)
+    let settings = try DaemonProcess.settings(context)
     let log = try Wiring.log(settings, directories, role: "worker \(id.number)")
     let catalogs = try ConnectorRegistry.catalogs(settings)
     // A worker neither prepares nor sweeps the directories, so whose they are is not its business.
@@ -54,8 +37,8 @@ public enum WorkerMain {
       predecessor.wasKilled ? nil : PredecessorCrash(incarnation: predecessor.incarnation, end: "\(predecessor.end)")
     }
     let worker = Worker(
-      id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes, socketPath: directories.workerSocket,
-      pool: pool, link: link, log: log, builds: builds,
+      id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes,
+      socketPath: directories.workerSocket, pool: pool, link: link, log: log, builds: builds,
       releaseMemory: {
         catalogs.releaseMemory()
         ProcessUsage.returnFreeMemory()
@@ -74,21 +57,8 @@ public enum WorkerMain {
       _ = poll(&entry, 1, -1)
       while let signal = signals.next() {
         if signal == SIGTERM { worker.drain() }
-        if signal == SIGHUP { reload(context, log) }
+        if signal == SIGHUP { DaemonProcess.reload(context, log: log) }
       }
-    }
-  }
-
-  /// Takes over the settings that may change while running.
-  private static func reload(_ context: ProcessContext, _ log: Log) {
-    do {
-      let fresh = try Settings.load(
-        directory: context.directories.etc, environment: .current(dataDirectory: context.directories.data),
-        overrides: context.settingOverrides)
-      log.sink.level = fresh[.logLevel]
-      log.write(.settingsReloaded, ["log_level": .string("\(fresh[.logLevel])")])
-    } catch {
-      log.write(.settingsRefused, .error(error))
     }
   }
 }
