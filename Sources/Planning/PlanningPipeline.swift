@@ -40,7 +40,8 @@ public struct PlanningPipeline {
 
   private func fragment(_ plan: PlanNode, symbols: SymbolAllocator) throws -> FragmentedPlan {
     try Fragmenter.fragment(
-      plan, symbols: symbols, partitionCount: partitionCount(for: plan), stageCountMax: options.stageCountMax)
+      plan, symbols: symbols, statistics: PlanStatistics(catalogs: catalogs),
+      partitionCount: partitionCount(for: plan), stageCountMax: options.stageCountMax)
   }
 
   /// Input for which one partition of a hash exchange is made: what is built of it stays within a core's own caches,

@@ -13,28 +13,36 @@ enum Distribution {
   case hashed([[Symbol]])
 }
 
-/// Adds exchanges to an optimised plan. Pure; one pass from the leaves to the root.
+/// Adds exchanges to an optimised plan. Pure; one pass that comes to a node after its sources, but tells them on the
+/// way down by which columns it would like its rows spread.
 struct ExchangePlacement {
   typealias Placed = (node: PlanNode, distribution: Distribution)
 
   let symbols: SymbolAllocator
+  /// Tells whether columns have values enough to spread rows by them; nil: taken for granted.
+  var statistics: PlanStatistics?
+
+  /// With fewer values, tasks would get very unequal shares of rows.
+  static let spreadValuesMin = 1000.0
 
   func place(_ root: PlanNode) -> PlanNode { visit(root).node }
 
-  private func visit(_ node: PlanNode) -> Placed {
+  /// `wanted`: columns by which the consumer will spread the rows; empty where it does not care. A node that must
+  /// spread them anyway may then do it once for both.
+  private func visit(_ node: PlanNode, wanted: [Symbol] = []) -> Placed {
     switch node {
     case .tableScan: return (node, .arbitrary)
     case .values: return (node, .single)
     case .remoteSource, .exchange: preconditionFailure("exchanges are placed once")
     case .filter(var filter):
-      let source = visit(filter.source)
+      let source = visit(filter.source, wanted: wanted)
       filter.source = source.node
       return (.filter(filter), source.distribution)
     case .project(var project):
-      let source = visit(project.source)
+      let source = visit(project.source, wanted: project.originals(of: wanted))
       project.source = source.node
       return (.project(project), renamed(source.distribution, by: project.assignments))
-    case .aggregate(let aggregate): return place(aggregate)
+    case .aggregate(let aggregate): return place(aggregate, wanted: wanted)
     case .join(let join): return place(join)
     case .semiJoin(let join): return place(join)
     case .sort(var sort):
@@ -59,6 +67,7 @@ struct ExchangePlacement {
     return .exchange(ExchangeNode(source: placed.node, partitioning: .single))
   }
 
+  /// The node spread by `keys` in this order.
   private func hashed(_ placed: Placed, by keys: [Symbol]) -> PlanNode {
     if case .hashed(let lists) = placed.distribution, lists.contains(keys) { return placed.node }
     return .exchange(ExchangeNode(source: placed.node, partitioning: .hash(keys)))
@@ -79,9 +88,9 @@ struct ExchangePlacement {
 
   // MARK: Aggregations
 
-  private func place(_ aggregate: AggregateNode) -> Placed {
+  private func place(_ aggregate: AggregateNode, wanted: [Symbol]) -> Placed {
     var aggregate = aggregate
-    let source = visit(aggregate.source)
+    let source = visit(aggregate.source, wanted: aggregate.keys)
     switch source.distribution {
     case .single:
       aggregate.source = source.node
@@ -95,14 +104,25 @@ struct ExchangePlacement {
       }
     case .arbitrary: break
     }
-    let result: Distribution = aggregate.keys.isEmpty ? .single : .hashed([aggregate.keys])
-    let partitioning: Partitioning = aggregate.keys.isEmpty ? .single : .hash(aggregate.keys)
+    let keys = spreadingKeys(of: aggregate, wanted: wanted)
+    let result: Distribution = keys.isEmpty ? .single : .hashed([keys])
+    let partitioning: Partitioning = keys.isEmpty ? .single : .hash(keys)
     if aggregate.aggregations.contains(where: \.isDistinct) {
       // Duplicates can only be seen where all rows of a group are.
       aggregate.source = .exchange(ExchangeNode(source: source.node, partitioning: partitioning))
       return (.aggregate(aggregate), result)
     }
     return (split(aggregate, over: source.node, partitioning: partitioning), result)
+  }
+
+  /// The group keys by which rows are spread: those that the consumer wants, if they are among them, else all.
+  private func spreadingKeys(of aggregate: AggregateNode, wanted: [Symbol]) -> [Symbol] {
+    guard !wanted.isEmpty, wanted.allSatisfy(aggregate.keys.contains) else { return aggregate.keys }
+    if wanted.count == aggregate.keys.count { return wanted }
+    guard let statistics else { return wanted }
+    let source = statistics.estimate(aggregate.source)
+    let values = wanted.reduce(1.0) { $0 * source.distinct($1) }
+    return values >= Self.spreadValuesMin ? wanted : aggregate.keys
   }
 
   /// Aggregates before and after the exchange.
@@ -124,8 +144,10 @@ struct ExchangePlacement {
 
   private func place(_ join: JoinNode) -> Placed {
     var join = join
-    let left = visit(join.left)
-    let right = visit(join.right)
+    // A side that is copied or stays where it is need not be spread.
+    let isPartitioned = join.distribution != .broadcast && join.kind != .nullAwareAnti
+    let left = visit(join.left, wanted: isPartitioned ? join.criteria.map(\.left) : [])
+    let right = visit(join.right, wanted: isPartitioned ? join.criteria.map(\.right) : [])
     if case .single = left.distribution, case .single = right.distribution {
       (join.left, join.right) = (left.node, right.node)
       return (.join(join), .single)
@@ -143,8 +165,9 @@ struct ExchangePlacement {
       join.distribution = .broadcast
       return (.join(join), left.distribution)
     }
-    let leftKeys = join.criteria.map(\.left)
-    let rightKeys = join.criteria.map(\.right)
+    let clauses = spreadingClauses(join.criteria, left, right)
+    let leftKeys = clauses.map(\.left)
+    let rightKeys = clauses.map(\.right)
     (join.left, join.right) = (hashed(left, by: leftKeys), hashed(right, by: rightKeys))
     join.distribution = .partitioned
     let known: [[Symbol]]
@@ -159,10 +182,24 @@ struct ExchangePlacement {
     return (.join(join), visible.isEmpty ? .arbitrary : .hashed(visible))
   }
 
+  /// The equalities by whose sides both inputs are spread: those that one of them is spread by already, else all.
+  private func spreadingClauses(_ criteria: [EquiClause], _ left: Placed, _ right: Placed) -> [EquiClause] {
+    let sides: [(Placed, KeyPath<EquiClause, Symbol>)] = [(left, \.left), (right, \.right)]
+    for (placed, side) in sides {
+      guard case .hashed(let lists) = placed.distribution else { continue }
+      for list in lists where !list.isEmpty {
+        let clauses = list.compactMap { symbol in criteria.first { $0[keyPath: side] == symbol } }
+        if clauses.count == list.count { return clauses }
+      }
+    }
+    return criteria
+  }
+
   private func place(_ join: SemiJoinNode) -> Placed {
     var join = join
-    let source = visit(join.source)
-    let filtering = visit(join.filteringSource)
+    let isPartitioned = join.distribution != .broadcast && !join.isNullAware
+    let source = visit(join.source, wanted: isPartitioned ? join.criteria.map(\.left) : [])
+    let filtering = visit(join.filteringSource, wanted: isPartitioned ? join.criteria.map(\.right) : [])
     if case .single = source.distribution, case .single = filtering.distribution {
       (join.source, join.filteringSource) = (source.node, filtering.node)
       return (.semiJoin(join), .single)
@@ -173,9 +210,10 @@ struct ExchangePlacement {
       join.distribution = .broadcast
       return (.semiJoin(join), source.distribution)
     }
-    let keys = join.criteria.map(\.left)
+    let clauses = spreadingClauses(join.criteria, source, filtering)
+    let keys = clauses.map(\.left)
     join.source = hashed(source, by: keys)
-    join.filteringSource = hashed(filtering, by: join.criteria.map(\.right))
+    join.filteringSource = hashed(filtering, by: clauses.map(\.right))
     join.distribution = .partitioned
     return (.semiJoin(join), .hashed([keys]))
   }
@@ -216,7 +254,7 @@ struct ExchangePlacement {
 
   private func place(_ union: UnionNode) -> Placed {
     var union = union
-    let sources = union.sources.map(visit)
+    let sources = union.sources.map { visit($0) }
     if sources.allSatisfy({ if case .single = $0.distribution { true } else { false } }) {
       union.sources = sources.map(\.node)
       return (.union(union), .single)
@@ -232,6 +270,17 @@ struct ExchangePlacement {
     }
     union.sources = zip(sources, union.mappings).map { source, mapping in hashed(source, by: mapping) }
     return (.union(union), .hashed([union.outputs]))
+  }
+}
+
+extension ProjectNode {
+  /// The source's columns behind `symbols`; none if one of them is computed.
+  fileprivate func originals(of symbols: [Symbol]) -> [Symbol] {
+    let found = symbols.compactMap { symbol -> Symbol? in
+      guard case .symbol(let old)? = assignments.first(where: { $0.symbol == symbol })?.expression else { return nil }
+      return old
+    }
+    return found.count == symbols.count ? found : []
   }
 }
 

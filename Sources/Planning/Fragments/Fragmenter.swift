@@ -14,8 +14,17 @@ public struct Fragmenter {
   public static func fragment(
     _ plan: PlanNode, symbols: SymbolAllocator, partitionCount: Int, stageCountMax: Int
   ) throws -> FragmentedPlan {
+    try fragment(
+      plan, symbols: symbols, statistics: nil, partitionCount: partitionCount, stageCountMax: stageCountMax)
+  }
+
+  /// The same, with estimates to choose by; the fragments then carry the size of their output.
+  static func fragment(
+    _ plan: PlanNode, symbols: SymbolAllocator, statistics: PlanStatistics?, partitionCount: Int, stageCountMax: Int
+  ) throws -> FragmentedPlan {
     guard case .output(let output) = plan else { preconditionFailure("the root of a plan is its output") }
-    let placed = ColumnPruning().optimize(ExchangePlacement(symbols: symbols).place(plan))
+    let placement = ExchangePlacement(symbols: symbols, statistics: statistics)
+    let placed = ColumnPruning().optimize(placement.place(plan))
     var fragmenter = Fragmenter(partitionCount: partitionCount)
     fragmenter.add(placed, output: .single)
     guard fragmenter.fragments.count <= stageCountMax else {
@@ -24,7 +33,15 @@ public struct Fragmenter {
         "Number of stages in the query (\(fragmenter.fragments.count)) exceeds the allowed maximum (\(stageCountMax))",
         remedy: "split the query, or raise query.max-stage-count")
     }
-    return FragmentedPlan(fragments: fragmenter.fragments.compactMap { $0 }, columnNames: output.columnNames)
+    var fragments = fragmenter.fragments.compactMap { $0 }
+    if let sizes = statistics?.knowing(fragments) {
+      for index in fragments.indices {
+        let estimate = sizes.estimate(fragments[index].root)
+        guard estimate.isKnown else { continue }
+        fragments[index].estimatedOutputBytes = Int64(min(estimate.bytes(of: fragments[index].outputSymbols), 1e18))
+      }
+    }
+    return FragmentedPlan(fragments: fragments, columnNames: output.columnNames)
   }
 
   /// Makes a fragment of `root` and, before it returns, of everything below. Returns its number.

@@ -21,9 +21,11 @@ public struct Optimizer {
   /// The same rows at less cost.
   public func optimize(_ plan: PlanNode) -> PlanNode {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
-    let joins = JoinReordering(statistics: PlanStatistics(catalogs: catalogs), options: options)
-    // Reordering leaves projections and brings filters to new places, so the rest runs before and after.
-    let plan = joins.optimize(tidied(tidied(plan, simplifier), simplifier))
+    let statistics = PlanStatistics(catalogs: catalogs)
+    var plan = tidied(tidied(plan, simplifier), simplifier)
+    plan = GroupReduction(statistics: statistics, symbols: symbols, scans: ScanNumbers(after: plan)).optimize(plan)
+    plan = JoinReordering(statistics: statistics, options: options).optimize(plan)
+    // Reordering leaves projections and brings filters to new places.
     return ScanConstraints().optimize(tidied(plan, simplifier))
   }
 
