@@ -71,10 +71,12 @@ final class ExpressionCompiler {
       return try compileArithmetic(operation, try compile(left), try compile(right), type, origin)
     case .negate(let operand, let origin):
       return compileNegation(try compile(operand), origin)
-    case .and(let operands):
-      return operands.isEmpty
+    case .and:
+      let conjuncts = expression.conjuncts
+      // TRUE alone is no conjunct.
+      return conjuncts.isEmpty
         ? ConstantNode(.boolean(true), type: .boolean)
-        : ConjunctionNode(isAnd: true, try expression.conjuncts.map(compile))
+        : ConjunctionNode(isAnd: true, try conjuncts.map(compile))
     case .or(let operands):
       return operands.isEmpty
         ? ConstantNode(.boolean(false), type: .boolean)
