@@ -99,7 +99,9 @@ let package = Package(
       name: "LocalRunner",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "Execution", "Planning", "SQLSyntax"],
       path: "Tests/LocalRunner"),
-    .testTarget(name: "PlanningTests", dependencies: ["LocalRunner", "Planning", "TPCHConnector"], exclude: ["Plans"]),
+    .testTarget(
+      name: "PlanningTests", dependencies: ["Execution", "LocalRunner", "Planning", "TPCHConnector"],
+      exclude: ["Plans"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     .testTarget(
       name: "SQLTests",

@@ -71,6 +71,17 @@ enum BooleanSimplifier {
     return junction(common + [alternatives(rests)], isAnd: true)
   }
 
+  /// A condition that is true for the same rows, for a filter, which drops a row whether the condition is FALSE or NULL
+  /// for it.
+  static func filter(_ condition: Expression) -> Expression {
+    switch condition {
+    case .and(let operands): junction(operands.map(filter), isAnd: true)
+    case .or(let operands): junction(operands.map(filter), isAnd: false)
+    case .constant(.null, _): .false
+    default: condition
+    }
+  }
+
   /// What a row must satisfy that passes `condition`, as far as it can be said with `symbols` alone: from each branch
   /// of an OR the conditions on them. Nil where a branch says nothing, or where it may raise an error.
   static func implied(by condition: Expression, on symbols: Set<Symbol>) -> Expression? {

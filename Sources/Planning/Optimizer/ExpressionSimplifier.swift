@@ -59,7 +59,7 @@ struct ExpressionSimplifier {
     if value.isNull {
       return op == .isDistinctFrom ? .not(.isNull(left)) : .constant(.null, .boolean)
     }
-    if case .cast(let operand, let wide, false, _) = left, wide == type,
+    if case .cast(let operand, let wide, false, _) = left, wide.hasSameValues(as: type),
       let unwrapped = CastUnwrapping.comparison(op, operand, wide, value)
     {
       return simplify(unwrapped)
@@ -74,7 +74,7 @@ struct ExpressionSimplifier {
     if distinct.count == 1 { return comparison(.equal, value, distinct[0]) }
     if case .cast(let operand, let wide, false, _) = value {
       let values = distinct.compactMap { element -> Value? in
-        if case .constant(let value, wide) = element { value } else { nil }
+        if case .constant(let value, let type) = element, wide.hasSameValues(as: type) { value } else { nil }
       }
       if values.count == distinct.count, let unwrapped = CastUnwrapping.membership(operand, wide, values) {
         return simplify(unwrapped)
@@ -124,5 +124,13 @@ struct ExpressionSimplifier {
     let convert = { (result: Expression) in folded(.cast(result, type, isTry: isTry, origin)) }
     let converted = clauses.map { WhenClause(condition: $0.condition, result: convert($0.result)) }
     return .searchedCase(converted, otherwise: otherwise.map(convert), type)
+  }
+}
+
+extension DataType {
+  /// Whether a stored value means the same in both types: timestamps are microseconds at every precision.
+  fileprivate func hasSameValues(as other: DataType) -> Bool {
+    if case .timestamp = self, case .timestamp = other { return true }
+    return self == other
   }
 }

@@ -14,7 +14,8 @@ struct PredicatePushdown {
   private func push(_ predicates: [Expression], into node: PlanNode) -> PlanNode {
     switch node {
     case .filter(let filter):
-      return push(predicates + simplifier.simplify(filter.predicate).conjuncts, into: filter.source)
+      let own = BooleanSimplifier.filter(simplifier.simplify(filter.predicate))
+      return push(predicates + own.conjuncts, into: filter.source)
     case .project(let project): return push(predicates, into: project)
     case .aggregate(let aggregate): return push(predicates, into: aggregate)
     case .join(let join): return push(predicates, into: join)
@@ -28,12 +29,10 @@ struct PredicatePushdown {
     }
   }
 
-  /// The node behind a filter of all `predicates`. A filter that no row passes is FALSE alone.
+  /// The node behind a filter of all `predicates`.
   private func filtered(_ node: PlanNode, by predicates: [Expression]) -> PlanNode {
-    let predicate = simplifier.simplify(.conjunction(predicates))
-    if predicate == .true { return node }
-    let isEmpty = predicate.conjuncts.contains(where: \.isNeverTrue)
-    return .filter(FilterNode(source: node, predicate: isEmpty ? .false : predicate))
+    let predicate = BooleanSimplifier.filter(simplifier.simplify(.conjunction(predicates)))
+    return predicate == .true ? node : .filter(FilterNode(source: node, predicate: predicate))
   }
 
   private func push(_ predicates: [Expression], into project: ProjectNode) -> PlanNode {
@@ -88,7 +87,7 @@ struct PredicatePushdown {
     var toLeft: [Expression] = []
     var toRight: [Expression] = []
     // The join's own condition; for an inner join the filters above it belong to it.
-    var condition = (join.filter.map { simplifier.simplify($0) } ?? .true).conjuncts
+    var condition = (join.filter.map { BooleanSimplifier.filter(simplifier.simplify($0)) } ?? .true).conjuncts
     for predicate in predicates {
       switch join.kind {
       case .inner: condition.append(predicate)
@@ -116,7 +115,7 @@ struct PredicatePushdown {
       if join.kind.filtersRight, let known = BooleanSimplifier.implied(by: part, on: right) { toRight.append(known) }
     }
     inferAcrossKeys(of: join, toLeft: &toLeft, toRight: &toRight)
-    join.filter = filter.isEmpty ? nil : simplifier.simplify(.conjunction(filter))
+    join.filter = filter.isEmpty ? nil : BooleanSimplifier.filter(simplifier.simplify(.conjunction(filter)))
     join.left = push(toLeft, into: join.left)
     join.right = push(toRight, into: join.right)
     return filtered(.join(join), by: above)
