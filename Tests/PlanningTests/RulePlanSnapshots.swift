@@ -100,7 +100,7 @@ struct RulePlanSnapshots {
         "SELECT n_name FROM nation WHERE 1 = 0",
         "SELECT n_name FROM nation LIMIT 0",
         "SELECT n_name, r_name FROM nation JOIN (SELECT * FROM region WHERE FALSE) ON n_regionkey = r_regionkey",
-        "SELECT n_name, r_name FROM nation LEFT JOIN (SELECT * FROM region WHERE NULL) AS r ON n_regionkey = r_regionkey",
+        "SELECT n_name, r_name FROM nation LEFT JOIN (SELECT * FROM region WHERE NULL) ON n_regionkey = r_regionkey",
         "SELECT count(*) FROM nation WHERE n_regionkey = NULL",
         "SELECT n_name FROM nation WHERE n_regionkey IN (SELECT r_regionkey FROM region WHERE FALSE)",
         "SELECT n_name FROM nation WHERE n_regionkey > (SELECT 2)",
@@ -125,7 +125,7 @@ struct RulePlanSnapshots {
 
   @Test(arguments: groups)
   func plans(_ group: Group) throws {
-    let texts = try group.queries.map { sql in "\(sql)\n\n\(try explained(sql, group.options))\n" }
-    try Snapshot.expect(texts.joined(separator: "\n"), named: group.name)
+    let texts = try group.queries.map { sql in "\(sql)\n\n\(try explained(sql, group.options))" }
+    try Snapshot.expect(texts.joined(separator: "\n\n"), named: group.name)
   }
 }

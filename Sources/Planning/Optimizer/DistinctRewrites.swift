@@ -21,8 +21,8 @@ struct DistinctRewrites {
       ProjectNode(source: aggregate.source, assignments: aggregate.keys.map { Assignment($0, .symbol($0)) }))
   }
 
-  /// `count(DISTINCT x) GROUP BY k` as `count(x)` over the distinct pairs of k and x, where all DISTINCT is over the same
-  /// arguments. Other aggregates are computed for each pair first and then put together.
+  /// `count(DISTINCT x) GROUP BY k` as `count(x)` over the distinct pairs of k and x, where all DISTINCT is over the
+  /// same arguments. Other aggregates are computed for each pair first and then put together.
   private func withoutDistinct(_ aggregate: AggregateNode) -> PlanNode {
     let calls = aggregate.aggregations
     guard let first = calls.first(where: \.isDistinct), !first.arguments.isEmpty,
