@@ -7,7 +7,7 @@ import Base
 /// |---|---|---|---|
 /// | USER_ERROR | the end | | |
 /// | INTERNAL_ERROR | failure | from the second on | |
-/// | worker killed from outside | worker loss | from the second on | |
+/// | worker killed from outside | worker loss | none: the cause is gone with the process | |
 /// | EXTERNAL | failure | always | |
 /// | INSUFFICIENT_RESOURCES (memory) | failure | none | × growth factor |
 /// | INSUFFICIENT_RESOURCES (time, queue) | failure | from the second on | |
@@ -38,8 +38,9 @@ struct FailurePolicy {
       counters.memory = grown(max(counters.memory, grant, peak))
       return .retry(after: .zero)
     }
-    let setbacks = counters.failures + counters.workerLosses
-    return .retry(after: delay(beforeRetry: code.type == .external ? setbacks : setbacks - 1))
+    // Waiting would not bring the next worker a longer life.
+    if isInnocent { return .retry(after: .zero) }
+    return .retry(after: delay(beforeRetry: code.type == .external ? counters.failures : counters.failures - 1))
   }
 
   /// Whether more memory may help.

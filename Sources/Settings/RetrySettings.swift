@@ -38,7 +38,7 @@ extension SettingKey where Value == TimeSpan {
       "retry-initial-delay", default: .fixed(.milliseconds(200)), session: true,
       trino: .differs("10s", because: "a process on this machine is back in milliseconds"),
       """
-      Delay before a retry that has to wait. A task whose worker died is retried at once the first time.
+      Delay before a retry that has to wait. A task whose worker was killed is retried at once.
       """)
   }
 

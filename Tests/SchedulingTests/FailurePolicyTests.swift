@@ -30,11 +30,18 @@ import Testing
     #expect(verdicts(codes) == [.retry(after: .seconds(10)), .retry(after: .seconds(20)), .giveUp])
   }
 
-  @Test func deathsFromOutsideHaveALimitOfTheirOwn() {
+  @Test func deathsFromOutsideHaveALimitOfTheirOwnAndNoDelay() {
     let codes = [ErrorCode](repeating: .remoteHostGone, count: 4)
     #expect(
       verdicts(codes, workerDied: true)
-        == [.retry(after: .zero), .retry(after: .seconds(10)), .retry(after: .seconds(20)), .giveUp])
+        == [.retry(after: .zero), .retry(after: .zero), .retry(after: .zero), .giveUp])
+  }
+
+  @Test func deathsFromOutsideDoNotDelayFailures() {
+    var counters = TaskCounters()
+    counters.workerLosses = 2
+    let verdict = policy.judge(.genericInternalError, workerDied: false, grant: 0, peak: 0, &counters)
+    #expect(verdict == .retry(after: .zero))
   }
 
   @Test func aWorkerThatCrashesByItselfIsTheTasksFailure() {
