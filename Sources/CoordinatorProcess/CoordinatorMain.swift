@@ -75,11 +75,14 @@ private final class CoordinatorShell {
     try loop.submit { try coordinator.recover() }.wait()
     let hello = Hello(role: "coordinator", pid: getpid())
     let workers = FrameServer(path: context.directories.workerSocket, loop: loop)
-    try workers.start(mode: 0o600, hello: hello) { coordinator.acceptWorker($0) }
-    let clients = FrameServer(path: context.directories.clientSocket, loop: loop)
-    try clients.start(mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello) {
-      coordinator.acceptClient($0)
+    let refused: @Sendable (PeerCredentials, WaterbearError) -> Void = { peer, error in
+      coordinator.log.write(.frameRejected, ["peer": .int(peer.processID)] + .error(error))
     }
+    try workers.start(mode: 0o600, hello: hello, accept: { coordinator.acceptWorker($0) }, refused: refused)
+    let clients = FrameServer(path: context.directories.clientSocket, loop: loop)
+    try clients.start(
+      mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello,
+      accept: { coordinator.acceptClient($0) }, refused: refused)
     startRhythm()
     link.reportReady()
     log.write(.coordinatorStarted, ["incarnation": .int(context.incarnation)])

@@ -54,14 +54,19 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let connection: FrameConnection
   private let ownHello: Hello
   private let accept: @Sendable (FrameConnection) -> Void
+  private let refused: @Sendable (PeerCredentials, WaterbearError) -> Void
   private var decoder = FrameDecoder()
   private var failure: WaterbearError?
   private var helloTimer: Scheduled<Void>?
 
-  init(connection: FrameConnection, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void) {
+  init(
+    connection: FrameConnection, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void,
+    refused: @escaping @Sendable (PeerCredentials, WaterbearError) -> Void
+  ) {
     self.connection = connection
     ownHello = hello
     self.accept = accept
+    self.refused = refused
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -95,6 +100,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Says why and closes. Nothing that the peer sends after it is read.
   private func refuse(_ error: WaterbearError, context: ChannelHandlerContext) {
     failure = error
+    if connection.hello == nil { refused(connection.peer, error) }
     // A refusal always encodes; if it did not, closing says enough.
     if let frame = try? Frame(Refusal(error)) { connection.send(frame) }
     context.close(promise: nil)

@@ -19,9 +19,11 @@ public final class FrameServer {
   }
 
   /// Listens. A socket that a dead process left behind is replaced; any other file at the path is an error. `mode`
-  /// and `group` say who may connect. `accept` gets each connection once its peer has said hello.
+  /// and `group` say who may connect. `accept` gets each connection once its peer has said hello, `refused` hears of
+  /// those whose first words were none.
   public func start(
-    mode: mode_t, group: gid_t? = nil, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void
+    mode: mode_t, group: gid_t? = nil, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void,
+    refused: @escaping @Sendable (PeerCredentials, WaterbearError) -> Void
   ) throws {
     try checkPath()
     let bootstrap = ServerBootstrap(group: loop)
@@ -30,7 +32,7 @@ public final class FrameServer {
         Self.peer(of: channel).flatMapThrowing { peer in
           let connection = FrameConnection(channel: channel, peer: peer)
           try channel.pipeline.syncOperations.addHandler(
-            ConnectionHandler(connection: connection, hello: hello, accept: accept))
+            ConnectionHandler(connection: connection, hello: hello, accept: accept, refused: refused))
         }
       }
     // Bound under another name and then renamed, so that there is no moment without a socket: a client that finds
