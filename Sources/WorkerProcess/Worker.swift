@@ -43,7 +43,8 @@ final class Worker: Sendable {
   private let state = Mutex(State())
 
   init(
-    id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log,
+    id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64, socketPath: String,
+    pool: SlotPool, link: SupervisorLink, log: Log,
     builds: SharedBuilds, releaseMemory: @escaping @Sendable () -> Void
   ) {
     self.builds = builds
