@@ -123,6 +123,9 @@ let package = Package(
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
       name: "ControlClientTests", dependencies: ["Base", "Columnar", "ControlClient", "Platform", "Wire"]),
+    // Whole daemons of the built programs, driven through waterbearctl.
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Base", "Platform", "Wire", "waterbeard", "waterbearctl"]),
     .testTarget(name: "LawsTests"),
   ]
 )

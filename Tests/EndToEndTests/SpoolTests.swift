@@ -1,0 +1,71 @@
+// Tests what lies on the disk while a result waits: sealed bytes, and nothing afterwards.
+import Base
+import Foundation
+import Platform
+import Testing
+
+extension EndToEndTests {
+  @Suite(.serialized) struct SpoolTests {
+    /// A text that neither compression nor chance would make, in every row of the result.
+    private static let marker = "Zb7kQx2VmPp0"
+    private static let sql = "SELECT '\(marker)' || cast(o_orderkey AS varchar) AS marked FROM orders LIMIT 2000"
+
+    /// Files of the spool that contain the marker, and how many there are in all.
+    private func search(_ daemon: Daemon) throws -> (marked: [String], all: Int) {
+      // The daemon may still hold what it has just read.
+      #expect(try daemon.stop() == .exited(0))
+      let names = daemon.spoolFiles
+      let marked = try names.filter { name in
+        try Data(contentsOf: URL(filePath: daemon.spool + "/" + name)).range(of: Data(Self.marker.utf8)) != nil
+      }
+      return (marked, names.count)
+    }
+
+    @Test func `spool files contain none of the plain text, and go when the result was fetched`() throws {
+      let daemon = try Daemon()
+      let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", "tiny"])
+      #expect(try daemon.control(["wait", id]).succeeded)
+      let found = try search(daemon)
+      #expect(found.all > 0)
+      #expect(found.marked == [])
+      let rows = try daemon.control(["fetch", id, "--format", "tsv"]).output
+      #expect(rows.split(separator: "\n").count { $0.contains(Self.marker) } == 2000)
+      try daemon.expectEmptySpool()
+    }
+
+    @Test func `without sealing the same search finds the text`() throws {
+      let daemon = try Daemon(
+        config: "fault-tolerant-execution.exchange-encryption-enabled=false\nexchange.compression-codec=NONE\n")
+      let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", "tiny"])
+      #expect(try daemon.control(["wait", id]).succeeded)
+      #expect(try search(daemon).marked != [])
+      #expect(try daemon.control(["cancel", id]).succeeded)
+    }
+
+    @Test func `a lost and a damaged result are made again`() throws {
+      let daemon = try Daemon()
+      let id = try daemon.submit(["--file", Benchmark.file(3), "--catalog", "tpch", "--schema", "sf0.1"])
+      #expect(try daemon.control(["wait", id]).succeeded)
+      let before = try daemon.control(["fetch", id, "--keep", "--format", "tsv"])
+      #expect(before.succeeded, "\(before.error)")
+      let names = daemon.spoolFiles
+      #expect(!names.isEmpty)
+      for (index, name) in names.enumerated() {
+        let url = URL(filePath: daemon.spool + "/" + name)
+        if index.isMultiple(of: 2) {
+          try FileManager.default.removeItem(at: url)
+        } else {
+          var bytes = try Data(contentsOf: url)
+          bytes[bytes.count / 2] ^= 0x40
+          try bytes.write(to: url)
+        }
+      }
+      try daemon.start()
+      let after = try daemon.control(["fetch", id, "--format", "tsv"])
+      #expect(after.succeeded, "\(after.error)")
+      #expect(after.output == before.output)
+      #expect(try !daemon.events("output_lost").isEmpty)
+      try daemon.expectEmptySpool()
+    }
+  }
+}
