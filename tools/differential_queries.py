@@ -93,6 +93,10 @@ class Generator:
 
     def literal(self, t):
         kind = t[0]
+        if self.chance(0.03):
+            name = {"int": "INTEGER", "big": "BIGINT", "dec": "DECIMAL(12,2)", "dbl": "DOUBLE", "str": "VARCHAR",
+                    "date": "DATE", "bool": "BOOLEAN"}[kind]
+            return both(f"CAST(NULL AS {name})", ("dec", 12, 2) if kind == "dec" else t)
         if kind in ("int", "big"):
             return both(str(self.pick([0, 1, 2, 3, 7, 10, 24, 100, 1000, 4999, self.number(1, 20000)])), t)
         if kind == "dec":
@@ -148,7 +152,8 @@ class Generator:
         return a
 
     def value_int(self, scope, depth):
-        return apart("CAST({0} % 1000 AS INTEGER)", "CAST({0} % 1000 AS INTEGER)", INT, self.value(scope, "big", depth))
+        name, modulus = self.pick([("INTEGER", 1000), ("INTEGER", 100000), ("SMALLINT", 20000), ("TINYINT", 100)])
+        return both(f"CAST({{0}} % {modulus} AS {name})", INT, self.value(scope, "big", depth))
 
     def value_big(self, scope, depth):
         form = self.number(0, 12)
@@ -269,7 +274,11 @@ class Generator:
     def value_date(self, scope, depth):
         a = self.value(scope, "date", depth)
         unit = self.pick(["day", "month", "year", "week"])
-        form = self.number(0, 5)
+        form = self.number(0, 6)
+        if form == 6:
+            hours = self.number(-40, 40)
+            text = f"CAST(date_trunc('hour', CAST({{0}} AS TIMESTAMP) + INTERVAL '{hours}' hour) AS DATE)"
+            return both(text, DATE, a)
         if form <= 1:
             sign, count = self.pick("+-"), self.number(1, 40)
             if unit == "week":
@@ -338,6 +347,10 @@ class Generator:
         scale = 0.01 if self.schema == "tiny" else float(self.schema[2:])
         rows = {"region": 5, "nation": 25, "supplier": 1e4 * scale, "customer": 15e4 * scale, "part": 2e5 * scale,
                 "partsupp": 8e5 * scale, "orders": 15e5 * scale, "lineitem": 6e6 * scale}[name]
+        if self.chance(0.02):
+            test = self.pick(["FALSE", "1 > 2", f"{TABLES[name][0][0]} < -5", "NULL"])
+            return Relation(f"(SELECT * FROM {w} WHERE {test}) {alias}", f"(SELECT * FROM {d} WHERE {test}) {alias}",
+                            columns, True)
         if most and rows > most:
             step = math.ceil(rows / most)
             key = TABLES[name][0][0]
@@ -392,6 +405,9 @@ class Generator:
         if not kinds:
             return None
         kind = self.pick(kinds)
+        if self.chance(0.15):
+            wide = [self.value(left, self.pick(["int", "big", "dec"]), 1), self.value(right, "dec", 1)]
+            return wide[0], wide[1]
         if self.chance(0.6):
             return self.column(left, kind), self.column(right, kind)
         return self.value(left, kind, 2), self.value(right, kind, 2)
@@ -424,6 +440,8 @@ class Generator:
             terms.append(both("{0} %s {1}" % self.pick(["<", ">", "<>", "<=", ">="]), BOOL, a, b))
         if self.chance(0.12):
             terms.append(self.predicate(self.pick([left, right]).columns, 1))
+        if self.chance(0.03):
+            terms = [both(self.pick(["TRUE", "FALSE", "1 = 0", "CAST(NULL AS BOOLEAN)"]), BOOL)] + terms[:1]
         return both(" AND ".join("{%d}" % i for i in range(len(terms))), BOOL, *terms)
 
     def joined(self, depth):
@@ -454,7 +472,7 @@ class Generator:
         is_table = self.chance(0.8)
         inner = self.base(self.pick(TABLES), self.pick([None, 20000, 500])) if is_table else self.joined(depth - 1)
         pairs = self.keyed_pairs(scope, inner.columns)
-        form = self.number(0, 9)
+        form = self.number(0, 10)
         where = self.predicate(inner.columns, 2) if self.chance(0.6) else both("TRUE", BOOL)
         negation = self.pick(["", "NOT "])
         pair = self.pick(pairs) if pairs and self.chance(0.8) else self.odd_pair(scope, inner.columns)
@@ -466,6 +484,7 @@ class Generator:
                 b = self.nulled(b, inner.columns)
             if self.chance(0.2):
                 a = self.nulled(a, scope)
+            a, b = self.widened(a, b)
             extra = both("TRUE", BOOL)
             if self.chance(0.25):
                 more = self.odd_pair(scope, inner.columns) or (a, b)
@@ -482,9 +501,23 @@ class Generator:
             test = both(" AND ".join("{%d}" % i for i in range(len(terms))), BOOL, *terms)
             return apart(f"({negation}EXISTS (SELECT 1 FROM {inner.w} WHERE {{0}}))",
                          f"({negation}EXISTS (SELECT 1 FROM {inner.d} WHERE {{0}}))", BOOL, test)
+        if form == 10:
+            test = f"({{0}} {self.pick(['<', '>', '=', '<>', '>='])} {self.pick(['ALL', 'ANY'])} "
+            if self.chance(0.3):
+                b = self.nulled(b, inner.columns)
+            a, b = self.widened(a, b)
+            return apart(f"{test}(SELECT {{1}} FROM {inner.w} WHERE {{2}}))",
+                         f"{test}(SELECT {{1}} FROM {inner.d} WHERE {{2}}))", BOOL, a, b, where)
         value = self.scalar(scope, inner, a, b, where, is_correlated=form == 8)
         other = self.value(scope, value.t[0], 1)
         return both("({0} %s {1})" % self.pick(["<", ">", "=", "<>", ">="]), BOOL, other, value)
+
+    def widened(self, a, b):
+        """The two for IN and ANY. DuckDB does not compare decimals of unequal types there as it does with `=`."""
+        if a.t == b.t or a.t[0] != "dec" or b.t[0] != "dec":
+            return a, b
+        scale = max(a.t[2], b.t[2])
+        return tuple(both(f"CAST({{0}} AS DECIMAL(38,{scale}))", ("dec", 38, scale), x) for x in (a, b))
 
     def scalar(self, scope, inner, a, b, where, is_correlated):
         numeric = [c for c in inner.columns if c.t[0] in ("int", "big", "dec", "date", "str") and not c.loose]

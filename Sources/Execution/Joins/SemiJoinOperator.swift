@@ -89,14 +89,45 @@ final class SemiJoinOperator: Operator {
       for row in 0..<batch.count { open[row] = table.nullKeyRows.count > 0 || nullRows?[row] == true }
       return open
     }
+    let candidates = table.nullKeyRows
+    let passesMany = candidates.count > 0 && candidates.count <= Batch.targetRows / 2
     for row in 0..<batch.count where !matched[row] {
       if nullRows?[row] == true {
         open[row] = try hasPassing(row, batch, table, filter, candidates: nil)
-      } else if table.nullKeyRows.count > 0 {
-        open[row] = try hasPassing(row, batch, table, filter, candidates: table.nullKeyRows)
+      } else if candidates.count > 0 && !passesMany {
+        open[row] = try hasPassing(row, batch, table, filter, candidates: candidates)
       }
     }
+    if passesMany { try markPassing(batch, table, filter, candidates, matched, &open) }
     return open
+  }
+
+  /// Sets the flags of the rows without a match for which the filter is true with any of the few candidates. A filter
+  /// costs as much to start as to run over hundreds of pairs, so that several rows share a run.
+  private func markPassing(
+    _ batch: Batch, _ table: JoinTable, _ filter: PairFilter, _ candidates: RowIndices, _ matched: [Bool],
+    _ open: inout [Bool]
+  ) throws {
+    var row = 0
+    while row < batch.count {
+      try input.checkStop()
+      probeRows.reserve(Batch.targetRows)
+      buildRows.reserve(Batch.targetRows)
+      var count = 0
+      while row < batch.count && count + candidates.count <= Batch.targetRows {
+        if !matched[row] && !open[row] {
+          (probeRows.base + count).update(repeating: Int32(truncatingIfNeeded: row), count: candidates.count)
+          (buildRows.base + count).update(from: candidates.base, count: candidates.count)
+          count += candidates.count
+        }
+        row += 1
+      }
+      probeRows.count = count
+      buildRows.count = count
+      if count == 0 { continue }
+      try filter.apply(batch, table.payload, probe: probeRows, build: buildRows)
+      for index in 0..<probeRows.count { open[Int(probeRows.base[index])] = true }
+    }
   }
 
   /// Whether the filter is true for `row` and any of the candidates, nil for all build rows.

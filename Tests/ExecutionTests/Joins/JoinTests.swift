@@ -218,6 +218,26 @@ struct NaiveJoin {
     #expect(found == count && wrong == 0)
   }
 
+  /// A filter is run over pairs of many rows and the few NULLs at once, between two questions whether to stop.
+  @Test func aFewNullsAreComparedWithManyRowsAtATime() throws {
+    var side = Self.sides([.bigint], ([8000], [20, 20, 20, 20, 20]), seed: 12)
+    var asked = 0
+    side.run.shouldStop = {
+      asked += 1
+      return false
+    }
+    side.run.node = .join(
+      JoinNode(
+        kind: .nullAwareAnti, left: side.left, right: side.right,
+        criteria: [EquiClause(left: side.columns.0[0], right: side.columns.1[0])],
+        filter: Self.lessThan(side.columns, 2), outputs: side.columns.0))
+    let nullRows = side.rows.0.filter { $0[0].isNull }.count
+    try #require(side.rows.1.contains { $0[0].isNull })
+    #expect(try side.run.rows() == Self.naive([.bigint], filtered: true).join(.nullAwareAnti, side.rows.0, side.rows.1))
+    // Rows whose own key is NULL are compared with the whole right side, one by one.
+    #expect(asked < nullRows + 100)
+  }
+
   @Test func emptyRightSideEndsAnInnerJoinWithoutReadingTheLeft() throws {
     var side = Self.sides([.bigint], ([100], []), seed: 8)
     side.run.node = .join(
