@@ -191,8 +191,13 @@ private struct CBORDecoder: Decoder {
 }
 
 private struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
+  /// From so many fields on they are found by their hash: a hostile map of a million keys must not cost their square.
+  private static var indexedCount: Int { 16 }
+
   let reader: CBORReader
   let entries: [(key: String, offset: Int)]
+  /// Offsets by key; empty for a small map.
+  private let index: [String: Int]
   var codingPath: [any CodingKey] { [] }
 
   init(reader: CBORReader, offset: Int) throws {
@@ -202,16 +207,22 @@ private struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     entries = try stride(from: 0, to: items.count, by: 2).map {
       (key: try reader.text(at: items[$0]), offset: items[$0 + 1])
     }
+    let isSmall = entries.count < Self.indexedCount
+    index = isSmall ? [:] : Dictionary(entries.map { ($0.key, $0.offset) }) { first, _ in first }
+  }
+
+  private func find(_ key: String) -> Int? {
+    index.isEmpty ? entries.first { $0.key == key }?.offset : index[key]
   }
 
   var allKeys: [Key] { entries.compactMap { Key(stringValue: $0.key) } }
-  func contains(_ key: Key) -> Bool { entries.contains { $0.key == key.stringValue } }
+  func contains(_ key: Key) -> Bool { find(key.stringValue) != nil }
 
   private func offset(_ key: Key) throws -> Int {
-    guard let entry = entries.first(where: { $0.key == key.stringValue }) else {
+    guard let offset = find(key.stringValue) else {
       throw DecodingError.keyNotFound(key, .init(codingPath: [], debugDescription: "no field '\(key.stringValue)'"))
     }
-    return entry.offset
+    return offset
   }
 
   func decodeNil(forKey key: Key) throws -> Bool { reader.isNull(try offset(key)) }

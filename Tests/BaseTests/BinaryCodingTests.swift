@@ -58,4 +58,12 @@ private indirect enum Tree: Codable, Equatable {
       try BinaryDecoder.decode([Int].self, from: [UInt8](repeating: 0x81, count: 100_000))
     }
   }
+
+  /// A map costs its size, not its square: a client may send one of any length.
+  @Test(.timeLimit(.minutes(1))) func aMapOfManyKeysIsReadInTime() throws {
+    var map: [String: String] = [:]
+    for number in 0..<100_000 { map["key \(number)"] = "value \(number)" }
+    let read = try BinaryDecoder.decode([String: String].self, from: BinaryEncoder.encode(map))
+    #expect(read == map)
+  }
 }
