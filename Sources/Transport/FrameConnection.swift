@@ -17,7 +17,22 @@ public final class FrameConnection: @unchecked Sendable {
   /// Called once, when the connection is gone; the error says why if it did not end by itself.
   public var onClose: ((WaterbearError?) -> Void)?
 
-  private let channel: any Channel
+  /// Whether frames are wanted. While it is false none is handed out and nothing is read, so that the peer is slowed
+  /// down; those that have been read come when it is true again.
+  public var isReading = true {
+    didSet { if isReading != oldValue { onDemandChanged?() } }
+  }
+  /// Whether a peer that does not read what it is sent is not read from either. Not for two that both send unasked:
+  /// each might wait for the other.
+  public var waitsForReader = true {
+    didSet { if waitsForReader != oldValue { onDemandChanged?() } }
+  }
+
+  fileprivate var onDemandChanged: (() -> Void)?
+  fileprivate let channel: any Channel
+
+  /// Whether the next frame may be handed out now.
+  fileprivate var wantsFrames: Bool { isReading && (!waitsForReader || channel.isWritable) }
 
   init(channel: any Channel, peer: PeerCredentials) {
     self.channel = channel
@@ -50,20 +65,26 @@ final class ConnectionHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private static let helloTimeout = TimeAmount.seconds(10)
+  /// The longest first frame: who has not said hello gets little memory.
+  private static let helloBytesMax = 64 << 10
 
   private let connection: FrameConnection
   private let ownHello: Hello
+  private let frameLimit: Int
   private let accept: @Sendable (FrameConnection) -> Void
   private let refused: @Sendable (PeerCredentials, WaterbearError) -> Void
-  private var decoder = FrameDecoder()
+  private var decoder = FrameDecoder(limit: ConnectionHandler.helloBytesMax)
+  private var isHandingOut = false
+  private var isReading = true
   private var failure: WaterbearError?
   private var helloTimer: Scheduled<Void>?
 
   init(
-    connection: FrameConnection, hello: Hello, accept: @escaping @Sendable (FrameConnection) -> Void,
+    connection: FrameConnection, hello: Hello, frameLimit: Int, accept: @escaping @Sendable (FrameConnection) -> Void,
     refused: @escaping @Sendable (PeerCredentials, WaterbearError) -> Void
   ) {
     self.connection = connection
+    self.frameLimit = frameLimit
     ownHello = hello
     self.accept = accept
     self.refused = refused
@@ -71,6 +92,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     let channel = context.channel
+    connection.onDemandChanged = { [unowned self] in handOutSoon() }
     helloTimer = context.eventLoop.scheduleTask(in: Self.helloTimeout) { channel.close(promise: nil) }
     context.fireChannelActive()
   }
@@ -79,13 +101,31 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard failure == nil else { return }
     let buffer = unwrapInboundIn(data)
     buffer.withUnsafeReadableBytes { decoder.append($0) }
+    handOut()
+  }
+
+  /// Hands out what has been read for as long as it is wanted, and reads on only then.
+  private func handOut() {
+    guard !isHandingOut else { return }
+    isHandingOut = true
+    defer { isHandingOut = false }
     do {
-      while failure == nil, let frame = try decoder.next() {
+      while failure == nil, connection.wantsFrames, let frame = try decoder.next() {
         if connection.hello == nil { try open(with: frame) } else { connection.onFrame?(frame) }
       }
     } catch {
-      refuse(WaterbearError.wrapping(error), context: context)
+      refuse(WaterbearError.wrapping(error))
     }
+    guard isReading != connection.wantsFrames else { return }
+    isReading.toggle()
+    connection.channel.setOption(.autoRead, value: isReading).whenFailure { _ in
+      // The channel is closing; there is nothing left to slow down.
+    }
+  }
+
+  /// On a later turn of the loop: demand changes in the middle of what an earlier frame has set off.
+  private func handOutSoon() {
+    connection.channel.eventLoop.assumeIsolated().execute { [weak self] in self?.handOut() }
   }
 
   private func open(with frame: Frame) throws {
@@ -93,24 +133,23 @@ final class ConnectionHandler: ChannelInboundHandler {
     try hello.check(peer: hello.role)
     helloTimer?.cancel()
     connection.hello = hello
+    decoder.limit = frameLimit
     connection.send(try Frame(ownHello))
     accept(connection)
   }
 
   /// Says why and closes. Nothing that the peer sends after it is read.
-  private func refuse(_ error: WaterbearError, context: ChannelHandlerContext) {
+  private func refuse(_ error: WaterbearError) {
     failure = error
     if connection.hello == nil { refused(connection.peer, error) }
     // A refusal always encodes; if it did not, closing says enough.
     if let frame = try? Frame(Refusal(error)) { connection.send(frame) }
-    context.close(promise: nil)
+    connection.close()
   }
 
   /// A peer that does not read its answers is not read from either.
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in
-      // The channel is closing; there is nothing left to slow down.
-    }
+    handOutSoon()
     context.fireChannelWritabilityChanged()
   }
 
@@ -129,6 +168,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let onClose = connection.onClose
     connection.onClose = nil
     connection.onFrame = nil
+    connection.onDemandChanged = nil
     onClose?(failure)
   }
 }

@@ -11,11 +11,14 @@ import Wire
 public final class FrameServer {
   private let loop: any EventLoop
   private let path: String
+  private let frameLimit: Int
   private var channel: (any Channel)?
 
-  public init(path: String, loop: any EventLoop) {
+  /// `frameLimit`: the longest frame that a peer may send once it has said hello, in bytes.
+  public init(path: String, loop: any EventLoop, frameLimit: Int = FrameDecoder.defaultLimit) {
     self.path = path
     self.loop = loop
+    self.frameLimit = frameLimit
   }
 
   /// Listens. A socket that a dead process left behind is replaced; any other file at the path is an error. `mode`
@@ -26,13 +29,15 @@ public final class FrameServer {
     refused: @escaping @Sendable (PeerCredentials, WaterbearError) -> Void
   ) throws {
     try checkPath()
+    let frameLimit = frameLimit
     let bootstrap = ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: 256)
       .childChannelInitializer { channel in
         Self.peer(of: channel).flatMapThrowing { peer in
           let connection = FrameConnection(channel: channel, peer: peer)
           try channel.pipeline.syncOperations.addHandler(
-            ConnectionHandler(connection: connection, hello: hello, accept: accept, refused: refused))
+            ConnectionHandler(
+              connection: connection, hello: hello, frameLimit: frameLimit, accept: accept, refused: refused))
         }
       }
     // Bound under another name and then renamed, so that there is no moment without a socket: a client that finds

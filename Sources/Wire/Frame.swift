@@ -32,10 +32,13 @@ public struct Frame: Sendable {
     return try BinaryDecoder.decode(type, from: body)
   }
 
+  /// Bytes of the frame behind its length: what a decoder's limit is compared with.
+  public var byteCount: Int { Self.fixedBytes + name.utf8.count + body.count + attachment.count }
+
   /// The frame as it goes over the socket, the length first.
   public func encoded() -> [UInt8] {
     let nameBytes = Array(name.utf8)
-    let length = Self.fixedBytes + nameBytes.count + body.count + attachment.count
+    let length = byteCount
     precondition(nameBytes.count <= 255 && length <= Int(UInt32.max), "frame '\(name)' of \(length) bytes")
     var bytes: [UInt8] = []
     bytes.reserveCapacity(4 + length)

@@ -7,7 +7,8 @@ public struct FrameDecoder: Sendable {
   /// The longest frame that is accepted, in bytes without the 4-byte length. A page of results fits with room.
   public static let defaultLimit = 64 << 20
 
-  private let limit: Int
+  /// The longest frame that is accepted from here on, in bytes without the 4-byte length.
+  public var limit: Int
   private var buffer: [UInt8] = []
   private var start = 0
 

@@ -1,0 +1,133 @@
+// Tests the server's side of connections: the hello, garbage, and holding back.
+import Base
+import Glibc
+import NIOCore
+import NIOPosix
+import Sockets
+import Synchronization
+import Testing
+import Transport
+import Wire
+
+/// A server that counts the frames it is handed, and sends `answerBytes` for each.
+private final class CountingServer: Sendable {
+  let home = TemporaryDirectory()
+  let handed = Mutex(0)
+  let refused = Mutex(0)
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+  var path: String { home.path + "/socket" }
+  var count: Int { handed.withLock { $0 } }
+
+  init(
+    answerBytes: Int = 0, frameLimit: Int = 1 << 20, prepare: @escaping @Sendable (FrameConnection) -> Void = { _ in }
+  ) throws {
+    let server = FrameServer(path: path, loop: group.next(), frameLimit: frameLimit)
+    let accept = { @Sendable [self] (connection: FrameConnection) in
+      prepare(connection)
+      connection.onFrame = { [unowned self, unowned connection] frame in
+        handed.withLock { $0 += 1 }
+        if answerBytes > 0 {
+          connection.send(
+            Frame(name: "answer", id: frame.id, body: [], attachment: [UInt8](repeating: 7, count: answerBytes)))
+        }
+      }
+    }
+    try server.start(mode: 0o600, hello: Hello(role: "server", pid: getpid()), accept: accept) { [self] _, _ in
+      refused.withLock { $0 += 1 }
+    }
+  }
+
+  func onLoop(_ body: @escaping @Sendable () -> Void) throws { try group.next().submit(body).wait() }
+
+  func stop() throws { try group.syncShutdownGracefully() }
+
+  func client() throws -> FrameSocket {
+    let socket = try FrameSocket(connectingTo: path)
+    _ = try socket.greet(role: "client", timeout: .seconds(20))
+    return socket
+  }
+
+  /// Waits until the number of frames handed out has not changed for a while.
+  func settledCount() -> Int {
+    var last = -1
+    var quiet = 0
+    while quiet < 20 {
+      let now = count
+      quiet = now == last ? quiet + 1 : 0
+      last = now
+      usleep(5000)
+    }
+    return last
+  }
+}
+
+@Suite struct FrameServerTests {
+  private let request = Frame(name: "request", id: 1, body: [])
+
+  @Test func anotherVersionIsRefusedWithBothVersions() throws {
+    let server = try CountingServer()
+    let socket = try FrameSocket(connectingTo: server.path)
+    var hello = Hello(role: "client", pid: 1)
+    hello.major = 99
+    try socket.send(hello)
+    let refusal = try #require(try socket.receive(timeout: .seconds(20))).message(Refusal.self)
+    #expect(refusal.error.message.contains("99.") && refusal.error.code == .malformedFrame)
+    #expect(throws: ConnectionLost.self) { try socket.receive(timeout: .seconds(20)) }
+    try server.stop()
+  }
+
+  @Test func whoHasNotSaidHelloGetsLittleMemory() throws {
+    let server = try CountingServer()
+    let socket = try FrameSocket(connectingTo: server.path)
+    try socket.send(Frame(name: Hello.name, id: 0, body: [], attachment: [UInt8](repeating: 0, count: 100_000)))
+    #expect(try socket.receive(timeout: .seconds(20))?.name == Refusal.name)
+    #expect(server.refused.withLock { $0 } == 1)
+    try server.stop()
+  }
+
+  @Test func aFrameBeyondTheLimitClosesItsConnectionOnly() throws {
+    let server = try CountingServer(answerBytes: 1, frameLimit: 1000)
+    let (good, bad) = (try server.client(), try server.client())
+    try bad.send(Frame(name: "request", id: 1, body: [], attachment: [UInt8](repeating: 0, count: 2000)))
+    #expect(try bad.receive(timeout: .seconds(20))?.name == Refusal.name)
+    try good.send(request)
+    #expect(try good.receive(timeout: .seconds(20))?.name == "answer")
+    try server.stop()
+  }
+
+  @Test func whoDoesNotReadIsNotReadFrom() throws {
+    let server = try CountingServer(answerBytes: 1 << 20)
+    let socket = try server.client()
+    // All of them arrive in few reads; a page each would be answered by a gigabyte in memory.
+    for _ in 0..<1000 { try socket.send(request) }
+    #expect(server.settledCount() < 10)
+    for _ in 0..<1000 { #expect(try socket.receive(timeout: .seconds(20))?.name == "answer") }
+    #expect(server.count == 1000)
+    try server.stop()
+  }
+
+  @Test func whoSendsUnaskedIsReadFromAllTheSame() throws {
+    let server = try CountingServer(answerBytes: 1 << 16) { $0.waitsForReader = false }
+    let socket = try server.client()
+    for _ in 0..<200 { try socket.send(request) }
+    #expect(server.settledCount() == 200)
+    try server.stop()
+  }
+
+  @Test func framesWaitWhileNoneAreWanted() throws {
+    let held = Mutex<FrameConnection?>(nil)
+    let server = try CountingServer { connection in
+      connection.isReading = false
+      held.withLock { $0 = connection }
+    }
+    let socket = try server.client()
+    for _ in 0..<50 { try socket.send(request) }
+    #expect(server.settledCount() == 0)
+    let connection = try #require(held.withLock { $0 })
+    try server.onLoop { connection.isReading = true }
+    #expect(server.settledCount() == 50)
+    held.withLock { $0 = nil }
+    try server.stop()
+  }
+}
