@@ -113,6 +113,7 @@ final class Worker: Sendable {
   /// Tells the coordinator what is held here. Under the lock, so that no report overtakes the registration.
   private func register(on socket: FrameSocket) throws {
     try state.withLock { state in
+      forgetStages(&state)
       let held = Array(state.running.keys) + Array(state.reports.keys)
       try socket.send(
         RegisterWorker(
@@ -122,6 +123,16 @@ final class Worker: Sendable {
       if state.isDraining { try socket.send(DrainWorker()) }
       state.socket = socket
     }
+  }
+
+  /// Every coordinator defines stages anew on its connection. Those of the last one would never be forgotten if their
+  /// query ended while it was away, and with them its key. Attempts under way hold their own.
+  private func forgetStages(_ state: inout State) {
+    let held = Set(state.running.keys.map(\.task.stage.query))
+    for query in Set(state.stages.keys.map(\.query)).subtracting(held) {
+      builds.forget(scopesStartingWith: "\(query).")
+    }
+    state.stages = [:]
   }
 
   private func serve(_ socket: FrameSocket) throws {
