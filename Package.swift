@@ -120,6 +120,19 @@ let package = Package(
     .testTarget(
       name: "SupervisorProcessTests",
       dependencies: ["Base", "Platform", "SupervisorProcess", "supervisor-test-daemon"]),
+    .testTarget(
+      name: "WorkerProcessTests",
+      dependencies: [
+        "Base", "ConnectorAPI", "Exchange", "Execution", "Platform", "Telemetry", "Transport", "Wire",
+        "WorkerProcess", nioCore, nioPosix,
+      ]),
+    .testTarget(name: "TransportTests", dependencies: ["Base", "Sockets", "Transport", "Wire", nioCore, nioPosix]),
+    .testTarget(
+      name: "CoordinatorProcessTests",
+      dependencies: [
+        "Base", "ConnectorRegistry", "CoordinatorProcess", "Exchange", "Platform", "Sealing", "Settings", "Sockets",
+        "TaskStore", "Telemetry", "Transport", "Wire", "Wiring", nioCore, nioPosix,
+      ]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
       name: "ControlClientTests", dependencies: ["Base", "Columnar", "ControlClient", "Platform", "Wire"]),

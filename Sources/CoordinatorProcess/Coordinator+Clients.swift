@@ -10,9 +10,26 @@ import Telemetry
 import Transport
 import Wire
 
-/// One client's connection.
-struct ClientSession {
+/// One client's connection. Used on the coordinator's event loop only.
+final class ClientSession {
+  /// How many requests of one connection may wait for their answers. The next is not read before one is answered, so
+  /// that a client that asks without end costs no more than this.
+  static let unansweredMax = 8
+
   let connection: FrameConnection
+  private(set) var unanswered = 0
+
+  init(connection: FrameConnection) { self.connection = connection }
+
+  func noteRequest() {
+    unanswered += 1
+    connection.isReading = unanswered < Self.unansweredMax
+  }
+
+  func noteAnswer() {
+    unanswered -= 1
+    connection.isReading = unanswered < Self.unansweredMax
+  }
 
   var user: String { connection.peer.userName }
 
@@ -27,15 +44,17 @@ extension Coordinator {
     let client = ClientSession(connection: connection)
     log.write(.clientConnected, ["peer": .int(connection.peer.processID), "user": .string(client.user)])
     connection.onFrame = { [unowned self] frame in
+      client.noteRequest()
       do {
         try handle(frame, from: client)
       } catch {
         refuse(frame, from: client, WaterbearError.wrapping(error))
       }
     }
+    let peer = connection.peer.processID
     connection.onClose = { [unowned self] error in
-      if let error { log.write(.frameRejected, ["peer": .int(client.connection.peer.processID)] + .error(error)) }
-      log.write(.clientDisconnected, ["peer": .int(client.connection.peer.processID)])
+      if let error { log.write(.frameRejected, ["peer": .int(peer)] + .error(error)) }
+      log.write(.clientDisconnected, ["peer": .int(peer)])
     }
   }
 
@@ -54,7 +73,7 @@ extension Coordinator {
     case CancelQuery.name: try cancel(frame, from: client)
     case ListQueries.name:
       let limit = min(max(1, try frame.message(ListQueries.self).limit), 10_000)
-      answer(frame, with: QueryList(queries: try store.queries(limit: limit).map(\.wire)), to: client)
+      answer(frame, with: QueryList(try store.queries(limit: limit)), to: client)
     case ShowQuery.name: answer(frame, with: try detail(of: frame.message(ShowQuery.self).query), to: client)
     case ListWorkers.name:
       let details = workers.values.map(\.detail).sorted { $0.number < $1.number }
@@ -69,7 +88,16 @@ extension Coordinator {
 
   func answer(_ request: Frame, with message: some WireMessage, attachment: [UInt8] = [], to client: ClientSession) {
     do {
-      client.connection.send(try Frame(message, id: request.id, attachment: attachment))
+      var reply = try Frame(message, id: request.id, attachment: attachment)
+      if reply.byteCount > FrameDecoder.defaultLimit {
+        // The client could not take it and would not know why.
+        let error = WaterbearError(
+          .genericInsufficientResources,
+          "The answer '\(reply.name)' takes \(reply.byteCount) bytes; a frame has at most \(FrameDecoder.defaultLimit)")
+        reply = try Frame(Refusal(error), id: request.id)
+      }
+      client.connection.send(reply)
+      client.noteAnswer()
     } catch {
       fail(WaterbearError.wrapping(error).asCause(of: "Cannot encode '\(type(of: message).name)'"))
     }
@@ -132,7 +160,7 @@ extension Coordinator {
   func whenChanged(_ query: LiveQuery, until deadline: NIODeadline, action: @escaping () -> Void) {
     let waiter = ResultWaiter(action: action)
     waiter.arm(loop.assumeIsolated().scheduleTask(deadline: deadline) { waiter.resume() })
-    query.waiters.append(waiter)
+    query.add(waiter)
   }
 
   private func cancel(_ frame: Frame, from client: ClientSession) throws {

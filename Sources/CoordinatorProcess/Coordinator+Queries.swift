@@ -42,6 +42,9 @@ extension Coordinator {
       throw WaterbearError(
         .serverShuttingDown, "The daemon is stopping", remedy: "submit the query again when it has been restarted")
     }
+    guard (1...256).contains(message.nonce.utf8.count) else {
+      throw WaterbearError(.invalidArguments, "A query's nonce has 1 to 256 bytes, not \(message.nonce.utf8.count)")
+    }
     if let known = planning.values.first(where: { $0.nonce == message.nonce }) {
       known.waiters.append(answer)
       return
@@ -62,16 +65,22 @@ extension Coordinator {
   }
 
   private func accept(_ id: QueryID, _ outcome: Result<PlannedQuery, WaterbearError>) {
-    guard let planning = planning.removeValue(forKey: id) else { return }
+    guard let planned = planning[id] else { return }
     do {
       switch outcome {
-      case .failure(let error): try refuse(planning, error)
-      case .success(let plan): try start(planning, plan)
+      case .failure(let error): try refuse(planned, error)
+      case .success(let plan): try start(planned, plan)
       }
     } catch {
-      let error = WaterbearError.wrapping(error)
-      for waiter in planning.waiters { waiter(.failure(error)) }
+      endPlanning(id, .failure(WaterbearError.wrapping(error)))
     }
+  }
+
+  /// Answers all who wait for a query's id. Not before the query is durable: until then a second submission must find
+  /// it here, as the store does not know its nonce yet.
+  private func endPlanning(_ id: QueryID, _ result: Result<QueryID, WaterbearError>) {
+    guard let planned = planning.removeValue(forKey: id) else { return }
+    for waiter in planned.waiters { waiter(result) }
   }
 
   /// A query that cannot be planned leaves only its history.
@@ -83,7 +92,7 @@ extension Coordinator {
       .querySubmitted(planning.row(retryPolicy: policy, state: QueryStateName.failed, sealedKey: [])),
       .queryEnded(id, state: QueryStateName.failed, error, at: SystemClock.wallMicroseconds()), .queryReleased(id),
     ])
-    for waiter in planning.waiters { waiter(.failure(error)) }
+    endPlanning(id, .failure(error))
   }
 
   private func start(_ planning: PlanningQuery, _ plan: PlannedQuery) throws {
@@ -107,7 +116,7 @@ extension Coordinator {
       ["user": .string(planning.user), "sql": .string(planning.request.sql), "stages": .int(plan.fragments.count)])
     enqueue(
       .querySubmitted(plan.description), with: [.querySubmitted(row)],
-      then: { for waiter in planning.waiters { waiter(.success(id)) } })
+      then: { [weak self] in self?.endPlanning(id, .success(id)) })
     for stage in plan.description.stages where stage.kind == .source {
       enqueue(
         .splitsDiscovered(

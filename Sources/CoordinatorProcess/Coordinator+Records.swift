@@ -48,6 +48,13 @@ extension Coordinator {
     }
   }
 
+  /// A failed query leaves only its history: a coordinator that found it among those not released would run it again.
+  /// Last in its transaction, as nothing can be noted of a query that was released.
+  func releaseAfter(_ record: SchedulerRecord) -> StoreChange? {
+    guard case .queryEnded(let query, .failed) = record else { return nil }
+    return .queryReleased(query)
+  }
+
   private func selected(_ attempt: AttemptID, _ output: AttemptOutput, at now: Int64) -> [StoreChange] {
     guard let spool = queries[attempt.task.stage.query]?.outputs[attempt] else {
       preconditionFailure("the output of \(attempt) was selected without a report")

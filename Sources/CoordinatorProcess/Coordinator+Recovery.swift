@@ -12,7 +12,18 @@ extension Coordinator {
   /// Takes up every query that is not over. Before the first worker registers.
   func recover() throws {
     let stored = try store.liveQueries()
-    for entry in stored { try recover(entry) }
+    for entry in stored {
+      // Earlier releases left failed queries like this.
+      if entry.summary.hasEnded, entry.summary.error != nil {
+        try store.apply([.queryReleased(entry.summary.id)])
+        continue
+      }
+      do {
+        try recover(entry)
+      } catch {
+        try giveUp(entry, WaterbearError.wrapping(error))
+      }
+    }
     let live = Set(queries.keys)
     var known: Set<AttemptID> = []
     for query in queries.values { known.formUnion(query.selected) }
@@ -27,9 +38,27 @@ extension Coordinator {
     _ = try store.prune(keep: settings[.queryMaxHistory])
   }
 
+  /// A query that cannot be taken up, for its rows make no sense or its key is gone, must not keep the daemon from
+  /// starting, nor the others from going on.
+  private func giveUp(_ stored: StoredQuery, _ error: WaterbearError) throws {
+    let id = stored.summary.id
+    let error = error.asCause(of: "Query \(id) could not be taken up after a restart", code: .genericInternalError)
+    log.write(.queryFailed, about: .query(id), .error(error))
+    try store.apply([
+      .queryEnded(id, state: QueryStateName.failed, error, at: SystemClock.wallMicroseconds()), .queryReleased(id),
+    ])
+  }
+
   private func recover(_ stored: StoredQuery) throws {
     let id = stored.summary.id
     let description = try BinaryDecoder.decode(StoredDescription.self, from: stored.description)
+    guard description.description.stages.map(\.number) == stored.stages.map(\.number) else {
+      throw WaterbearError(.taskStoreFailed, "The stages of \(id) in the store are not those of its plan")
+    }
+    let key = description.encryption ? try store.openQueryKey(id) : nil
+    guard description.encryption == (key != nil) else {
+      throw WaterbearError(.taskStoreFailed, "The key of \(id) is not in the store")
+    }
     let splits = try stored.stages.map { stage in
       try stage.splits.map { try BinaryDecoder.decode(StageSplit.self, from: $0.payload) }
     }
@@ -38,7 +67,7 @@ extension Coordinator {
       createdMicroseconds: stored.summary.createdMicros, description: description.description,
       columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
       compressionCodec: description.compressionCodec,
-      key: description.encryption ? try store.openQueryKey(id) : nil)
+      key: key)
     var restored = RestoredQuery(failures: stored.summary.failures, isFinished: stored.summary.hasEnded)
     for stage in stored.stages { restored.stages.append(try restore(stage, of: query)) }
     queries[id] = query

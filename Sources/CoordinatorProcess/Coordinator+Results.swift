@@ -11,6 +11,10 @@ extension Coordinator {
   /// Answers with the page at the asked position, or with none when the time is up.
   func fetch(_ frame: Frame, from client: ClientSession) throws {
     let request = try frame.message(FetchResult.self)
+    guard request.position.task >= 0, request.position.page >= 0 else {
+      throw WaterbearError(
+        .invalidArguments, "There is no page \(request.position.page) of task \(request.position.task) in a result")
+    }
     guard let query = try live(request.query, for: client) else {
       let status = try status(of: request.query)
       guard status.state == .failed else {
@@ -58,6 +62,8 @@ extension Coordinator {
     }
     outcome.assumeIsolated().whenComplete { [weak self] outcome in
       guard let self else { return }
+      // Released while it was read: the reader that was kept for the next page would stay open for ever.
+      if queries[query.id] !== query { results.close(query.id) }
       switch outcome {
       case .success(let bytes):
         let next = isLastOfTask

@@ -19,12 +19,14 @@ extension Coordinator {
       connection.close()
       return
     }
+    // Two that stopped reading until the other reads would wait for ever; what a worker says is bounded anyway.
+    connection.waitsForReader = false
     connection.onFrame = { [unowned self, unowned connection] frame in
       do {
         guard frame.name == RegisterWorker.name else {
           throw WaterbearError(.malformedFrame, "A worker must register before it sends '\(frame.name)'")
         }
-        register(try frame.message(RegisterWorker.self), on: connection)
+        try register(frame.message(RegisterWorker.self), on: connection)
       } catch {
         reject(connection, error)
       }
@@ -39,8 +41,12 @@ extension Coordinator {
     connection.close()
   }
 
-  private func register(_ message: RegisterWorker, on connection: FrameConnection) {
+  private func register(_ message: RegisterWorker, on connection: FrameConnection) throws {
     let id = message.worker
+    guard (1...65536).contains(message.slots), message.memoryBytes >= 0 else {
+      throw WaterbearError(
+        .malformedFrame, "\(id) claims \(message.slots) slots and \(message.memoryBytes) bytes of memory")
+    }
     replacePredecessors(of: id, crash: message.predecessorCrash)
     let session = WorkerSession(
       id: id, processID: connection.peer.processID, slots: message.slots, memoryBytes: message.memoryBytes,
@@ -96,14 +102,14 @@ extension Coordinator {
   /// Hands a report to the scheduler and acknowledges it when what follows from it is durable.
   private func report(_ report: ReportAttempt, from session: WorkerSession) throws {
     let attempt = report.attempt
+    let output = try report.output.map { try SpoolOutput(reported: $0, by: attempt) }
     session.running.remove(attempt)
     let acknowledge: () -> Void = { [weak self, weak session] in
       guard let self, let session else { return }
       send(AcknowledgeReport(attempt: attempt), to: session.id)
       queries[attempt.task.stage.query]?.forgetUnselected(attempt)
     }
-    if let encoded = report.output {
-      let output = try BinaryDecoder.decode(SpoolOutput.self, from: encoded)
+    if let output {
       queries[attempt.task.stage.query]?.outputs[attempt] = output
       let result = AttemptOutput(
         output, peakMemory: report.peakMemoryBytes, cpuNanoseconds: report.cpuNanoseconds)
@@ -189,7 +195,16 @@ extension Coordinator {
           compressionCodec: query.compressionCodec), to: start.worker)
     }
     do {
-      send(try order(start, of: query), to: start.worker)
+      let frame = try Frame(order(start, of: query))
+      guard frame.byteCount <= FrameDecoder.defaultLimit else {
+        // The worker would take it for damage and end.
+        let error = WaterbearError(
+          .genericInsufficientResources, "The description of attempt \(start.attempt) takes \(frame.byteCount) bytes",
+          remedy: "lower fault-tolerant-execution-max-partition-count, or read less at once")
+        session.running.remove(start.attempt)
+        return enqueue(.attemptFailed(start.attempt, start.worker, AttemptFailure(error: error)))
+      }
+      session.connection?.send(frame)
     } catch {
       fail(WaterbearError.wrapping(error).asCause(of: "Cannot describe attempt \(start.attempt)"))
     }
@@ -263,6 +278,26 @@ extension AttemptOutput {
 }
 
 extension SpoolOutput {
+  /// More than any setting allows; what is beyond comes from a peer out of its mind.
+  private static let partitionCountMax = 1 << 20
+  private static let countMax = 1 << 48
+
+  /// What a worker says of an attempt's output. MALFORMED_FRAME where it cannot be true: the figures are used as
+  /// indices and sums.
+  init(reported encoded: [UInt8], by attempt: AttemptID) throws {
+    self = try BinaryDecoder.decode(SpoolOutput.self, from: encoded)
+    var next = 0
+    var isPlausible = self.attempt == attempt && (0...Self.partitionCountMax).contains(partitionCount)
+    for part in partitions {
+      let figures = [part.pages, part.rows, part.rawBytes, part.storedBytes]
+      isPlausible = isPlausible && part.partition >= next && part.partition < partitionCount
+        && figures.allSatisfy { (0...Self.countMax).contains($0) }
+      guard isPlausible else { break }
+      next = part.partition + 1
+    }
+    guard isPlausible else { throw WaterbearError(.malformedFrame, "The output of \(attempt) cannot be what it says") }
+  }
+
   /// Only what a reader of these partitions needs to know; nil keeps all.
   func restricted(to wanted: [Int]?) -> SpoolOutput {
     guard let wanted else { return self }

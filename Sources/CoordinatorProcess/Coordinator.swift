@@ -104,6 +104,7 @@ final class Coordinator: @unchecked Sendable {
       noteProgress(record)
       changes += storeChanges(of: record)
     }
+    changes += turn.records.compactMap(releaseAfter)
     persist()
     for effect in turn.effects { perform(effect) }
     let followers = afterTurn

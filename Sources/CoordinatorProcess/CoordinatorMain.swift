@@ -29,6 +29,21 @@ public enum CoordinatorMain {
   }
 }
 
+extension MasterKeyFile {
+  /// The key of a data directory; made where there is neither key nor store. A key that is missing beside a store is
+  /// not made anew: whoever puts the old one back would find nothing left that it opens.
+  static func forStore(of directories: DaemonDirectories) throws -> SealingKey {
+    guard access(directories.masterKey, F_OK) == 0 || access(directories.store, F_OK) != 0 else {
+      throw WaterbearError(
+        .configurationInvalid,
+        "The master key \(directories.masterKey) is missing, and the task store beside it was made with it",
+        remedy: "put the key back; or move \(directories.store) and the spool directories away, and with them all "
+          + "queries that are not over")
+    }
+    return try loadOrCreate(directories.masterKey)
+  }
+}
+
 /// Everything a coordinator process holds open.
 private final class CoordinatorShell {
   private let context: ProcessContext
@@ -53,7 +68,7 @@ private final class CoordinatorShell {
       throw WaterbearError(.genericInternalError, "Another coordinator holds \(directories.coordinatorLock)")
     }
     self.lock = lock
-    let masterKey = try MasterKeyFile.loadOrCreate(directories.masterKey)
+    let masterKey = try MasterKeyFile.forStore(of: directories)
     store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: SystemClock.utcCompact())
     if let damage = store.damage { log.write(.storeDamaged, ["error": .string("\(damage)")]) }
     let catalogs = try ConnectorRegistry.catalogs(settings)
@@ -79,7 +94,9 @@ private final class CoordinatorShell {
       coordinator.log.write(.frameRejected, ["peer": .int(peer.processID)] + .error(error))
     }
     try workers.start(mode: 0o600, hello: hello, accept: { coordinator.acceptWorker($0) }, refused: refused)
-    let clients = FrameServer(path: context.directories.clientSocket, loop: loop)
+    // The longest request is a query's text, in characters of up to four bytes.
+    let requestBytesMax = min(FrameDecoder.defaultLimit, settings[.queryMaxLength] * 4 + (1 << 20))
+    let clients = FrameServer(path: context.directories.clientSocket, loop: loop, frameLimit: requestBytesMax)
     try clients.start(
       mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello,
       accept: { coordinator.acceptClient($0) }, refused: refused)

@@ -23,6 +23,24 @@ extension HistoryRow {
   }
 }
 
+extension QueryList {
+  /// Bytes that all texts of a list may take together; a frame has room for twice as much.
+  private static let textBytesMax = 32 << 20
+
+  /// Long texts are cut, so that the list fits into a frame; `ShowQuery` gives the whole.
+  init(_ rows: [HistoryRow]) {
+    let bytesMax = Self.textBytesMax / max(1, rows.count)
+    self.init(
+      queries: rows.map { row in
+        var summary = row.wire
+        if summary.sql.utf8.count > bytesMax {
+          summary.sql = String(decoding: summary.sql.utf8.prefix(bytesMax), as: UTF8.self) + "…"
+        }
+        return summary
+      })
+  }
+}
+
 extension StoredAttempt {
   var detail: AttemptDetail {
     AttemptDetail(

@@ -35,7 +35,9 @@ final class LiveQuery {
   var resultTasks: Int?
   var progress: [StageCounters]
   /// Woken at each change of state or of the result.
-  var waiters: [ResultWaiter] = []
+  private(set) var waiters: [ResultWaiter] = []
+  /// How many waiters there may be before those whose time was up are dropped.
+  private var waitersLimit = 32
   /// When a client last asked for the result; results expire some time after.
   var lastAccess: NIODeadline = .now()
 
@@ -68,6 +70,14 @@ final class LiveQuery {
       outputs[attempt] = nil
     }
     if stage == 0 { (results, resultTasks) = ([:], nil) }
+  }
+
+  func add(_ waiter: ResultWaiter) {
+    if waiters.count >= waitersLimit {
+      waiters.removeAll { $0.isDone }
+      waitersLimit = max(32, waiters.count * 2)
+    }
+    waiters.append(waiter)
   }
 
   /// Calls everybody who waits; those still not satisfied queue up again.
@@ -111,11 +121,15 @@ final class ResultWaiter {
 
   init(action: @escaping () -> Void) { self.action = action }
 
+  /// Whether the action has run.
+  var isDone: Bool { action == nil }
+
   func arm(_ timer: Scheduled<Void>) { self.timer = timer }
 
   /// Runs the action, once.
   func resume() {
     timer?.cancel()
+    timer = nil
     let action = action
     self.action = nil
     action?()

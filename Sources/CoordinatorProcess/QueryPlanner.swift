@@ -100,9 +100,19 @@ final class QueryPlanner: Sendable {
       ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
     }
     return PlannedQuery(
-      description: description, columns: columns,
-      fragments: try plan.fragments.map { try BinaryEncoder.encode($0) }, splits: splits,
+      description: description, columns: columns, fragments: try plan.fragments.map(encoded), splits: splits,
       encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue)
+  }
+
+  /// A fragment travels in a frame of its own, and must fit into it.
+  private func encoded(_ fragment: PlanFragment) throws -> [UInt8] {
+    let bytes = try BinaryEncoder.encode(fragment)
+    guard bytes.count <= FrameDecoder.defaultLimit / 2 else {
+      throw WaterbearError(
+        .notSupported, "The plan of stage \(fragment.number) takes \(bytes.count) bytes, more than a worker accepts",
+        remedy: "shorten the query; long lists of values belong into a table")
+    }
+    return bytes
   }
 
   private func discoverSplits(of node: PlanNode) throws -> [StageSplit] {

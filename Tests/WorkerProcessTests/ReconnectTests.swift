@@ -27,10 +27,12 @@ private final class FakeCoordinator: Sendable {
 
   init(_ path: String) throws {
     let server = FrameServer(path: path, loop: group.next())
-    try server.start(mode: 0o600, hello: Hello(role: "coordinator", pid: getpid())) { [self] connection in
+    let accept = { @Sendable [self] (connection: FrameConnection) in
       seen.withLock { $0 = Seen(connection: connection) }
       connection.onFrame = { [self] frame in seen.withLock { $0.frames.append(frame) } }
     }
+    let hello = Hello(role: "coordinator", pid: getpid())
+    try server.start(mode: 0o600, hello: hello, accept: accept, refused: { _, _ in })
   }
 
   /// Waits for a message of a kind on the newest connection, and takes it out.

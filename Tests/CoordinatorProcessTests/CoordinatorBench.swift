@@ -1,0 +1,135 @@
+// Owns a coordinator in this process, with sockets, a store and a spool in a directory of its own, for tests that play
+// its clients and workers. It can be restarted as after kill -9: nothing is told to the old one.
+import Base
+import ConnectorRegistry
+import Exchange
+import Glibc
+import NIOCore
+import NIOPosix
+@testable import Platform
+import Sealing
+import Settings
+import Sockets
+import TaskStore
+import Telemetry
+import Transport
+import Wire
+import Wiring
+
+@testable import CoordinatorProcess
+
+/// The daemon's other half is whoever holds the sockets that `client()` and `FakeWorker` make. End with `stop()`.
+final class CoordinatorBench {
+  let home: TemporaryDirectory
+  let spool: SpoolDirectories
+  let coordinator: Coordinator
+  private let group: MultiThreadedEventLoopGroup
+  private let files: NIOThreadPool
+  private let directories: DaemonDirectories
+
+  /// A coordinator over an empty directory, or over that of one that was stopped.
+  init(home: TemporaryDirectory = TemporaryDirectory()) throws {
+    self.home = home
+    let directories = DaemonDirectories(etc: home.path + "/etc", data: home.path + "/data")
+    self.directories = directories
+    for path in [home.path + "/etc", home.path + "/etc/catalog"] { mkdir(path, 0o755) }
+    try directories.prepare()
+    let catalog = fopen(home.path + "/etc/catalog/tpch.properties", "w")
+    fputs("connector.name=tpch\n", catalog)
+    fclose(catalog)
+    let environment = SettingsEnvironment(cores: 2, memory: DataSize(bytes: 4 << 30), dataDirectory: directories.data)
+    let settings = try Settings.load(directory: directories.etc, environment: environment)
+    let log = try Wiring.log(settings, directories, role: "coordinator")
+    let masterKey = try MasterKeyFile.loadOrCreate(directories.masterKey)
+    let store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: "20260101-000000")
+    let instance = try InstanceName.letters(of: masterKey)
+    spool = try Wiring.spool(settings, owner: instance, log: log)
+    try spool.prepare(requireAll: false)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    files = NIOThreadPool(numberOfThreads: 1)
+    files.start()
+    let catalogs = try ConnectorRegistry.catalogs(settings)
+    let coordinator = Coordinator(
+      loop: group.next(), files: files, settings: settings, directories: directories, spool: spool, store: store,
+      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs, log: log, link: try SupervisorLink.toNobody(),
+      instanceName: instance)
+    self.coordinator = coordinator
+    try coordinator.loop.submit { try coordinator.recover() }.wait()
+    let hello = Hello(role: "coordinator", pid: getpid())
+    let workers = FrameServer(path: directories.workerSocket, loop: coordinator.loop)
+    try workers.start(mode: 0o600, hello: hello, accept: { coordinator.acceptWorker($0) }, refused: { _, _ in })
+    let clients = FrameServer(path: directories.clientSocket, loop: coordinator.loop)
+    try clients.start(mode: 0o660, hello: hello, accept: { coordinator.acceptClient($0) }, refused: { _, _ in })
+  }
+
+  /// Ends it without a word to anybody.
+  func stop() throws {
+    try group.syncShutdownGracefully()
+    try files.syncShutdownGracefully()
+    try coordinator.store.close()
+  }
+
+  /// What a coordinator that follows this one finds.
+  func restarted() throws -> CoordinatorBench {
+    try stop()
+    return try CoordinatorBench(home: home)
+  }
+
+  /// Looks at the coordinator on its event loop.
+  func look<Found: Sendable>(_ body: @escaping @Sendable (Coordinator) throws -> Found) throws -> Found {
+    let coordinator = coordinator
+    return try coordinator.loop.submit { try body(coordinator) }.wait()
+  }
+
+  func client() throws -> FakeClient { try FakeClient(directories.clientSocket) }
+  func worker(_ incarnation: UInt64 = 1) throws -> FakeWorker {
+    try FakeWorker(directories.workerSocket, spool: spool, incarnation: incarnation)
+  }
+}
+
+extension SupervisorLink {
+  /// A link whose words nobody hears.
+  static func toNobody() throws -> SupervisorLink {
+    try SupervisorLink(descriptor: OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC)))
+  }
+}
+
+/// What a test waited for did not come.
+struct Silence: Error {}
+
+/// A client that sends one request after the other and may stop to read.
+final class FakeClient {
+  let socket: FrameSocket
+  private var lastRequest: UInt64 = 0
+
+  init(_ path: String) throws {
+    socket = try FrameSocket(connectingTo: path)
+    _ = try socket.greet(role: "client", timeout: .seconds(20))
+  }
+
+  func ask<Answer: WireMessage>(_ request: some WireMessage, _ answer: Answer.Type) throws -> Answer {
+    lastRequest += 1
+    try socket.send(request, id: lastRequest)
+    guard let frame = try socket.receive(timeout: .seconds(20)) else { throw Silence() }
+    if frame.name == Refusal.name { throw try frame.message(Refusal.self).error }
+    return try frame.message(answer)
+  }
+
+  func submit(_ sql: String, nonce: String = "n") throws -> QueryID {
+    let request = SubmitQuery(nonce: nonce, sql: sql, catalog: "tpch", schema: "tiny", session: [:])
+    return try ask(request, Submitted.self).query
+  }
+
+  /// Waits for a query's end.
+  func end(of query: QueryID) throws -> QueryStatus {
+    var status = try ask(WaitForQuery(query: query, waitMilliseconds: 5000), QueryStatus.self)
+    for _ in 0..<4 where !status.state.isEnd {
+      status = try ask(WaitForQuery(query: query, waitMilliseconds: 5000), QueryStatus.self)
+    }
+    return status
+  }
+
+  func fetch(_ query: QueryID, _ position: ResultPosition = ResultPosition(), wait: Int = 5000) throws -> ResultPage {
+    try ask(FetchResult(query: query, position: position, waitMilliseconds: wait), ResultPage.self)
+  }
+}

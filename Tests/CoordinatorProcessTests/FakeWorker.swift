@@ -1,0 +1,66 @@
+// Owns a worker that does as a test says: it takes orders over the real socket and writes real spool files, but what
+// it puts into them, and what it reports, is the test's.
+import Base
+import Exchange
+import Sealing
+import Sockets
+import Wire
+
+final class FakeWorker {
+  let socket: FrameSocket
+  private let spool: SpoolDirectories
+  private var stages: [StageID: DefineStage] = [:]
+
+  init(
+    _ path: String, spool: SpoolDirectories, incarnation: UInt64, slots: Int = 2, running: [AttemptID] = []
+  ) throws {
+    self.spool = spool
+    socket = try FrameSocket(connectingTo: path)
+    _ = try socket.greet(role: "worker", timeout: .seconds(20))
+    let id = WorkerID(number: 1, incarnation: incarnation)
+    try socket.send(RegisterWorker(worker: id, slots: slots, memoryBytes: 8 << 30, running: running))
+  }
+
+  /// The next message of a kind; definitions of stages are taken in on the way, all else is passed over.
+  func next<Message: WireMessage>(_ type: Message.Type, within timeout: TimeSpan = .seconds(20)) throws -> Message? {
+    while let frame = try socket.receive(timeout: timeout) {
+      if frame.name == DefineStage.name {
+        let definition = try frame.message(DefineStage.self)
+        stages[definition.stage] = definition
+      }
+      if frame.name == Message.name { return try frame.message(type) }
+    }
+    return nil
+  }
+
+  func order() throws -> StartAttempt {
+    guard let order = try next(StartAttempt.self) else { throw Silence() }
+    return order
+  }
+
+  /// Writes an output of one partition with some pages that hold whatever.
+  func commit(_ attempt: AttemptID, pages: Int = 2) throws -> SpoolOutput {
+    let key = try stages[attempt.task.stage]?.key.map { try SealingKey(bytes: $0) }
+    let writer = try SpoolWriter(in: spool, attempt: attempt, partitionCount: 1, key: key)
+    for page in 0..<pages {
+      try [UInt8](repeating: UInt8(page), count: 100).withUnsafeBytes {
+        try writer.append(partition: 0, page: $0, rows: 1)
+      }
+    }
+    return try writer.commit()
+  }
+
+  func report(_ attempt: AttemptID, _ output: SpoolOutput) throws {
+    try socket.send(ReportAttempt(attempt: attempt, output: try BinaryEncoder.encode(output)))
+  }
+
+  func fail(_ attempt: AttemptID, _ error: WaterbearError) throws {
+    try socket.send(ReportAttempt(attempt: attempt, error: error))
+  }
+
+  /// Does the next attempt as it should be done.
+  func work() throws {
+    let attempt = try order().attempt
+    try report(attempt, try commit(attempt))
+  }
+}

@@ -1,0 +1,82 @@
+// Tests what a coordinator makes of what the one before it left.
+import Base
+import Glibc
+import Platform
+import Sealing
+import Sockets
+import Testing
+import Wire
+
+@testable import CoordinatorProcess
+
+@Suite struct RestartTests {
+  /// Nothing of the query comes back: no attempt is started, and its history says how it ended.
+  private func expectStaysEnded(_ bench: CoordinatorBench, _ query: QueryID, _ code: ErrorCode) throws {
+    let next = try bench.restarted()
+    #expect(try next.look { $0.queries.isEmpty })
+    let worker = try next.worker(2)
+    #expect(try worker.next(StartAttempt.self, within: .milliseconds(100)) == nil)
+    let status = try next.client().end(of: query)
+    #expect(status.state == .failed && status.error?.code == code)
+    try next.stop()
+  }
+
+  @Test func aFailedQueryStaysFailed() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    let worker = try bench.worker()
+    try worker.fail(try worker.order().attempt, WaterbearError(.divisionByZero, "Division by zero"))
+    #expect(try bench.client().end(of: query).error?.code == .divisionByZero)
+    try expectStaysEnded(bench, query, .divisionByZero)
+  }
+
+  @Test func aCancelledQueryStaysCancelled() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    _ = try bench.client().ask(CancelQuery(query: query), QueryStatus.self)
+    try expectStaysEnded(bench, query, .userCanceled)
+  }
+
+  @Test func aRunningQueryGoesOnAndAFinishedOneIsServed() throws {
+    let bench = try CoordinatorBench()
+    let finished = try bench.client().submit("SELECT 1", nonce: "a")
+    try bench.worker().work()
+    #expect(try bench.client().end(of: finished).state == .finished)
+    let running = try bench.client().submit("SELECT 2", nonce: "b")
+    let next = try bench.restarted()
+    let worker = try next.worker(2)
+    #expect(try worker.order().attempt.task.stage.query == running)
+    #expect(try next.client().fetch(finished, ResultPosition(task: 0, page: 1)).isLast)
+    try next.stop()
+  }
+
+  @Test func aQueryWhoseKeyIsLostFailsAndTheDaemonStarts() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    // Another key with a spool of its own: as after a store was copied without the rest.
+    unlink(bench.home.path + "/data/master.key")
+    unlink(bench.home.path + "/data/spool/.waterbear-spool")
+    let next = try bench.restarted()
+    let status = try next.client().end(of: query)
+    #expect(status.state == .failed && status.error?.code == .genericInternalError)
+    #expect(try next.look { $0.queries.isEmpty })
+    let last = try next.restarted()
+    #expect(try last.client().end(of: query).state == .failed)
+    try last.stop()
+  }
+
+  @Test func aMissingMasterKeyIsNotReplacedWhileThereIsAStore() throws {
+    let home = TemporaryDirectory()
+    let directories = DaemonDirectories(etc: home.path, data: home.path)
+    let key = try MasterKeyFile.forStore(of: directories)
+    #expect(try MasterKeyFile.forStore(of: directories).bytes == key.bytes)
+    unlink(directories.masterKey)
+    #expect(try MasterKeyFile.forStore(of: directories).bytes != key.bytes)
+    unlink(directories.masterKey)
+    fclose(fopen(directories.store, "w"))
+    #expect { try MasterKeyFile.forStore(of: directories) } throws: {
+      ($0 as? WaterbearError)?.code == .configurationInvalid
+    }
+    #expect(access(directories.masterKey, F_OK) != 0)
+  }
+}

@@ -1,0 +1,69 @@
+// Tests workers that report what cannot be, or what nobody asked for.
+import Base
+import Exchange
+import Sockets
+import Testing
+import Wire
+
+@testable import CoordinatorProcess
+
+@Suite struct WorkerFaultTests {
+  /// Sends a report that is wrong in one way: its connection is closed with a reason, and a successor does the work.
+  private func expectRefusal(_ spoil: (inout SpoolOutput) -> Void) throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    let worker = try bench.worker()
+    let attempt = try worker.order().attempt
+    var output = try worker.commit(attempt)
+    spoil(&output)
+    try worker.report(attempt, output)
+    #expect(try worker.next(Refusal.self)?.error.code == .malformedFrame)
+    let successor = try bench.worker(2)
+    try successor.work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    try bench.stop()
+  }
+
+  @Test func aPartitionThatIsNotThereIsRefused() throws { try expectRefusal { $0.partitions[0].partition = 1 } }
+  @Test func aNegativePartitionIsRefused() throws { try expectRefusal { $0.partitions[0].partition = -1 } }
+  @Test func aSizeBeyondAllMeasureIsRefused() throws { try expectRefusal { $0.partitions[0].rawBytes = .max } }
+  @Test func aNegativeCountIsRefused() throws { try expectRefusal { $0.partitionCount = -5 } }
+  @Test func partitionsBeyondAllMeasureAreRefused() throws { try expectRefusal { $0.partitionCount = .max } }
+
+  @Test func anotherAttemptsOutputIsRefused() throws {
+    try expectRefusal { $0.location.attempt = AttemptID(task: $0.attempt.task, number: 7) }
+  }
+
+  @Test func reportsOfUnknownAttemptsAreAcknowledged() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    let worker = try bench.worker()
+    for stage in [StageID(query: query, number: 77), StageID(query: QueryID("../../x"), number: -1)] {
+      let attempt = AttemptID(task: TaskID(stage: stage, partition: -3), number: .max)
+      try worker.fail(attempt, WaterbearError(.genericInternalError, "it was not me"))
+      #expect(try worker.next(AcknowledgeReport.self)?.attempt == attempt)
+    }
+    try bench.stop()
+  }
+
+  @Test func aWorkerWithoutSlotsIsRefused() throws {
+    let bench = try CoordinatorBench()
+    for slots in [-1, 0, Int.max] {
+      let worker = try FakeWorker(
+        bench.home.path + "/data/run/workers.sock", spool: bench.spool, incarnation: 1, slots: slots)
+      #expect(try worker.next(Refusal.self)?.error.code == .malformedFrame)
+    }
+    try bench.stop()
+  }
+
+  @Test func aWorkerThatRegistersTwiceKeepsItsLastConnection() throws {
+    let bench = try CoordinatorBench()
+    let first = try bench.worker()
+    let second = try bench.worker()
+    #expect(throws: ConnectionLost.self) { try first.next(StartAttempt.self) }
+    let query = try bench.client().submit("SELECT 1")
+    try second.work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    try bench.stop()
+  }
+}
