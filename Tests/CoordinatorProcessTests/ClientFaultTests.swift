@@ -102,7 +102,7 @@ import Wire
     let bench = try CoordinatorBench()
     let query = try bench.client().submit("SELECT 1")
     let flooder = try bench.client()
-    for id: UInt64 in 1...500 {
+    for id: UInt64 in 1...150 {
       try flooder.socket.send(WaitForQuery(query: query, waitMilliseconds: 60_000), id: id)
     }
     // Another client is served meanwhile, and the waiting requests are few.
@@ -111,7 +111,7 @@ import Wire
     #expect(waiting == ClientSession.unansweredMax)
     // All are answered in the end.
     _ = try bench.client().ask(CancelQuery(query: query), QueryStatus.self)
-    for id: UInt64 in 1...500 { #expect(try flooder.socket.receive(timeout: .seconds(20))?.id == id) }
+    for id: UInt64 in 1...150 { #expect(try flooder.socket.receive(timeout: .seconds(20))?.id == id) }
     try bench.stop()
   }
 
@@ -138,7 +138,8 @@ import Wire
     let bench = try CoordinatorBench()
     let query = try bench.client().submit("SELECT 1")
     let gone = try bench.client()
-    for id: UInt64 in 1...3 { try gone.socket.send(FetchResult(query: query, position: .init(), waitMilliseconds: 60_000), id: id) }
+    let request = FetchResult(query: query, position: ResultPosition(), waitMilliseconds: 60_000)
+    for id: UInt64 in 1...3 { try gone.socket.send(request, id: id) }
     gone.socket.shutDown()
     let worker = try bench.worker()
     try worker.work()

@@ -110,7 +110,8 @@ private final class FakeCoordinator: Sendable {
 
       worker.drain()
       for _ in 0..<20_000 where !ended.load(ordering: .relaxed) { usleep(1000) }
-      #expect(ended.load(ordering: .relaxed))
+      let isEnded = ended.load(ordering: .relaxed)
+      #expect(isEnded)
     }
     try coordinator.stop()
   }
