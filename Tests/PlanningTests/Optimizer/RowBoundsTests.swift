@@ -26,7 +26,10 @@ struct RowBoundsTests {
     ("SELECT a, count(*) FROM t GROUP BY a", ["a"]), ("SELECT DISTINCT a, b FROM t", ["a", "b"]),
     ("SELECT a FROM t", nil), ("SELECT count(*) FROM t", []),
     ("SELECT x + 1 FROM (SELECT DISTINCT a AS x FROM t)", nil),
-    ("SELECT * FROM (SELECT DISTINCT a FROM t) AS d LEFT JOIN (SELECT a AS k, max(d) FROM u GROUP BY a) ON a = k", ["a"]),
+    (
+      "SELECT * FROM (SELECT DISTINCT a FROM t) AS d LEFT JOIN (SELECT a AS k, max(d) FROM u GROUP BY a) ON a = k",
+      ["a"]
+    ),
     ("SELECT * FROM (SELECT DISTINCT a FROM t) AS d LEFT JOIN u ON d.a = u.a", nil),
   ] as [(String, [String]?)])
   func uniqueColumns(sql: String, names: [String]?) throws {
