@@ -23,8 +23,10 @@ public struct Optimizer {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
     let statistics = PlanStatistics(catalogs: catalogs)
     var plan = tidied(tidied(plan, simplifier), simplifier)
-    plan = GroupReduction(statistics: statistics, symbols: symbols, scans: ScanNumbers(after: plan)).optimize(plan)
-    plan = JoinReordering(statistics: statistics, options: options).optimize(plan)
+    let keys = KeyReduction(
+      statistics: statistics, costs: JoinCosts(options: options), symbols: symbols, scans: ScanNumbers(after: plan))
+    let joins = JoinReordering(statistics: statistics, options: options)
+    plan = keys.reducingMatches(joins.optimize(keys.reducingGroups(plan)))
     // Reordering leaves projections and brings filters to new places.
     return ScanConstraints().optimize(tidied(plan, simplifier))
   }

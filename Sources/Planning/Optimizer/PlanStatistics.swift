@@ -75,7 +75,9 @@ struct PlanStatistics {
       return result
     case .aggregate(let aggregate): return estimate(aggregate)
     case .join(let join):
-      return Self.join(join.kind, estimate(join.left), estimate(join.right), on: join.criteria, filter: join.filter)
+      return Self.join(
+        join.kind, estimate(join.left), estimate(join.right), on: join.criteria, filter: join.filter,
+        isContained: join.right.isReduced)
     case .semiJoin(let join):
       var result = estimate(join.source)
       result.columns[join.mark] = ColumnStatistics(distinctCount: 2)
@@ -147,19 +149,22 @@ struct PlanStatistics {
 
   // MARK: Joins
 
-  /// A join of two estimates: containment of the smaller key set in the larger.
+  /// A join of two estimates: containment of the smaller key set in the larger. `isContained`: the right side has no
+  /// keys but those that the left side's rows have.
   static func join(
-    _ kind: JoinKind, _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause], filter: Expression?
+    _ kind: JoinKind, _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause], filter: Expression?,
+    isContained: Bool = false
   ) -> PlanEstimate {
+    let share = { matchShare(left, right, criteria, filter, isContained: isContained) }
     switch kind {
     case .semi:
-      var reduced = left.scaled(to: left.rows * matchShare(left, right, criteria, filter))
+      var reduced = left.scaled(to: left.rows * share())
       for clause in criteria {
         reduced.columns[clause.left]?.distinctCount = min(left.distinct(clause.left), right.distinct(clause.right))
       }
       return reduced
     case .anti, .nullAwareAnti:
-      return left.scaled(to: left.rows * max(0.1, 1 - matchShare(left, right, criteria, filter)))
+      return left.scaled(to: left.rows * max(0.1, 1 - share()))
     case .inner, .left, .right, .full: break
     }
     var result = matched(left, right, on: criteria)
@@ -207,12 +212,13 @@ struct PlanStatistics {
   /// The share of left rows that have a match. Keys of the right side are taken to be spread over all keys that the
   /// left side's column has, whatever filters left of its rows.
   private static func matchShare(
-    _ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause], _ filter: Expression?
+    _ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause], _ filter: Expression?, isContained: Bool
   ) -> Double {
     let filtered = filter == nil ? 1 : filteredMatchShare
     if criteria.isEmpty { return 0.5 * filtered }
     return criteria.reduce(filtered) { share, clause in
-      let domain = left.columns[clause.left]?.distinctCount ?? left.distinct(clause.left)
+      let own = left.distinct(clause.left)
+      let domain = isContained ? own : left.columns[clause.left]?.distinctCount ?? own
       return min(share, right.distinct(clause.right) / max(1, domain))
     }
   }

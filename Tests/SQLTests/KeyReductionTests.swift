@@ -1,5 +1,4 @@
-// Owns the test of aggregations that read only the keys their join can use: planned as for large tables, run on small
-// ones.
+// Owns the test of rows dropped early by keys that a join needs: planned as for large tables, run on small ones.
 
 import Columnar
 import ConnectorAPI
@@ -7,7 +6,7 @@ import LocalRunner
 import Planning
 import Testing
 
-struct GroupReductionTests {
+struct KeyReductionTests {
   private static let tables = [
     "item": MemoryTable(
       [("part", .bigint), ("supplier", .bigint), ("quantity", .bigint)],
@@ -49,6 +48,22 @@ struct GroupReductionTests {
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     let aggregate = try #require(lines.firstIndex { $0.contains("Aggregate[keys") })
     #expect(lines[aggregate...].contains { $0.contains("SemiJoin") }, "\(lines.joined(separator: "\n"))")
+    let expected = try runner(false).rows(sql).map { "\($0)" }.sorted()
+    #expect(try runner(true).rows(sql).map { "\($0)" }.sorted() == expected)
+    #expect(!expected.isEmpty)
+  }
+
+  @Test(arguments: [
+    "SELECT id FROM part WHERE brand = 1 AND EXISTS (SELECT 1 FROM item WHERE part = id AND quantity > 30)",
+    "SELECT id FROM part WHERE brand = 1 AND NOT EXISTS (SELECT 1 FROM item WHERE part = id AND quantity > 55)",
+    "SELECT id FROM part WHERE brand = 2 AND EXISTS (SELECT 1 FROM item WHERE part = id AND quantity > id * 10)",
+    "SELECT id FROM part WHERE brand < 1 AND NOT EXISTS (SELECT 1 FROM item WHERE part = id AND supplier <> brand)",
+    "SELECT id FROM part WHERE brand = 3 AND id IN (SELECT part FROM item)",
+  ])
+  func reducedMatchesGiveTheSameRows(_ sql: String) throws {
+    guard case .bytes(let text) = try runner(true).rows("EXPLAIN (TYPE LOGICAL) \(sql)")[0][0] else { return }
+    let scans = String(decoding: text, as: UTF8.self).split(separator: "\n").filter { $0.contains("default:part]") }
+    #expect(scans.count == 2, "the keys are read once more")
     let expected = try runner(false).rows(sql).map { "\($0)" }.sorted()
     #expect(try runner(true).rows(sql).map { "\($0)" }.sorted() == expected)
     #expect(!expected.isEmpty)
