@@ -42,7 +42,7 @@ final class ClientSession {
 extension Coordinator {
   func acceptClient(_ connection: FrameConnection) {
     let client = ClientSession(connection: connection)
-    log.write(.clientConnected, ["peer": .int(connection.peer.processID), "user": .string(client.user)])
+    log.write(.clientConnected, ["client_pid": .int(connection.peer.processID), "user": .string(client.user)])
     connection.onFrame = { [unowned self] frame in
       client.noteRequest()
       do {
@@ -54,7 +54,7 @@ extension Coordinator {
     let peer = connection.peer.processID
     connection.onClose = { [unowned self] error in
       if let error { log.write(.frameRejected, ["peer": .int(peer)] + .error(error)) }
-      log.write(.clientDisconnected, ["peer": .int(peer)])
+      log.write(.clientDisconnected, ["client_pid": .int(peer)])
     }
   }
 

@@ -113,7 +113,10 @@ extension Coordinator {
     queries[id] = query
     log.write(
       .querySubmitted, about: .query(id),
-      ["user": .string(planning.user), "sql": .string(planning.request.sql), "stages": .int(plan.fragments.count)])
+      [
+        "user": .string(planning.user), "retry_policy": .string(plan.description.retryPolicy.rawValue),
+        "stages": .int(plan.fragments.count), "sql_bytes": .int(planning.request.sql.utf8.count),
+      ])
     enqueue(
       .querySubmitted(plan.description), with: [.querySubmitted(row)],
       then: { [weak self] in self?.endPlanning(id, .success(id)) })
@@ -140,8 +143,8 @@ extension Coordinator {
     log.write(
       .queryFinished, about: .query(id),
       [
-        "elapsed_ms": .int(status.elapsedMicroseconds / 1000), "retries": .int(status.retriedAttempts),
-        "rows": .int(query.progress[0].rows),
+        "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(query.progress[0].rows),
+        "tasks": .int(query.progress.reduce(0) { $0 + $1.total }), "retries": .int(status.retriedAttempts),
       ])
     query.wake()
     expireResult(of: query)
@@ -152,7 +155,12 @@ extension Coordinator {
     query.state = .failed
     query.error = error
     query.endedMicroseconds = SystemClock.wallMicroseconds()
-    log.write(error.code == .userCanceled ? .queryCancelled : .queryFailed, about: .query(id), .error(error))
+    let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
+    let figures: LogFields = [
+      "milliseconds": .int(status.elapsedMicroseconds / 1000), "retries": .int(status.retriedAttempts),
+    ]
+    let event: LogEvent = error.code == .userCanceled ? .queryCancelled : .queryFailed
+    log.write(event, about: .query(id), figures + .error(error))
     query.wake()
   }
 
@@ -162,7 +170,9 @@ extension Coordinator {
     loop.assumeIsolated().scheduleTask(deadline: query.lastAccess + age) { [weak self, weak query] in
       guard let self, let query, queries[query.id] === query, query.state == .finished else { return }
       guard query.lastAccess + age <= .now() else { return expireResult(of: query) }
-      log.write(.queryExpired, about: .query(query.id))
+      log.write(
+        .queryExpired, about: .query(query.id),
+        ["kept_seconds": .int(settings[.queryMinExpireAge].milliseconds / 1000)])
       enqueue(.queryReleased(query.id))
     }
   }
@@ -202,9 +212,9 @@ extension Coordinator {
     let (spool, log) = (spool, log)
     files.submit { _ in
       do {
-        for failure in try delete(spool) { log.write(.spoolSwept, ["error": .string(failure.description)]) }
+        for failure in try delete(spool) { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
       } catch {
-        log.write(.spoolSwept, .error(error))
+        log.write(.spoolNotSwept, ["reason": .string("\(error)")])
       }
     }
   }

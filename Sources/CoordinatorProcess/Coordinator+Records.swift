@@ -79,16 +79,22 @@ extension Coordinator {
     case .tasks(let stage, let tasks):
       count(stage) { $0.total += tasks.count }
       log.write(.stageStarted, about: .stage(stage), ["tasks": .int(tasks.count)])
-    case .stageTasksComplete(let stage): count(stage) { $0.isComplete = true }
-    case .attemptStarted(let attempt, _, _):
-      count(attempt.task.stage) {
-        $0.running += 1
-        if attempt.number > 0 { $0.retries += 1 }
+    case .stageTasksComplete(let stage):
+      count(stage) { $0.isComplete = true }
+      noteEnd(of: stage)
+    case .attemptStarted(let attempt, let worker, _): noteStart(of: attempt, on: worker)
+    case .attemptEnded(let attempt, let outcome, let error):
+      count(attempt.task.stage) { $0.running -= 1 }
+      queries[attempt.task.stage.query]?.running.remove(attempt)
+      if outcome == .aborted {
+        log.write(.attemptAborted, about: .attempt(attempt), error.map { ["reason": .string($0.description)] } ?? [:])
       }
-      if attempt.number > 0 { log.write(.taskRetried, about: .attempt(attempt)) }
-    case .attemptEnded(let attempt, _, _): count(attempt.task.stage) { $0.running -= 1 }
     case .selected(let attempt, let output): select(attempt, output)
-    case .unselected(let attempt, _): unselect(attempt)
+    case .unselected(let attempt, let error):
+      unselect(attempt)
+      log.write(.outputRecomputed, about: .attempt(attempt), .error(error))
+    case .queryRetried(let query, let failures):
+      log.write(.queryRetried, about: .query(query), ["retry": .int(failures)])
     case .stageRestarted(let stage, _):
       queries[stage.query]?.unselectAll(of: stage.number)
       count(stage) { ($0.finished, $0.rows, $0.bytes) = (0, 0, 0) }
@@ -100,15 +106,45 @@ extension Coordinator {
     }
   }
 
+  private func noteStart(of attempt: AttemptID, on worker: WorkerID) {
+    count(attempt.task.stage) {
+      $0.running += 1
+      if attempt.number > 0 { $0.retries += 1 }
+    }
+    guard let query = queries[attempt.task.stage.query] else { return }
+    if attempt.number > 0 {
+      // A second attempt beside a running one is no retry: the first is slow.
+      let isSecond = query.running.contains { $0.task == attempt.task }
+      log.write(
+        isSecond ? .taskDuplicated : .taskRetried, about: .attempt(attempt), ["worker": .int(worker.number)])
+    }
+    query.running.insert(attempt)
+  }
+
+  /// Tells of a stage that has become complete.
+  private func noteEnd(of stage: StageID) {
+    guard let counters = queries[stage.query]?.progress[stage.number], counters.isDone else { return }
+    log.write(
+      .stageFinished, about: .stage(stage),
+      [
+        "tasks": .int(counters.total), "retries": .int(counters.retries), "rows": .int(counters.rows),
+        "bytes": .int(counters.bytes),
+      ])
+  }
+
   private func select(_ attempt: AttemptID, _ output: AttemptOutput) {
     queries[attempt.task.stage.query]?.selected.insert(attempt)
-    log.write(.outputSelected, about: .attempt(attempt), ["bytes": .int(output.bytes.reduce(0, +))])
+    queries[attempt.task.stage.query]?.running.remove(attempt)
+    log.write(
+      .outputSelected, about: .attempt(attempt),
+      ["rows": .int(output.rows.reduce(0, +)), "bytes": .int(output.bytes.reduce(0, +))])
     count(attempt.task.stage) {
       $0.running -= 1
       $0.finished += 1
       $0.rows += output.rows.reduce(0, +)
       $0.bytes += output.bytes.reduce(0, +)
     }
+    noteEnd(of: attempt.task.stage)
   }
 
   private func unselect(_ attempt: AttemptID) {

@@ -32,7 +32,7 @@ extension Coordinator {
     // attempt that the store does not know was started in the moments that a loss of power took away; its number will
     // come up again.
     let removal = try spool.sweep(live: live, keeping: { known.contains($0.attempt) })
-    for failure in removal.failures { log.write(.spoolSwept, ["error": .string(failure.description)]) }
+    for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
     if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
     _ = try store.prune(keep: settings[.queryMaxHistory])
@@ -71,7 +71,12 @@ extension Coordinator {
     var restored = RestoredQuery(failures: stored.summary.failures, isFinished: stored.summary.hasEnded)
     for stage in stored.stages { restored.stages.append(try restore(stage, of: query)) }
     queries[id] = query
-    log.write(.queryRecovered, about: .query(id), ["state": .string(stored.summary.state)])
+    log.write(
+      .queryRecovered, about: .query(id),
+      [
+        "state": .string(stored.summary.state), "tasks": .int(stored.stages.reduce(0) { $0 + $1.tasks.count }),
+        "outputs": .int(query.selected.count),
+      ])
     enqueue(.queryRestored(description.description, restored))
   }
 

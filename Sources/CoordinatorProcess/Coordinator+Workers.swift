@@ -67,7 +67,7 @@ extension Coordinator {
       .workerRegistered,
       [
         "worker": .int(id.number), "incarnation": .int(id.incarnation), "worker_pid": .int(session.processID),
-        "slots": .int(message.slots), "held_attempts": .int(message.running.count),
+        "threads": .int(message.slots), "running": .int(message.running.count),
       ])
     enqueue(
       .workerJoined(id, slots: message.slots, memoryBytes: message.memoryBytes, running: message.running))
@@ -95,7 +95,7 @@ extension Coordinator {
       enqueue(.workerDraining(session.id))
     default:
       // A newer worker may say things that this release does not know; nothing depends on them.
-      log.write(.frameRejected, ["peer": .int(session.processID), "name": .string(frame.name)])
+      log.write(.frameRejected, ["peer": .int(session.processID), "message": .string(frame.name)])
     }
   }
 
@@ -111,6 +111,13 @@ extension Coordinator {
     }
     if let output {
       queries[attempt.task.stage.query]?.outputs[attempt] = output
+      log.write(
+        .attemptFinished, about: .attempt(attempt),
+        [
+          "worker": .int(session.id.number), "rows": .int(output.rows), "bytes": .int(output.rawBytes),
+          "cpu_milliseconds": .int(report.cpuNanoseconds / 1_000_000),
+          "peak_memory_bytes": .int(report.peakMemoryBytes),
+        ])
       let result = AttemptOutput(
         output, peakMemory: report.peakMemoryBytes, cpuNanoseconds: report.cpuNanoseconds)
       enqueue(.attemptFinished(attempt, session.id, result), then: acknowledge)
@@ -186,7 +193,9 @@ extension Coordinator {
   func startAttempt(_ start: AttemptStart) {
     let stage = start.attempt.task.stage
     guard let session = workers[start.worker], let query = queries[stage.query] else { return }
-    log.write(.attemptStarted, about: .attempt(start.attempt), ["worker": .int(start.worker.number)])
+    log.write(
+      .attemptStarted, about: .attempt(start.attempt),
+      ["worker": .int(start.worker.number), "memory_bytes": .int(start.memory)])
     session.running.insert(start.attempt)
     if session.definedStages.insert(stage).inserted {
       send(

@@ -70,7 +70,7 @@ private final class CoordinatorShell {
     self.lock = lock
     let masterKey = try MasterKeyFile.forStore(of: directories)
     store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: SystemClock.utcCompact())
-    if let damage = store.damage { log.write(.storeDamaged, ["error": .string("\(damage)")]) }
+    if let damage = store.damage { log.write(.storeDamaged, ["reason": .string("\(damage)")]) }
     let catalogs = try ConnectorRegistry.catalogs(settings)
     let instance = try InstanceName.letters(of: masterKey)
     let spool = try Wiring.spool(settings, owner: instance, log: log)
@@ -102,7 +102,9 @@ private final class CoordinatorShell {
       accept: { coordinator.acceptClient($0) }, refused: refused)
     startRhythm()
     link.reportReady()
-    log.write(.coordinatorStarted, ["incarnation": .int(context.incarnation)])
+    log.write(
+      .coordinatorStarted,
+      ["incarnation": .int(context.incarnation), "socket": .string(context.directories.clientSocket)])
     waitForEnd(signals)
     clients.stop()
     try store.close()
@@ -124,7 +126,7 @@ private final class CoordinatorShell {
           if isIdle { ProcessUsage.returnFreeMemory() }
         } catch {
           // The changes are safe from everything but a loss of power; the next second tries again.
-          log.write(.libraryMessage, ["library": "store"] + .error(error))
+          log.write(.libraryMessage, ["library": "store", "message": .string("\(error)")])
         }
       }
     }

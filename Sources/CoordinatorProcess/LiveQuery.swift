@@ -29,6 +29,8 @@ final class LiveQuery {
   var outputs: [AttemptID: SpoolOutput] = [:]
   /// Attempts whose output counts.
   var selected: Set<AttemptID> = []
+  /// Attempts that some worker may be running.
+  var running: Set<AttemptID> = []
   /// The root stage's selected attempts, by task.
   var results: [Int: AttemptID] = [:]
   /// Set when the root stage is complete.
@@ -149,9 +151,10 @@ struct StageCounters {
 
   init(number: Int) { self.number = number }
 
+  var isDone: Bool { isComplete && finished == total }
+
   var wire: StageProgress {
-    let isDone = isComplete && finished == total
-    return StageProgress(
+    StageProgress(
       number: number, state: isDone ? "FINISHED" : total > 0 ? "RUNNING" : "PLANNED", totalTasks: total,
       runningTasks: running, finishedTasks: finished, retries: retries, outputRows: rows, outputBytes: bytes)
   }

@@ -57,6 +57,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case spoolDirectorySetAside = "spool_directory_set_aside"
   case spoolDirectoryRestored = "spool_directory_restored"
   case spoolSwept = "spool_swept"
+  case spoolNotSwept = "spool_not_swept"
   case storeDamaged = "store_damaged"
 
   // Clients and sockets.
@@ -92,9 +93,8 @@ extension LogEvent {
       .clientDisconnected, .libraryMessage:
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored, .coordinatorLost,
-      .workerLost, .workerSilent, .queryRetried,
-      .attemptFailed, .taskRetried, .outputLost, .outputRecomputed, .spoolDirectorySetAside, .frameRejected,
-      .logLinesDropped:
+      .workerLost, .workerSilent, .queryRetried, .attemptFailed, .taskRetried, .outputLost, .outputRecomputed,
+      .spoolDirectorySetAside, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info

@@ -26,7 +26,7 @@ extension LogEvent {
     case .childStartFailed: (["child", "reason"], "The system refused to start a process; it is tried again.")
     case .incarnationNotStored:
       (["reason"], "The counter of process starts was not stored; the clock takes its place.")
-    case .settingsReloaded: (["changed"], "The settings were read again; these have new values.")
+    case .settingsReloaded: (["changed", "log_level"], "The settings were read again; these have new values.")
     case .settingsRefused: (Self.errorFields, "The settings are wrong; the daemon does not start or keeps the old.")
     case .processFailed: (Self.errorFields, "A process cannot go on and exits; the supervisor starts it again.")
     default: Self.notDescribed(self)
@@ -35,16 +35,17 @@ extension LogEvent {
 
   var clusterDescription: ([String], String) {
     switch self {
-    case .coordinatorStarted: (["socket"], "A coordinator process listens.")
-    case .coordinatorRecovered:
-      (["queries", "tasks", "outputs", "milliseconds"], "A coordinator restored its queries from the task store.")
-    case .workerStarted: (["worker", "threads", "memory_bytes"], "A worker process began.")
+    case .coordinatorStarted: (["incarnation", "socket"], "A coordinator process listens.")
+    case .coordinatorRecovered: (["queries"], "A coordinator restored its queries from the task store.")
+    case .workerStarted: (["incarnation", "threads", "memory_bytes"], "A worker process began.")
     case .workerRegistered:
-      (["worker", "incarnation", "worker_pid", "running"], "A worker is connected; so many attempts run on it.")
-    case .workerLost:
-      (["worker", "incarnation", "worker_pid", "reason", "attempts"], "A worker is gone; so many attempts with it.")
+      (
+        ["worker", "incarnation", "worker_pid", "threads", "running"],
+        "A worker is connected; so many attempts run on it."
+      )
+    case .workerLost: (["worker", "incarnation", "attempts"], "A worker is gone, and these attempts with it.")
     case .workerSilent:
-      (["worker", "worker_pid", "silent_milliseconds"], "A worker is alive but did not answer; it is killed.")
+      (["worker", "reason"], "A worker is alive but did not answer; it is killed.")
     case .coordinatorLost:
       (["running"], "A worker lost its coordinator; it keeps working and connects again.")
     default: Self.notDescribed(self)
@@ -56,11 +57,11 @@ extension LogEvent {
     case .querySubmitted: (["user", "retry_policy", "stages", "sql_bytes"], "A query is durable and will be answered.")
     case .queryRecovered: (["state", "tasks", "outputs"], "A query goes on after a restart of the coordinator.")
     case .queryRetried:
-      (["retry", "delay_milliseconds"] + Self.errorFields, "The whole query runs again under retry-policy=QUERY.")
+      (["retry"], "The whole query runs again under retry-policy=QUERY, for the nth time.")
     case .queryFinished:
-      (["milliseconds", "rows", "tasks", "failed_attempts"], "A query has its whole result.")
-    case .queryFailed: (["milliseconds", "failed_attempts"] + Self.errorFields, "A query ended with an error.")
-    case .queryCancelled: (["milliseconds", "user"], "A query was cancelled.")
+      (["milliseconds", "rows", "tasks", "retries"], "A query has its whole result.")
+    case .queryFailed: (["milliseconds", "retries"] + Self.errorFields, "A query ended with an error.")
+    case .queryCancelled: (["milliseconds", "retries"] + Self.errorFields, "A query was cancelled.")
     case .queryExpired: (["kept_seconds"], "A finished query's result was removed.")
     default: Self.notDescribed(self)
     }
@@ -68,36 +69,35 @@ extension LogEvent {
 
   var taskDescription: ([String], String) {
     switch self {
-    case .stageStarted: ([], "The first task of a stage may run.")
+    case .stageStarted: (["tasks"], "Tasks of a stage may run; there may be more later.")
     case .stageFinished:
-      (["tasks", "failed_attempts", "rows", "bytes", "milliseconds"], "Every task of a stage has its output.")
+      (["tasks", "retries", "rows", "bytes"], "Every task of a stage has its output.")
     case .attemptStarted: (["worker", "memory_bytes"], "A worker was given an attempt.")
     case .attemptFinished:
-      (["worker", "milliseconds", "rows", "bytes", "peak_memory_bytes"], "An attempt committed its output.")
-    case .attemptFailed: (["worker", "milliseconds"] + Self.errorFields, "An attempt failed.")
-    case .attemptAborted: (["worker", "reason"], "An attempt was told to stop, as its output is not needed.")
-    case .taskRetried:
-      (["failures", "delay_milliseconds", "memory_bytes", "error_code"], "A task runs again with a new attempt.")
-    case .taskDuplicated:
-      (["running_milliseconds", "median_milliseconds"], "A task far slower than its siblings got a second attempt.")
+      (["worker", "rows", "bytes", "cpu_milliseconds", "peak_memory_bytes"], "An attempt committed its output.")
+    case .attemptFailed: (["worker"] + Self.errorFields, "An attempt failed.")
+    case .attemptAborted: (["reason"], "An attempt was given up, as its output is not needed.")
+    case .taskRetried: (["worker"], "A task runs again with a new attempt.")
+    case .taskDuplicated: (["worker"], "A task far slower than its siblings got a second attempt.")
     default: Self.notDescribed(self)
     }
   }
 
   var storageDescription: ([String], String) {
     switch self {
-    case .outputSelected: (["worker", "rows", "bytes"], "An attempt's output is the one that counts.")
-    case .outputLost: (["path", "reason"], "A selected output is gone or damaged.")
-    case .outputRecomputed: (["readers"], "The task of a lost output runs again; so many tasks read it again.")
+    case .outputSelected: (["rows", "bytes"], "An attempt's output is the one that counts.")
+    case .outputLost: (Self.errorFields, "A selected output is gone or damaged.")
+    case .outputRecomputed: (Self.errorFields, "The task of a lost output runs again.")
     case .spoolDirectorySetAside:
-      (["directory", "reason"], "A spool directory failed or is full and gets no new files.")
+      (["directory", "reason", "seconds"], "A spool directory failed or is full and gets no new files for so long.")
     case .spoolDirectoryRestored: (["directory"], "A spool directory that was set aside works again.")
-    case .spoolSwept: (["files", "bytes"], "Left-overs of a crash were removed from the spool.")
-    case .storeDamaged:
-      (["set_aside_as", "reason"], "The task store was damaged and set aside; a new one was begun.")
+    case .spoolSwept: (["files"], "Left-overs of a crash were removed from the spool.")
+    case .spoolNotSwept: (["reason"], "Something in the spool could not be removed; the next start tries again.")
+    case .storeDamaged: (["reason"], "The task store was damaged and set aside; a new one was begun.")
     case .clientConnected: (["client_pid", "user"], "A client connected.")
-    case .clientDisconnected: (["client_pid", "reason"], "A client's connection ended.")
-    case .frameRejected: (["peer"] + Self.errorFields, "A malformed frame closed its connection.")
+    case .clientDisconnected: (["client_pid"], "A client's connection ended.")
+    case .frameRejected:
+      (["peer", "message"] + Self.errorFields, "A malformed frame closed its connection, or a message was not known.")
     case .logLinesDropped: (["lines", "reason"], "Lines could not be written to the log.")
     case .libraryMessage: (["library", "message"], "A message of a library; shown with the library's own level.")
     default: Self.notDescribed(self)

@@ -72,11 +72,12 @@ final class Worker: Sendable {
       } catch is ConnectionLost {
         // The coordinator died or was replaced; the next connection tells it everything again.
       }
-      let ended = state.withLock { state in
+      let (ended, running) = state.withLock { state in
         state.socket = nil
-        return state.isDraining && state.running.isEmpty
+        return (state.isDraining && state.running.isEmpty, state.running.count)
       }
       if ended { return }
+      log.write(.coordinatorLost, ["running": .int(running)])
     }
   }
 
@@ -168,7 +169,7 @@ final class Worker: Sendable {
     case Refusal.name: throw try frame.message(Refusal.self).error
     default:
       // A newer coordinator may say things that this release does not know; nothing depends on them.
-      log.write(.frameRejected, ["name": .string(frame.name)])
+      log.write(.frameRejected, ["message": .string(frame.name)])
     }
   }
 

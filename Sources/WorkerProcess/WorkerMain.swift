@@ -46,7 +46,12 @@ public enum WorkerMain {
     try NamedThread.start("signals", stackBytes: 1 << 20) {
       handle(signals, worker: worker, context: context, log: log)
     }
-    log.write(.workerStarted, ["incarnation": .int(id.incarnation), "slots": .int(slots)])
+    log.write(
+      .workerStarted,
+      [
+        "incarnation": .int(id.incarnation), "threads": .int(slots),
+        "memory_bytes": .int(settings[.workerMemory].bytes),
+      ])
     try worker.run()
   }
 
