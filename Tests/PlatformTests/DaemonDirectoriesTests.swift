@@ -71,7 +71,7 @@ import Testing
     let error = #expect(throws: WaterbearError.self) {
       try DaemonDirectories(etc: "/etc", data: long).prepare()
     }
-    #expect(error?.message.contains("107") == true)
+    #expect(error?.message.contains("103") == true)
     #expect(error?.remedy?.contains("--run-dir") == true)
     #expect(throws: Never.self) {
       try DaemonDirectories(etc: "/etc", data: long, run: directory.path + "/run").prepare()
