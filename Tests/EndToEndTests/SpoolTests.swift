@@ -24,12 +24,14 @@ extension EndToEndTests {
     @Test func `spool files contain none of the plain text, and go when the result was fetched`() throws {
       let daemon = try Daemon()
       let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", "tiny"])
-      #expect(try daemon.control(["wait", id]).succeeded)
+      let waited = try daemon.control(["wait", id])
+      #expect(waited.succeeded, "\(waited.error)")
       let found = try search(daemon)
       #expect(found.all > 0)
       #expect(found.marked == [])
-      let rows = try daemon.control(["fetch", id, "--format", "tsv"]).output
-      #expect(rows.split(separator: "\n").count { $0.contains(Self.marker) } == 2000)
+      let fetched = try daemon.control(["fetch", id, "--format", "tsv"])
+      #expect(fetched.succeeded, "\(fetched.error)")
+      #expect(fetched.output.split(separator: "\n").count { $0.contains(Self.marker) } == 2000)
       try daemon.expectEmptySpool()
     }
 
@@ -39,7 +41,8 @@ extension EndToEndTests {
       let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", "tiny"])
       #expect(try daemon.control(["wait", id]).succeeded)
       #expect(try search(daemon).marked != [])
-      #expect(try daemon.control(["cancel", id]).succeeded)
+      let cancelled = try daemon.control(["cancel", id])
+      #expect(cancelled.succeeded, "\(cancelled.error)")
     }
 
     @Test func `a lost and a damaged result are made again`() throws {
