@@ -92,7 +92,7 @@ extension LogEvent {
     case .attemptStarted, .attemptFinished, .attemptAborted, .outputSelected, .clientConnected,
       .clientDisconnected, .libraryMessage:
       .debug
-    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored, .coordinatorLost,
+    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .attemptFailed, .taskRetried, .outputLost, .outputRecomputed,
       .spoolDirectorySetAside, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning

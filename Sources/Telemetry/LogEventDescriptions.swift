@@ -47,7 +47,10 @@ extension LogEvent {
     case .workerSilent:
       (["worker", "reason"], "A worker is alive but did not answer; it is killed.")
     case .coordinatorLost:
-      (["running"], "A worker lost its coordinator; it keeps working and connects again.")
+      (
+        ["running"],
+        "A worker lost its coordinator; it keeps working and connects again. So it does when the daemon stops."
+      )
     default: Self.notDescribed(self)
     }
   }
