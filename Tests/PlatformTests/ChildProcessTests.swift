@@ -75,14 +75,29 @@ import Testing
     #expect(status.description == "signal SIGKILL")
   }
 
+  /// A child that another test starts at this moment holds our file open for writing until it executes its own program,
+  /// and a file that is open for writing cannot be executed.
+  private func startWhenNotBusy(_ start: () throws -> ChildProcess) throws -> ChildProcess {
+    let deadline = SystemClock.monotonic() + .seconds(10)
+    while true {
+      do {
+        return try start()
+      } catch {
+        guard "\(error)".contains(SystemCall.message(ETXTBSY)), SystemClock.monotonic() < deadline else { throw error }
+        SystemClock.sleep(.milliseconds(5))
+      }
+    }
+  }
+
   @Test func aProgramStartsAfterItsFileIsGone() throws {
     let copy = directory.path + "/sh"
     let bytes = try #require(try AtomicFile.read("/bin/sh", limit: 64 << 20))
     try AtomicFile.write(bytes, to: copy, mode: 0o755)
     let pinned = try PinnedExecutable(copy)
     unlink(copy)
-    let child = try ChildProcess(
-      of: pinned, title: "gone", arguments: ["-c", "exit 5"], environment: [:], descriptors: [])
+    let child = try startWhenNotBusy {
+      try ChildProcess(of: pinned, title: "gone", arguments: ["-c", "exit 5"], environment: [:], descriptors: [])
+    }
     #expect(try waitForEnd(child) == .exited(5))
   }
 
