@@ -65,6 +65,17 @@ struct JoinGraph {
     }
   }
 
+  /// How many relations the graph of `node` would have.
+  static func relationCount(of node: PlanNode) -> Int {
+    switch node {
+    case .join(let join) where isPart(node):
+      relationCount(of: join.left) + (join.kind == .inner ? relationCount(of: join.right) : 1)
+    case .filter(let filter) where isPart(filter.source): relationCount(of: filter.source)
+    case .project(let project) where isPart(project.source): relationCount(of: project.source)
+    default: 1
+    }
+  }
+
   private mutating func flatten(
     _ node: PlanNode, _ clauses: inout [EquiClause], _ conditions: inout [Expression], _ leaf: (PlanNode) -> PlanNode
   ) {

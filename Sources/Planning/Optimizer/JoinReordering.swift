@@ -22,7 +22,11 @@ struct JoinReordering {
     }
   }
 
+  /// Up to so many relations are ordered together; a set of them is a word of bits, and the time grows with the cube.
+  static let relationsMax = 40
+
   private func reordered(_ join: JoinNode) -> PlanNode {
+    guard JoinGraph.relationCount(of: .join(join)) <= Self.relationsMax else { return inWrittenOrder(join) }
     let graph = JoinGraph(.join(join), leaf: optimize)
     var order = JoinOrder(graph, statistics: statistics, options: options)
     var plan = order.plan()
@@ -31,6 +35,20 @@ struct JoinReordering {
     }
     return .project(
       ProjectNode(source: plan, assignments: join.outputs.map { Assignment($0, .symbol(graph.resolve($0))) }))
+  }
+
+  /// What is too much to be ordered keeps the order in which it was written, down to what is not.
+  private func inWrittenOrder(_ join: JoinNode) -> PlanNode {
+    var join = join
+    join.left = optimize(join.left)
+    join.right = optimize(join.right)
+    if join.kind == .inner { return .join(sided(join)) }
+    let left = statistics.side(join.left)
+    join.distribution = JoinCosts(options: options).choice(
+      join.kind, left, statistics.side(join.right), keys: join.criteria,
+      output: (rows: left.estimate.rows, bytes: left.bytes)
+    ).distribution
+    return .join(join)
   }
 
   /// An outer join builds the side with which it is cheaper.
