@@ -9,6 +9,7 @@ import SQLSyntax
 /// Plans one statement.
 public struct PlanningPipeline {
   private let catalogs: Catalogs
+  private let statistics: PlanStatistics
   private let evaluator: any ConstantEvaluating
   private let context: QueryContext
   private let options: PlanningOptions
@@ -17,6 +18,7 @@ public struct PlanningPipeline {
     catalogs: Catalogs, evaluator: any ConstantEvaluating, context: QueryContext, options: PlanningOptions
   ) {
     self.catalogs = catalogs
+    statistics = PlanStatistics(catalogs: catalogs)
     self.evaluator = evaluator
     self.context = context
     self.options = options
@@ -34,14 +36,14 @@ public struct PlanningPipeline {
   }
 
   private func optimized(_ logical: LogicalPlan) -> PlanNode {
-    Optimizer(catalogs: catalogs, evaluator: evaluator, symbols: logical.symbols, options: options)
+    Optimizer(statistics: statistics, evaluator: evaluator, symbols: logical.symbols, options: options)
       .optimize(logical.root)
   }
 
   private func fragment(_ plan: PlanNode, symbols: SymbolAllocator) throws -> FragmentedPlan {
     try Fragmenter.fragment(
-      plan, symbols: symbols, statistics: PlanStatistics(catalogs: catalogs),
-      partitionCount: partitionCount(for: plan), stageCountMax: options.stageCountMax)
+      plan, symbols: symbols, statistics: statistics, partitionCount: partitionCount(for: plan),
+      stageCountMax: options.stageCountMax)
   }
 
   /// Input for which one partition of a hash exchange is made: what is built of it stays within a core's own caches,
@@ -49,7 +51,6 @@ public struct PlanningPipeline {
   static let partitionInputBytes = 4.0 * 1_048_576
 
   private func partitionCount(for plan: PlanNode) -> Int {
-    let statistics = PlanStatistics(catalogs: catalogs)
     func scannedBytes(_ node: PlanNode) -> Double {
       if case .tableScan = node { return statistics.estimate(node).bytes(of: node.outputs) }
       return node.sources.reduce(0) { $0 + scannedBytes($1) }
@@ -64,7 +65,7 @@ public struct PlanningPipeline {
     }
     let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(explain.statement)
     let plan = optimized(logical)
-    let printer = PlanPrinter(format: explain.format, statistics: PlanStatistics(catalogs: catalogs))
+    let printer = PlanPrinter(format: explain.format, statistics: statistics)
     let text: String
     switch explain.type {
     case .validate: return rows(["Valid"], [.boolean], [[.boolean(true)]])

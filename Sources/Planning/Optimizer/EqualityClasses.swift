@@ -40,7 +40,19 @@ struct EqualityClasses {
     guard used.count == 1, let symbol = used.first, condition.isDeterministic, !condition.mayFail,
       let members = classes.first(where: { $0.contains(symbol) })
     else { return [] }
-    return members.filter { $0 != symbol && available.contains($0) }
+    return members.filter { $0 != symbol && available.contains($0) && symbol.isInterchangeable(with: $0) }
       .map { other in condition.replacingSymbols { _ in .symbol(other) } }
+  }
+}
+
+extension Symbol {
+  /// Whether equal values of the two give the same result in every expression. Zero and minus zero are equal and are
+  /// not the same, and so are a time with and without a fraction when they are written out.
+  fileprivate func isInterchangeable(with other: Symbol) -> Bool {
+    switch (type, other.type) {
+    case (.real, _), (.double, _): false
+    case (.varchar, .varchar): true
+    default: type == other.type
+    }
   }
 }

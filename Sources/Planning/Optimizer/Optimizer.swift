@@ -4,7 +4,7 @@ import ConnectorAPI
 
 /// Turns the analyser's plan into one that runs well. Exchanges come later, with `Fragmenter`.
 public struct Optimizer {
-  private let catalogs: Catalogs
+  private let statistics: PlanStatistics
   private let evaluator: any ConstantEvaluating
   private let symbols: SymbolAllocator
   private let options: PlanningOptions
@@ -12,7 +12,14 @@ public struct Optimizer {
   public init(
     catalogs: Catalogs, evaluator: any ConstantEvaluating, symbols: SymbolAllocator, options: PlanningOptions
   ) {
-    self.catalogs = catalogs
+    self.init(
+      statistics: PlanStatistics(catalogs: catalogs), evaluator: evaluator, symbols: symbols, options: options)
+  }
+
+  init(
+    statistics: PlanStatistics, evaluator: any ConstantEvaluating, symbols: SymbolAllocator, options: PlanningOptions
+  ) {
+    self.statistics = statistics
     self.evaluator = evaluator
     self.symbols = symbols
     self.options = options
@@ -21,7 +28,6 @@ public struct Optimizer {
   /// The same rows at less cost.
   public func optimize(_ plan: PlanNode) -> PlanNode {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
-    let statistics = PlanStatistics(catalogs: catalogs)
     var plan = tidied(tidied(plan, simplifier), simplifier)
     let keys = KeyReduction(
       statistics: statistics, costs: JoinCosts(options: options), symbols: symbols, scans: ScanNumbers(after: plan))

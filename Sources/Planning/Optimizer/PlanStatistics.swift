@@ -35,7 +35,24 @@ struct PlanEstimate {
   }
 }
 
-/// Estimates plans bottom up. Each call walks the whole plan; plans are small.
+/// What connectors said of tables, asked once: a source may have to read files to know.
+private final class TableMemory {
+  private let catalogs: Catalogs
+  private var known: [TableHandle: TableStatistics?] = [:]
+
+  init(_ catalogs: Catalogs) { self.catalogs = catalogs }
+
+  /// Nil where the source cannot say, for whatever reason: it is planned for as one of unknown size.
+  func statistics(of table: TableHandle) -> TableStatistics? {
+    if let found = known[table] { return found }
+    // The error comes again when the table is read.
+    let found = try? catalogs.connector(table.catalog).statistics(of: table)
+    known[table] = .some(found)
+    return found
+  }
+}
+
+/// Estimates plans bottom up. Each call walks the whole plan; plans are small. One for each query that is planned.
 struct PlanStatistics {
   static let unknownRows = 1_000_000.0
   static let unknownDistinctShare = 0.1
@@ -48,11 +65,11 @@ struct PlanStatistics {
   /// The share of matches that pass the further condition of a semi or anti join.
   static let filteredMatchShare = 0.8
 
-  let catalogs: Catalogs
+  private let tables: TableMemory
   /// What the fragments give that remote sources read.
   private var fragments: [Int: PlanEstimate] = [:]
 
-  init(catalogs: Catalogs) { self.catalogs = catalogs }
+  init(catalogs: Catalogs) { tables = TableMemory(catalogs) }
 
   /// The same, with estimates of what `fragments` give. Inputs have higher numbers than their consumers.
   func knowing(_ fragments: [PlanFragment]) -> PlanStatistics {
@@ -103,10 +120,7 @@ struct PlanStatistics {
   }
 
   private func estimate(_ scan: TableScanNode) -> PlanEstimate {
-    // A source that cannot say how large it is, for whatever reason, is planned for as one of unknown size.
-    guard let connector = try? catalogs.connector(scan.table.catalog),
-      let statistics = try? connector.statistics(of: scan.table)
-    else { return .unknown }
+    guard let statistics = tables.statistics(of: scan.table) else { return .unknown }
     var result = PlanEstimate(
       rows: statistics.rowCount ?? Self.unknownRows, isKnown: statistics.rowCount != nil)
     for column in scan.columns { result.columns[column.symbol] = statistics.columns[column.column.name] }

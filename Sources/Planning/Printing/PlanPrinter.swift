@@ -3,7 +3,7 @@
 import SQLSyntax
 
 /// Prints plans in the formats of EXPLAIN.
-struct PlanPrinter: Sendable {
+struct PlanPrinter {
   private let format: Explain.Format
   private let statistics: PlanStatistics?
 
