@@ -28,6 +28,12 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   case invalidCastArgument = "INVALID_CAST_ARGUMENT"
   case operatorNotFound = "OPERATOR_NOT_FOUND"
   case alreadyExists = "ALREADY_EXISTS"
+  case tableAlreadyExists = "TABLE_ALREADY_EXISTS"
+  case invalidTableProperty = "INVALID_TABLE_PROPERTY"
+  /// A file does not hold what its format demands. A repetition would find the same bytes, so the query fails at once.
+  case filesBadData = "FILES_BAD_DATA"
+  /// The file system refused or failed; another attempt may succeed.
+  case filesFilesystemError = "FILES_FILESYSTEM_ERROR"
   case notSupported = "NOT_SUPPORTED"
   case invalidSessionProperty = "INVALID_SESSION_PROPERTY"
   case numericValueOutOfRange = "NUMERIC_VALUE_OUT_OF_RANGE"
@@ -107,7 +113,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case .genericInsufficientResources, .exceededLocalMemoryLimit, .clusterOutOfMemory,
       .exceededTimeLimit, .queryQueueFull:
       return .insufficientResources
-    case .genericExternal:
+    case .genericExternal, .filesFilesystemError:
       return .external
     default:
       return .userError

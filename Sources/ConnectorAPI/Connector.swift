@@ -22,9 +22,11 @@ public protocol Connector: Sendable {
   func splits(of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain) throws -> [Split]
 
   /// Opens a piece. Pages hold `columns` in the order given. `constraint` may be used to skip rows that cannot
-  /// match; the engine filters again, so skipping is never required.
+  /// match; the engine filters again, so skipping is never required. `filters` may be applied while reading; a page
+  /// source that does says so by `appliesFilters`.
   func pageSource(
-    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain,
+    filters: [any RowFilter]
   ) throws -> any PageSource
 
   /// Frees what can be made again. Called when the process has had nothing to do for a while.
@@ -33,12 +35,26 @@ public protocol Connector: Sendable {
 
 extension Connector {
   public func releaseMemory() {}
+
+  /// Opens a piece without filters to apply.
+  public func pageSource(
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+  ) throws -> any PageSource {
+    try pageSource(for: split, of: table, columns: columns, constraint: constraint, filters: [])
+  }
 }
 
 /// A stream of batches, used by one thread. The same split gives the same rows in the same order every time.
 public protocol PageSource: AnyObject {
+  /// Whether only rows that pass all of the filters it was opened with come out. Fixed for the life of the source.
+  var appliesFilters: Bool { get }
+
   /// The next batch, never empty, or nil at the end.
   func next() throws -> Batch?
+}
+
+extension PageSource {
+  public var appliesFilters: Bool { false }
 }
 
 /// A table as a plan names it. `payload` belongs to the connector.

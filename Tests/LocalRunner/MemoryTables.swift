@@ -64,7 +64,8 @@ public struct MemoryTables: Connector {
   }
 
   public func pageSource(
-    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain,
+    filters: [any RowFilter]
   ) throws -> any PageSource {
     let rows = try resolve(table).rows[SplitRange.range(split.payload)]
     let vectors = columns.map { column in

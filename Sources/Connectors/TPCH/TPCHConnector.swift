@@ -71,7 +71,8 @@ public struct TPCHConnector: Connector {
   }
 
   public func pageSource(
-    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain,
+    filters: [any RowFilter]
   ) throws -> any PageSource {
     let piece = try KeySplit(payload: split.payload)
     let matching = piece.table.keys(matching: constraint, naming: settings.columnNaming, scale: piece.scale)

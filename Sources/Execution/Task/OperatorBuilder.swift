@@ -100,7 +100,7 @@ final class OperatorBuilder {
     let columns = scan.columns.map(\.column)
     return PageSourcesOperator(sourceCount: splits.count, columnCount: columns.count, input: input) { index in
       try context.catalogs.connector(scan.table.catalog).pageSource(
-        for: splits[index], of: scan.table, columns: columns, constraint: scan.constraint)
+        for: splits[index], of: scan.table, columns: columns, constraint: scan.constraint, filters: [])
     }
   }
 

@@ -140,7 +140,8 @@ private struct CountingConnector: Connector {
   func splits(of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain) -> [Split] { [] }
 
   func pageSource(
-    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain,
+    filters: [any RowFilter]
   ) -> any PageSource {
     var builder = VectorBuilder(type: .bigint)
     builder.append(.integer(Int64(split.payload[0]) * 10))

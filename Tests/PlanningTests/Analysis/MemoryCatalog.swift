@@ -33,7 +33,8 @@ struct MemoryConnector: Connector {
   func splits(of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain) throws -> [Split] { [] }
 
   func pageSource(
-    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain
+    for split: Split, of table: TableHandle, columns: [ColumnHandle], constraint: TupleDomain,
+    filters: [any RowFilter]
   ) throws -> any PageSource {
     throw WaterbearError(.notSupported, "the tests' catalog has no pages")
   }

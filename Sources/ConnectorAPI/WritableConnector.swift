@@ -1,0 +1,99 @@
+// Owns what a connector that takes rows promises: output of its own for each attempt, and one commit that makes the
+// selected attempts' output visible.
+
+import Base
+import Columnar
+
+/// A connector with tables that can be made, filled and dropped.
+///
+/// A write goes through these steps, each of which may be repeated after a crash:
+///
+/// ```
+///   begin… ──► pageSink (each attempt) ──► commit (selected attempts' outputs) ──► done
+///      └──────────────► abort (anything failed)
+/// ```
+///
+/// Readers see nothing of a write before `commit` and all of it afterwards.
+public protocol WritableConnector: Connector {
+  /// Whether `commit` may be repeated and attempts may be discarded without a row appearing twice. A connector that
+  /// cannot promise that is not written to under a retry policy.
+  var supportsQueryRetries: Bool { get }
+
+  /// Prepares a table that does not exist yet. Leaves nothing that a reader sees. TABLE_ALREADY_EXISTS, or
+  /// INVALID_TABLE_PROPERTY for a property that is unknown or malformed.
+  func beginCreate(_ table: NewTable, query: QueryID) throws -> WriteHandle
+
+  /// Prepares the adding of rows that have all of the table's columns, in the table's order.
+  func beginInsert(into table: TableHandle, columns: [ColumnHandle], query: QueryID) throws -> WriteHandle
+
+  /// Where one attempt's rows go. Called in a worker.
+  func pageSink(for handle: WriteHandle, attempt: AttemptID) throws -> any PageSink
+
+  /// Makes the outputs visible, all of them and nothing else, and removes what other attempts left. `outputs` are what
+  /// the selected attempts' sinks gave. Repeated with the same arguments after a crash at any point, it completes what
+  /// is missing.
+  func commit(_ handle: WriteHandle, outputs: [[UInt8]]) throws
+
+  /// Removes all that the write has left. Nothing to remove is fine. Never called after `commit` was.
+  func abort(_ handle: WriteHandle) throws
+
+  /// Removes a table with its rows; TABLE_NOT_FOUND where there is none.
+  func drop(_ table: TableHandle) throws
+}
+
+/// Takes the rows of one attempt, on one thread.
+public protocol PageSink: AnyObject {
+  /// Bytes held in memory, for the task's account.
+  var retainedBytes: Int64 { get }
+
+  /// Takes rows with the handle's columns in order.
+  func append(_ batch: Batch) throws
+
+  /// Completes the attempt's output, durable but invisible, and describes it for `commit`: some kilobytes at most.
+  func finish() throws -> [UInt8]
+
+  /// Discards what was written. Called instead of `finish`.
+  func abort()
+}
+
+/// A table to be made.
+public struct NewTable: Hashable, Codable, Sendable {
+  public var schema: String
+  public var name: String
+  public var columns: [ColumnHandle]
+  /// What the statement's WITH says, by lower-case name.
+  public var properties: [String: PropertyValue]
+
+  public init(schema: String, name: String, columns: [ColumnHandle], properties: [String: PropertyValue] = [:]) {
+    self.schema = schema
+    self.name = name
+    self.columns = columns
+    self.properties = properties
+  }
+}
+
+/// The value of a table property.
+public enum PropertyValue: Hashable, Codable, Sendable {
+  case text(String)
+  case integer(Int64)
+  case boolean(Bool)
+  case list([PropertyValue])
+}
+
+/// A write under way. `payload` belongs to the connector; it travels to workers and outlives the coordinator.
+public struct WriteHandle: Hashable, Codable, Sendable {
+  public var catalog: String
+  public var schema: String
+  public var table: String
+  /// What the rows look like.
+  public var columns: [ColumnHandle]
+  public var payload: [UInt8]
+
+  public init(catalog: String, schema: String, table: String, columns: [ColumnHandle], payload: [UInt8]) {
+    self.catalog = catalog
+    self.schema = schema
+    self.table = table
+    self.columns = columns
+    self.payload = payload
+  }
+}
