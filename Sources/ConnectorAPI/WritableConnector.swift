@@ -10,34 +10,42 @@ import Columnar
 ///
 /// ```
 ///   begin… ──► pageSink (each attempt) ──► commit (selected attempts' outputs) ──► done
-///      └──────────────► abort (anything failed)
+///                        │                    └── refused ──┐                       │
+///                        └── anything failed ───────────────┴──► abort ◄────────────┘ an attempt was late
 /// ```
 ///
-/// Readers see nothing of a write before `commit` and all of it afterwards.
+/// Readers see nothing of a write before `commit` and all of it afterwards. Calls of `commit`, `abort` and `drop` come
+/// one after the other, for all writes of a coordinator, and may block.
 public protocol WritableConnector: Connector {
   /// Whether `commit` may be repeated and attempts may be discarded without a row appearing twice. A connector that
   /// cannot promise that is not written to under a retry policy.
   var supportsQueryRetries: Bool { get }
 
-  /// Prepares a table that does not exist yet. Leaves nothing that a reader sees. TABLE_ALREADY_EXISTS, or
-  /// INVALID_TABLE_PROPERTY for a property that is unknown or malformed.
+  /// Prepares a table that does not exist yet. Looks, but makes nothing: the coordinator may die before it has noted
+  /// the write. TABLE_ALREADY_EXISTS, or INVALID_TABLE_PROPERTY for a property that is unknown or malformed.
   func beginCreate(_ table: NewTable, query: QueryID) throws -> WriteHandle
 
-  /// Prepares the adding of rows that have all of the table's columns, in the table's order.
+  /// Prepares the adding of rows that have all of the table's columns, in the table's order. Makes nothing either.
   func beginInsert(into table: TableHandle, columns: [ColumnHandle], query: QueryID) throws -> WriteHandle
 
-  /// Where one attempt's rows go. Called in a worker.
+  /// Where one attempt's rows go. Called in a worker; a late one may call it when the write has been committed or
+  /// aborted already.
   func pageSink(for handle: WriteHandle, attempt: AttemptID) throws -> any PageSink
 
   /// Makes the outputs visible, all of them and nothing else, and removes what other attempts left. `outputs` are what
-  /// the selected attempts' sinks gave. Repeated with the same arguments after a crash at any point, it completes what
-  /// is missing.
+  /// the selected attempts' sinks gave; none for a table that is made without rows. Repeated with the same arguments
+  /// after a crash at any point, it completes what is missing.
+  ///
+  /// An error of type USER_ERROR is a refusal: nothing was made visible, and nothing will be (the table was made or
+  /// dropped by somebody else meanwhile). After any other error the call is repeated.
   func commit(_ handle: WriteHandle, outputs: [[UInt8]]) throws
 
-  /// Removes all that the write has left. Nothing to remove is fine. Never called after `commit` was.
+  /// Removes all that the write has left and no reader sees. Nothing to remove is fine. May come several times, and
+  /// also after `commit` has returned, when an attempt that was given up has ended late: what `commit` has made visible
+  /// stays.
   func abort(_ handle: WriteHandle) throws
 
-  /// Removes a table with its rows; TABLE_NOT_FOUND where there is none.
+  /// Removes a table with its rows; TABLE_NOT_FOUND where there is none. May be repeated after a crash.
   func drop(_ table: TableHandle) throws
 }
 
@@ -52,7 +60,7 @@ public protocol PageSink: AnyObject {
   /// Completes the attempt's output, durable but invisible, and describes it for `commit`: some kilobytes at most.
   func finish() throws -> [UInt8]
 
-  /// Discards what was written. Called instead of `finish`.
+  /// Discards what was written. Called instead of `finish`, or after it has thrown.
   func abort()
 }
 
