@@ -32,6 +32,12 @@ public final class FilterProgram {
     conjuncts += nodes.filter(\.canFail).map { Conjunct(node: $0) }
   }
 
+  /// Whether `select` may throw.
+  var canFail: Bool { conjuncts.contains(where: \.node.canFail) }
+
+  /// A rough price per row, in comparisons of numbers, if every conjunct runs.
+  var cost: Int { conjuncts.reduce(0) { $0 + $1.node.cost } }
+
   /// The rows for which the predicate is true, ascending. Throws the SQL error of a row that reached a failing
   /// conjunct.
   public func select(_ batch: Batch) throws -> Selection {

@@ -37,6 +37,8 @@ struct JoinBuilding {
   let seed: UInt64
   /// Where the table of the right side is shared with other tasks, and under which key; nil where it is not.
   let shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
+  /// To be told the table's keys.
+  let dynamicFilters: [DynamicFilter]
 
   func join(_ node: JoinNode, left: any Operator, right: any Operator) throws -> any Operator {
     let mode: SemiJoinMode
@@ -64,9 +66,14 @@ struct JoinBuilding {
 
   /// The right side's table: another task's where there is one.
   private func table(_ side: BuildSide, from source: any Operator, account: MemoryAccount) throws -> JoinTable {
-    guard let shared else { return try side.build(from: source, account: account) }
-    let table = try shared.builds.table(shared.key) { try side.build(from: source, account: account) }
-    try account.set(table.retainedBytes)
+    let table: JoinTable
+    if let shared {
+      table = try shared.builds.table(shared.key) { try side.build(from: source, account: account) }
+      try account.set(table.retainedBytes)
+    } else {
+      table = try side.build(from: source, account: account)
+    }
+    for filter in dynamicFilters { filter.keys = try table.summary(ofKey: filter.key, account: account) }
     return table
   }
 

@@ -3,6 +3,7 @@
 import Base
 import Columnar
 import Planning
+import Synchronization
 
 /// The rows of a join's right side, grouped by key.
 ///
@@ -18,6 +19,7 @@ final class JoinTable: @unchecked Sendable {
   let retainedBytes: Int
 
   private let table: GroupTable?
+  private let summaries = Mutex<[Int: KeySummary]>([:])
   /// Rows by group, ascending in each: group g has `groupRows[groupStarts[g]..<groupStarts[g + 1]]`. Nil where no
   /// rows are needed.
   private let groupStarts: RowIndices?
@@ -45,6 +47,20 @@ final class JoinTable: @unchecked Sendable {
 
   /// Where the rows of group g start and, as entry g + 1, end.
   var starts: UnsafePointer<Int32>? { groupStarts.map { UnsafePointer($0.base) } }
+
+  /// Which values a key column has; made when first asked for, then shared by all users of the table. `account` is the
+  /// one that holds the table. Nil where the table has no keys.
+  func summary(ofKey key: Int, account: MemoryAccount) throws -> KeySummary? {
+    guard let table else { return nil }
+    let summary = summaries.withLock { known in
+      if let made = known[key] { return made }
+      let made = KeySummary(table.keys[key].vector())
+      known[key] = made
+      return made
+    }
+    try account.add(summary.retainedBytes)
+    return summary
+  }
 
   /// Something that looks keys up. One for each thread.
   func makeFinder() -> JoinFinder {

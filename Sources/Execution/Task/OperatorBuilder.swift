@@ -12,6 +12,8 @@ final class OperatorBuilder {
   /// By plan node, in pre-order.
   private(set) var measured: [MeasuredOperator] = []
   private var slots: [MeasuredOperator?] = []
+  /// What joins will tell the scans below them, by scan.
+  private var dynamicFilters: [Int: [DynamicFilter]] = [:]
 
   init(fragment: PlanFragment, context: TaskContext) {
     self.context = context
@@ -37,10 +39,15 @@ final class OperatorBuilder {
 
   private func make(_ node: PlanNode, _ number: Int, seed: UInt64) throws -> (name: String, any Operator) {
     switch node {
-    case .tableScan(let scan): return ("TableScanOperator", makeScan(scan))
+    case .tableScan(let scan): return ("TableScanOperator", try makeScan(scan, .none))
     case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
     case .values(let values): return ("ValuesOperator", try ValuesOperator(values, seed: seed))
     case .filter(let filter):
+      if case .tableScan(let scan) = filter.source, filter.predicate.isDeterministic {
+        slots.append(nil)
+        let conditions = try ScanConditions(filter.predicate, layout: scan.columns.map(\.symbol), seed: seed)
+        return ("ScanFilterOperator", coalesce(try makeScan(scan, conditions), node))
+      }
       let inner = try FilterOperator(filter, source: measure(filter.source), seed: seed)
       return ("FilterOperator", coalesce(inner, node))
     case .project(let project):
@@ -70,8 +77,9 @@ final class OperatorBuilder {
       let account = context.memory.account("TopNOperator")
       return ("TopNOperator", TopNOperator(topN, source: try measure(topN.source), account: account))
     case .join(let join):
+      let filters = announceKeys(of: join)
       let (left, right) = (try measure(join.left), try measure(join.right))
-      let building = joinBuilding(number, right: join.right, seed: seed)
+      let building = joinBuilding(number, right: join.right, seed: seed, telling: filters)
       return ("LookupJoinOperator", coalesce(try building.join(join, left: left, right: right), node))
     case .semiJoin(let join):
       let (left, right) = (try measure(join.source), try measure(join.filteringSource))
@@ -80,28 +88,38 @@ final class OperatorBuilder {
     }
   }
 
-  private func joinBuilding(_ number: Int, right: PlanNode, seed: UInt64) -> JoinBuilding {
+  /// Filters for the scans that the keys of a join's left side come from; empty where the join keeps left rows without
+  /// a partner.
+  private func announceKeys(of join: JoinNode) -> [DynamicFilter] {
+    guard [.inner, .right, .semi].contains(join.kind) else { return [] }
+    return join.criteria.enumerated().compactMap { key, clause in
+      guard let place = ScanPlace.find(clause.left, in: join.left) else { return nil }
+      let filter = DynamicFilter(column: place.column, key: key)
+      dynamicFilters[place.scan, default: []].append(filter)
+      return filter
+    }
+  }
+
+  private func joinBuilding(
+    _ number: Int, right: PlanNode, seed: UInt64, telling filters: [DynamicFilter] = []
+  ) -> JoinBuilding {
     var shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
     if let sharing = context.sharing, let fragments = SharableSide.fragments(of: right, inputs: inputs) {
       let key = SharedBuilds.Key(
         scope: sharing.scope, node: number, inputs: fragments.map(sharing.inputIdentity))
       shared = (sharing.builds, key)
     }
-    return JoinBuilding(input: input, memory: context.memory, seed: seed, shared: shared)
+    return JoinBuilding(input: input, memory: context.memory, seed: seed, shared: shared, dynamicFilters: filters)
   }
 
   private func coalesce(_ inner: any Operator, _ node: PlanNode) -> any Operator {
     CoalescingOperator(inner, types: node.outputs.map(\.type))
   }
 
-  private func makeScan(_ scan: TableScanNode) -> any Operator {
-    let context = context
-    let splits = context.splits[scan.id] ?? []
-    let columns = scan.columns.map(\.column)
-    return PageSourcesOperator(sourceCount: splits.count, columnCount: columns.count, input: input) { index in
-      try context.catalogs.connector(scan.table.catalog).pageSource(
-        for: splits[index], of: scan.table, columns: columns, constraint: scan.constraint, filters: [])
-    }
+  private func makeScan(_ scan: TableScanNode, _ conditions: ScanConditions) throws -> any Operator {
+    TableScanOperator(
+      scan, splits: context.splits[scan.id] ?? [], connector: try context.catalogs.connector(scan.table.catalog),
+      conditions: conditions, dynamicFilters: dynamicFilters[scan.id] ?? [], input: input)
   }
 
   private func makeRemoteSource(_ source: RemoteSourceNode) -> any Operator {

@@ -1,0 +1,173 @@
+// Owns what a join's table tells of one of its key columns: which values may have a partner. Built once, then only read.
+
+import Columnar
+
+/// The values of a key column: exactly, as a bit for each value of their range, where they are integers that lie close
+/// together; else a Bloom filter whose bits for a key lie in one 64-bit word.
+///
+/// Unchecked Sendable: immutable once made.
+final class KeySummary: @unchecked Sendable {
+  /// The smallest and the largest key, for integer layouts; nil for others and where there is no key.
+  let bounds: ClosedRange<Int64>?
+  /// Whether there is no key, so that no row has a partner.
+  let isEmpty: Bool
+  private let words: Buffer
+  private let form: Form
+
+  private enum Form {
+    /// Bit `value - lowest`; `range` bits.
+    case exact(lowest: Int64, range: UInt64)
+    /// Words by the upper bits of the hash.
+    case bloom(shift: UInt64)
+  }
+
+  /// Up to this many bits a range is worth an exact answer however few keys it has.
+  private static let smallRange: UInt64 = 1 << 20
+  /// Bits of a range for each key up to which an exact answer is taken.
+  private static let exactBitsPerKey: UInt64 = 32
+  private static let bloomBitsPerKey = 16
+
+  /// Bytes held.
+  var retainedBytes: Int { words.byteCount }
+
+  /// `keys` is a flat vector without NULLs. Cost: two passes.
+  init(_ keys: Vector) {
+    precondition(keys.encoding == .flat && !keys.mayHaveNulls, "keys of a table are flat and not NULL")
+    isEmpty = keys.count == 0
+    bounds = Self.bounds(of: keys)
+    if let bounds {
+      let range = UInt64(bitPattern: bounds.upperBound) &- UInt64(bitPattern: bounds.lowerBound)
+      if range < Self.smallRange || range / Self.exactBitsPerKey < UInt64(keys.count) {
+        form = .exact(lowest: bounds.lowerBound, range: range + 1)
+        words = Buffer(zeroed: Bitmap.wordCount(Int(range + 1)) * 8)
+        mark(keys)
+        return
+      }
+    }
+    var bits: UInt64 = 6
+    while 64 << bits < Self.bloomBitsPerKey * keys.count { bits += 1 }
+    form = .bloom(shift: 64 - bits)
+    words = Buffer(zeroed: 8 << Int(bits))
+    mark(keys)
+  }
+
+  /// Writes 1 for each value that may be a key, 0 for each that cannot be. `values` is flat; what stands for NULLs is
+  /// of no meaning.
+  func test(_ values: Vector, into flags: UnsafeMutablePointer<UInt8>) {
+    precondition(values.encoding == .flat, "only flat values are tested")
+    switch values.type.layout {
+    case .int8: test(values, of: Int8.self, flags)
+    case .int16: test(values, of: Int16.self, flags)
+    case .int32: test(values, of: Int32.self, flags)
+    case .int64: test(values, of: Int64.self, flags)
+    default:
+      let hashes = Buffer(count: values.count, of: UInt64.self)
+      let hash = hashes.pointer(to: UInt64.self)
+      hashRows([values], count: values.count, into: hash)
+      testHashes(values.count, flags) { hash[$0] }
+      withExtendedLifetime(hashes) {}
+    }
+  }
+
+  private func mark(_ keys: Vector) {
+    switch keys.type.layout {
+    case .int8: mark(keys, of: Int8.self)
+    case .int16: mark(keys, of: Int16.self)
+    case .int32: mark(keys, of: Int32.self)
+    case .int64: mark(keys, of: Int64.self)
+    default:
+      let hashes = Buffer(count: keys.count, of: UInt64.self)
+      let hash = hashes.pointer(to: UInt64.self)
+      hashRows([keys], count: keys.count, into: hash)
+      markHashes(keys.count) { hash[$0] }
+      withExtendedLifetime(hashes) {}
+    }
+  }
+
+  private func mark<Key: FixedWidthInteger & BitwiseCopyable>(_ keys: Vector, of type: Key.Type) {
+    let values = keys.values.pointer(to: type)
+    guard case .exact(let lowest, _) = form else {
+      return markHashes(keys.count) { Self.hash(values[$0]) }
+    }
+    let bits = words.pointer(to: UInt64.self)
+    for row in 0..<keys.count {
+      let offset = UInt64(bitPattern: Int64(values[row]) &- lowest)
+      bits[Int(truncatingIfNeeded: offset &>> 6)] |= 1 &<< (offset & 63)
+    }
+  }
+
+  private func test<Key: FixedWidthInteger & BitwiseCopyable>(
+    _ keys: Vector, of type: Key.Type, _ flags: UnsafeMutablePointer<UInt8>
+  ) {
+    let values = UnsafePointer(keys.values.pointer(to: type))
+    guard case .exact(let lowest, let range) = form else {
+      return testHashes(keys.count, flags) { Self.hash(values[$0]) }
+    }
+    let bits = UnsafePointer(words.pointer(to: UInt64.self))
+    for row in 0..<keys.count {
+      let offset = UInt64(bitPattern: Int64(values[row]) &- lowest)
+      let isInside = offset < range
+      let place = isInside ? offset : 0
+      let bit = bits[Int(truncatingIfNeeded: place &>> 6)] &>> (place & 63) & 1
+      flags[row] = UInt8(truncatingIfNeeded: isInside ? bit : 0)
+    }
+  }
+
+  // The closures are literals at the call sites above and inlined.
+  @inline(__always)
+  private func markHashes(_ count: Int, _ hash: (Int) -> UInt64) {
+    guard case .bloom(let shift) = form else { return }
+    let target = words.pointer(to: UInt64.self)
+    for row in 0..<count {
+      let value = hash(row)
+      target[Int(truncatingIfNeeded: value &>> shift)] |= Self.bits(value)
+    }
+  }
+
+  @inline(__always)
+  private func testHashes(_ count: Int, _ flags: UnsafeMutablePointer<UInt8>, _ hash: (Int) -> UInt64) {
+    guard case .bloom(let shift) = form else { return }
+    let source = UnsafePointer(words.pointer(to: UInt64.self))
+    for row in 0..<count {
+      let value = hash(row)
+      let bits = Self.bits(value)
+      flags[row] = source[Int(truncatingIfNeeded: value &>> shift)] & bits == bits ? 1 : 0
+    }
+  }
+
+  /// Three bits of a word, from the lower part of the hash; the upper part chooses the word.
+  @inline(__always)
+  private static func bits(_ hash: UInt64) -> UInt64 {
+    1 &<< (hash & 63) | 1 &<< (hash &>> 6 & 63) | 1 &<< (hash &>> 12 & 63)
+  }
+
+  @inline(__always)
+  private static func hash<Key: FixedWidthInteger>(_ key: Key) -> UInt64 {
+    let product = UInt64(truncatingIfNeeded: Int64(truncatingIfNeeded: key)) &* 0x9e37_79b9_7f4a_7c15
+    return product ^ product &>> 32
+  }
+
+  private static func bounds(of keys: Vector) -> ClosedRange<Int64>? {
+    switch keys.type.layout {
+    case .int8: bounds(of: keys, Int8.self)
+    case .int16: bounds(of: keys, Int16.self)
+    case .int32: bounds(of: keys, Int32.self)
+    case .int64: bounds(of: keys, Int64.self)
+    default: nil
+    }
+  }
+
+  private static func bounds<Key: FixedWidthInteger & BitwiseCopyable>(
+    of keys: Vector, _ type: Key.Type
+  ) -> ClosedRange<Int64>? {
+    guard keys.count > 0 else { return nil }
+    let values = UnsafePointer(keys.values.pointer(to: type))
+    var lowest = values[0]
+    var highest = values[0]
+    for row in 1..<keys.count {
+      lowest = min(lowest, values[row])
+      highest = max(highest, values[row])
+    }
+    return Int64(lowest)...Int64(highest)
+  }
+}
