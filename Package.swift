@@ -37,6 +37,7 @@ let package = Package(
     .target(name: "SQLSyntax", dependencies: ["Base"]),
     .target(name: "ConnectorAPI", dependencies: ["Base", "Columnar"]),
     .target(name: "Settings", dependencies: ["Base"]),
+    .target(name: "ArrowIPC", dependencies: ["Base", "Columnar"], path: "Sources/Formats/ArrowIPC"),
 
     // Pure, query, durable.
     .target(name: "Scheduling", dependencies: ["Base"]),
@@ -62,7 +63,7 @@ let package = Package(
     .target(name: "Wiring", dependencies: ["Base", "Exchange", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "ControlClient",
-      dependencies: ["Base", "CPlatform", "Platform", "Columnar", "ClientAPI", "Wire", argumentParser]),
+      dependencies: ["ArrowIPC", "Base", "CPlatform", "Platform", "Columnar", "ClientAPI", "Wire", argumentParser]),
     .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
@@ -91,6 +92,7 @@ let package = Package(
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "SealingTests", dependencies: ["Sealing"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
+    .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowIPC"], path: "Tests/Formats/ArrowIPCTests"),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
@@ -135,7 +137,8 @@ let package = Package(
       ]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
-      name: "ControlClientTests", dependencies: ["Base", "Columnar", "ControlClient", "Platform", "Wire"]),
+      name: "ControlClientTests",
+      dependencies: ["ArrowIPC", "Base", "Columnar", "ControlClient", "Platform", "Wire"]),
     // Whole daemons of the built programs, driven through waterbearctl.
     .testTarget(
       name: "EndToEndTests", dependencies: ["Base", "Platform", "Wire", "waterbeard", "waterbearctl"]),

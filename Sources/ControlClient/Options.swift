@@ -59,10 +59,12 @@ struct FormatOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "table, csv, tsv, json, jsonl or markdown (default: table on a terminal, else csv).", valueName: "format"))
+      "\(OutputFormat.names) (default: table on a terminal, else csv).", valueName: "format"))
   var format: OutputFormat?
 
-  func format(_ console: Console) -> OutputFormat { format ?? .standard(for: console) }
+  func format(_ console: Console) throws -> OutputFormat {
+    try (format ?? .standard(for: console)).allowed(on: console)
+  }
 }
 
 /// The SQL and what its names mean.

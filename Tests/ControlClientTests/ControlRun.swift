@@ -7,6 +7,8 @@ import Glibc
 struct ControlRun {
   var code: ControlExitCode
   var output: String
+  /// The output as it came, which may be no text.
+  var outputBytes: [UInt8]
   var error: String
 
   /// Runs the program with `arguments`. `input` is what standard input holds.
@@ -18,7 +20,8 @@ struct ControlRun {
     var console = Console(input: files[0].descriptor, output: files[1].descriptor, error: files[2].descriptor)
     configure(&console)
     let code = Control.run(arguments, console: console)
-    return ControlRun(code: code, output: files[1].contents(), error: files[2].contents())
+    return ControlRun(
+      code: code, output: files[1].contents(), outputBytes: files[1].bytes(), error: files[2].contents())
   }
 }
 
@@ -42,12 +45,14 @@ final class TemporaryFile {
     lseek(descriptor, 0, SEEK_SET)
   }
 
-  func contents() -> String {
+  func contents() -> String { String(decoding: bytes(), as: UTF8.self) }
+
+  func bytes() -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
       let count = pread(descriptor, &chunk, chunk.count, off_t(bytes.count))
-      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      guard count > 0 else { return bytes }
       bytes += chunk[..<count]
     }
   }

@@ -1,4 +1,5 @@
 // Proves `query` and its relatives against a fake daemon: results, failures, reconnects, limits of time.
+import ArrowIPC
 import Base
 import Columnar
 import Glibc
@@ -30,6 +31,50 @@ struct QueryVerbTests {
     let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
     let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", format.rawValue, "SELECT 1"])
     #expect(run.output == expected)
+  }
+
+  @Test func writesAnArrowStream() throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", "arrow", "SELECT 1"])
+    #expect(run.code == .done)
+    #expect(run.error == "")
+    var expected: [UInt8] = []
+    let writer = ArrowStreamWriter(columns: FakeQuery().columns.map { ArrowColumn($0.0, $0.1) }) {
+      expected.append(contentsOf: $0)
+    }
+    try writer.begin()
+    for page in FakeQuery().pages {
+      try writer.append(TestBatch.make(page, types: FakeQuery().columns.map(\.1)))
+    }
+    try writer.finish()
+    #expect(run.outputBytes == expected)
+  }
+
+  @Test func anEmptyResultIsAnArrowStreamWithItsSchema() throws {
+    let daemon = try FakeDaemon { try FakeQuery(pages: []).reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", "arrow", "SELECT 1"])
+    #expect(run.code == .done)
+    var expected: [UInt8] = []
+    let writer = ArrowStreamWriter(columns: FakeQuery().columns.map { ArrowColumn($0.0, $0.1) }) {
+      expected.append(contentsOf: $0)
+    }
+    try writer.begin()
+    try writer.finish()
+    #expect(run.outputBytes == expected)
+  }
+
+  @Test(arguments: [
+    ["query", "SELECT 1"], ["fetch", "q"], ["list"], ["show", "q"], ["workers"], ["status"], ["config"],
+  ])
+  func noTerminalGetsBinaryOutput(arguments: [String]) throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let run = try ControlRun.of(arguments + ["--socket", daemon.socketPath, "--format", "arrow"]) {
+      $0.outputIsTerminal = true
+    }
+    #expect(run.code == .usage)
+    #expect(run.output == "")
+    #expect(run.error.contains("> result.arrow"))
+    #expect(daemon.requests == [])
   }
 
   @Test func tableIsTheStandardOnATerminal() throws {

@@ -1,9 +1,16 @@
 // Owns the names of the forms in which rows are printed, and which one is taken where none was asked for.
+import ArgumentParser
 import Columnar
 
 /// How rows leave.
 public enum OutputFormat: String, Sendable, CaseIterable {
-  case table, csv, tsv, json, jsonl, markdown
+  case table, csv, tsv, json, jsonl, markdown, arrow
+
+  /// The formats, for help.
+  static var names: String {
+    let names = allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+  }
 
   /// People get a table, programs get CSV.
   static func standard(for console: Console) -> OutputFormat { console.outputIsTerminal ? .table : .csv }
@@ -13,7 +20,19 @@ public enum OutputFormat: String, Sendable, CaseIterable {
     case .csv, .tsv, .json, .jsonl: RowWriter(self, output: output)
     case .table: AlignedWriter(.display, output: output)
     case .markdown: AlignedWriter(.markdown, output: output)
+    case .arrow: ArrowWriter(output: output)
     }
+  }
+
+  /// Whether the output is bytes that no terminal should get.
+  var isBinary: Bool { self == .arrow }
+
+  /// This format, unless it is binary and would go to a terminal.
+  func allowed(on console: Console) throws -> OutputFormat {
+    guard isBinary, console.outputIsTerminal else { return self }
+    throw ValidationError(
+      "--format \(rawValue) is binary, and standard output is a terminal; "
+        + "send it to a file (> result.\(rawValue)) or to a program.")
   }
 }
 

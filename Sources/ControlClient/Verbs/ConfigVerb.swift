@@ -15,6 +15,7 @@ struct ConfigVerb: Verb {
   @OptionGroup var connection: ConnectionOptions
 
   func perform(_ console: Console) throws -> ControlExitCode {
+    let format = try output.format(console)
     let status = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message
     var table = RecordTable([
       OutputColumn("key", .varcharUnbounded), OutputColumn("value", .varcharUnbounded),
@@ -25,7 +26,7 @@ struct ConfigVerb: Verb {
         .text(setting.key), .text(setting.value), .boolean(setting.isDefault), .text(setting.meaning),
       ])
     }
-    try table.print(as: output.format(console), to: OutputStream(descriptor: console.output))
+    try table.print(as: format, to: OutputStream(descriptor: console.output))
     return .done
   }
 }

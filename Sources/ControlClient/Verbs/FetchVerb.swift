@@ -20,10 +20,11 @@ struct FetchVerb: Verb {
   @OptionGroup var connection: ConnectionOptions
 
   func perform(_ console: Console) throws -> ControlExitCode {
+    let format = try output.format(console)
     var run = try QueryRun(console, connection, cancelsOnInterrupt: false)
     run.keepsResult = keep
     let stream = OutputStream(descriptor: console.output)
-    try run.printResult(of: QueryID(query), with: output.format(console).writer(to: stream), to: stream)
+    try run.printResult(of: QueryID(query), with: format.writer(to: stream), to: stream)
     return .done
   }
 }

@@ -24,8 +24,8 @@ struct ListVerb: Verb {
   }
 
   func perform(_ console: Console) throws -> ControlExitCode {
+    let format = try output.format(console)
     let list = try connection.client(console).call(ListQueries(limit: limit), expecting: QueryList.self).message
-    let format = output.format(console)
     let now = SystemClock.wallMicroseconds()
     var table = RecordTable([
       OutputColumn("query", .varcharUnbounded), OutputColumn("state", .varcharUnbounded),

@@ -9,7 +9,8 @@ struct QueryVerb: Verb {
       program waits until it is back, and the query goes on.
 
       A table's columns are as wide as the first 5000 rows ask for. csv and tsv have a header line; NULL is empty, an \
-      empty string is "". In json and jsonl, decimals of more than 15 digits are strings.
+      empty string is "". In json and jsonl, decimals of more than 15 digits are strings. \
+      arrow is an Arrow IPC stream, for a file or a program.
       """)
 
   @OptionGroup var statement: StatementOptions
@@ -17,12 +18,13 @@ struct QueryVerb: Verb {
   @OptionGroup var connection: ConnectionOptions
 
   func perform(_ console: Console) throws -> ControlExitCode {
+    let format = try output.format(console)
     let sql = try statement.text(console)
     var run = try QueryRun(console, connection, cancelsOnInterrupt: true)
     run.sql = sql
     let query = try run.submit(sql, statement)
     let stream = OutputStream(descriptor: console.output)
-    try run.printResult(of: query, with: output.format(console).writer(to: stream), to: stream)
+    try run.printResult(of: query, with: format.writer(to: stream), to: stream)
     return .done
   }
 }

@@ -29,10 +29,11 @@ struct StatusVerb: Verb {
         return .timedOut
       }
     }
+    let format = try output.format(console)
     let status = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message
     var table = RecordTable([OutputColumn("name", .varcharUnbounded), OutputColumn("value", .varcharUnbounded)])
     let stream = OutputStream(descriptor: console.output)
-    switch output.format(console) {
+    switch format {
     case .json, .jsonl:
       var object = JSONObject(stream)
       object.begin()
@@ -49,7 +50,7 @@ struct StatusVerb: Verb {
       object.end()
       stream.append("\n")
       try stream.flush()
-    case let format:
+    default:
       table.append([.text("state"), .text("running")])
       table.append([.text("release"), .text(status.build)])
       table.append([.text("pid"), .text("\(status.pid)")])

@@ -12,6 +12,7 @@ struct WorkersVerb: Verb {
   @OptionGroup var connection: ConnectionOptions
 
   func perform(_ console: Console) throws -> ControlExitCode {
+    let format = try output.format(console)
     let list = try connection.client(console).call(ListWorkers(), expecting: WorkerList.self).message
     var table = RecordTable([
       OutputColumn("worker", .integer), OutputColumn("pid", .integer), OutputColumn("state", .varcharUnbounded),
@@ -26,7 +27,7 @@ struct WorkersVerb: Verb {
         .number(worker.uptimeMicroseconds / 1_000_000), .text(worker.running.joined(separator: " ")),
       ])
     }
-    try table.print(as: output.format(console), to: OutputStream(descriptor: console.output))
+    try table.print(as: format, to: OutputStream(descriptor: console.output))
     return .done
   }
 }
