@@ -1,0 +1,77 @@
+"""Owns killing the processes of an engine while a query runs."""
+import os
+import random
+import signal
+import statistics
+import threading
+import time
+
+
+def kill_one(engine):
+    """Kills a random worker; whether there was one."""
+    victims = engine.victims()
+    if not victims:
+        return False
+    try:
+        os.kill(random.choice(victims), signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Killer:
+    """Kills a random worker of an engine after a time, and again after each interval, while this is entered."""
+
+    def __init__(self, engine, after, every=None):
+        self.engine, self.after, self.every = engine, after, every
+        self.kills = 0
+
+    def __enter__(self):
+        self.stopped = threading.Event()
+        self.due = time.monotonic() + self.after
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.stopped.wait(max(0, self.due - time.monotonic())):
+            self.kills += kill_one(self.engine)
+            if self.every is None:
+                return
+            self.due += self.every
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+
+class Disturbed:
+    """An engine as the measurement wants it, whose workers are killed while it answers. The interval counts only that
+    time, so that queries shorter than it are met as well."""
+
+    def __init__(self, engine, every):
+        self.engine, self.every, self.left = engine, every, every
+        self.kills = 0
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def run(self, sql, seconds_at_most):
+        with Killer(self.engine, self.left, self.every) as killer:
+            outcome = self.engine.run(sql, seconds_at_most)
+        self.left = max(0, killer.due - time.monotonic())
+        self.kills += killer.kills
+        return outcome
+
+
+def kill_at(engine, sql, undisturbed, fraction, runs, seconds_at_most, check):
+    """Times with one worker killed after a part of the undisturbed time. Each answer goes to `check`."""
+    times, kills = [], 0
+    for _ in range(runs):
+        with Killer(engine, undisturbed * fraction) as killer:
+            outcome = engine.run(sql, seconds_at_most)
+        check(outcome)
+        kills += killer.kills
+        times.append(outcome.seconds)
+    return {"undisturbed": undisturbed, "killed": times, "kills": kills,
+            "ratio": statistics.median(times) / undisturbed}
