@@ -51,6 +51,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   case missingColumnName = "MISSING_COLUMN_NAME"
   case mismatchedColumnAliases = "MISMATCHED_COLUMN_ALIASES"
   case duplicateColumnName = "DUPLICATE_COLUMN_NAME"
+  case duplicateProperty = "DUPLICATE_PROPERTY"
   case duplicateNamedQuery = "DUPLICATE_NAMED_QUERY"
   case columnTypeUnknown = "COLUMN_TYPE_UNKNOWN"
   case expressionNotAggregate = "EXPRESSION_NOT_AGGREGATE"

@@ -84,9 +84,13 @@ public struct FragmentedPlan: Codable, Sendable {
   /// Sorted by number; inputs have higher numbers than their consumers.
   public var fragments: [PlanFragment]
   public var columnNames: [String]
+  /// What is to be done when all fragments have run; nil for a query. The root's rows are then not the result, but what
+  /// the writers left: how many rows, and the sink's description, for each of their tasks.
+  public var write: PlannedWrite?
 
-  public init(fragments: [PlanFragment], columnNames: [String]) {
+  public init(fragments: [PlanFragment], columnNames: [String], write: PlannedWrite? = nil) {
     self.fragments = fragments
     self.columnNames = columnNames
+    self.write = write
   }
 }

@@ -16,6 +16,8 @@ extension PlanNode {
     case .union(let node): node.sources
     case .enforceSingleRow(let node): [node.source]
     case .exchange(let node): [node.source]
+    case .tableWriter(let node): [node.source]
+    case .tableFinish(let node): [node.source]
     case .output(let node): [node.source]
     }
   }
@@ -41,6 +43,8 @@ extension PlanNode {
     case .union(var node): node.sources = try node.sources.map(transform); return .union(node)
     case .enforceSingleRow(var node): node.source = try transform(node.source); return .enforceSingleRow(node)
     case .exchange(var node): node.source = try transform(node.source); return .exchange(node)
+    case .tableWriter(var node): node.source = try transform(node.source); return .tableWriter(node)
+    case .tableFinish(var node): node.source = try transform(node.source); return .tableFinish(node)
     case .output(var node): node.source = try transform(node.source); return .output(node)
     }
   }
@@ -64,6 +68,8 @@ extension PlanNode {
     case .enforceSingleRow(let node): return node.source.outputs
     case .exchange(let node): return node.source.outputs
     case .remoteSource(let node): return node.outputs
+    case .tableWriter(let node): return [node.rowCount, node.fragment]
+    case .tableFinish(let node): return node.source.outputs
     case .output(let node): return node.outputs
     }
   }

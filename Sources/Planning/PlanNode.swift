@@ -21,6 +21,8 @@ public indirect enum PlanNode: Codable, Sendable {
   case enforceSingleRow(EnforceSingleRowNode)
   case exchange(ExchangeNode)
   case remoteSource(RemoteSourceNode)
+  case tableWriter(TableWriterNode)
+  case tableFinish(TableFinishNode)
   case output(OutputNode)
 }
 

@@ -34,12 +34,14 @@ public struct PlanningOptions: Sendable {
   public var taskSlots: Int
   /// `query.max-stage-count`.
   public var stageCountMax: Int
+  /// Whether tasks or queries are run again when they fail; connectors must then bear it.
+  public var retries: Bool
   public var session: [SessionRow]
 
   public init(
     joinDistribution: JoinDistribution? = nil, broadcastBytesMax: Int64 = 100 << 20, partitionCount: Int = 16,
     partitionCountMin: Int? = nil, taskInputBytes: Int64 = 32 << 20, taskSlots: Int = 4,
-    stageCountMax: Int = 150, session: [SessionRow] = []
+    stageCountMax: Int = 150, retries: Bool = true, session: [SessionRow] = []
   ) {
     self.joinDistribution = joinDistribution
     self.broadcastBytesMax = broadcastBytesMax
@@ -48,6 +50,7 @@ public struct PlanningOptions: Sendable {
     self.taskInputBytes = taskInputBytes
     self.taskSlots = taskSlots
     self.stageCountMax = stageCountMax
+    self.retries = retries
     self.session = session
   }
 }

@@ -31,8 +31,49 @@ public struct PlanningPipeline {
     case .show(let show) where show.subject == .session: return sessionRows()
     default:
       let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(statement)
+      if let write = logical.write { return try plan(write, logical) }
       return try fragment(optimized(logical), symbols: logical.symbols)
     }
+  }
+
+  // MARK: Writes
+
+  /// Begins a write at its connector, which makes nothing yet, and plans its rows.
+  private func plan(_ write: LogicalWrite, _ logical: LogicalPlan) throws -> FragmentedPlan {
+    let begun = try begin(write)
+    var plan = rows([], [], [], kind: .source)
+    if write.writesRows {
+      var bound = logical
+      if case .commit(let handle) = begun.act { bound.root = logical.root.writing(to: handle) }
+      plan = try fragment(optimized(bound), symbols: logical.symbols)
+    }
+    plan.columnNames = begun.countsRows ? ["rows"] : []
+    plan.write = begun
+    return plan
+  }
+
+  private func begin(_ write: LogicalWrite) throws -> PlannedWrite {
+    var planned = PlannedWrite(act: .nothing, updateType: write.updateType, countsRows: write.countsRows)
+    guard let connector = try catalogs.connector(write.catalog) as? any WritableConnector else { return planned }
+    do {
+      switch write.act {
+      case .nothing: return planned
+      case .drop(let table): planned.act = .drop(table)
+      case .create(let table): planned.act = .commit(try connector.beginCreate(table, query: context.query))
+      case .insert(let table, let columns):
+        planned.act = .commit(try connector.beginInsert(into: table, columns: columns, query: context.query))
+      }
+      if options.retries && !connector.supportsQueryRetries {
+        throw WaterbearError(
+          .notSupported, "This connector does not support query retries",
+          remedy: "set the session property retry_policy to NONE")
+      }
+    } catch {
+      var located = WaterbearError.wrapping(error)
+      if located.location == nil { located.location = write.location }
+      throw located
+    }
+    return planned
   }
 
   private func optimized(_ logical: LogicalPlan) -> PlanNode {
@@ -84,15 +125,17 @@ public struct PlanningPipeline {
       options.session.map { [.text($0.name), .text($0.value), .text($0.standard), .text($0.type), .text($0.meaning)] })
   }
 
-  /// A plan of one fragment that gives these rows.
-  private func rows(_ names: [String], _ types: [DataType], _ values: [[Value]]) -> FragmentedPlan {
+  /// A plan of one fragment that gives these rows; none of kind `.source`, which has no tasks without splits.
+  private func rows(
+    _ names: [String], _ types: [DataType], _ values: [[Value]], kind: FragmentKind = .single
+  ) -> FragmentedPlan {
     let allocator = SymbolAllocator()
     let symbols = zip(names, types).map { allocator.symbol($0, $1) }
     let node = PlanNode.values(
       ValuesNode(outputs: symbols, rows: values.map { zip($0, types).map { .constant($0, $1) } }))
     let root = PlanNode.output(OutputNode(source: node, columnNames: names, outputs: symbols))
     let fragment = PlanFragment(
-      number: 0, root: root, kind: .single, inputs: [], output: .single, outputSymbols: symbols)
+      number: 0, root: root, kind: kind, inputs: [], output: .single, outputSymbols: symbols)
     return FragmentedPlan(fragments: [fragment], columnNames: names)
   }
 }

@@ -20,6 +20,8 @@ public enum ScalarFunction: String, Codable, Sendable, CaseIterable {
   // Text.
   case length, lower, upper, trim, ltrim, rtrim, substring, strpos, concat, replace, reverse, lpad, rpad, chr
   case codepoint
+  /// Not for SQL: a text as a column of a table keeps it; what would lose more than blanks at its end is an error.
+  case storedText = "$stored_text"
   case startsWith = "starts_with"
   case splitPart = "split_part"
 

@@ -10,6 +10,7 @@ public enum Statement: Hashable, Sendable {
   case setSession(SetSession)
   case resetSession(name: QualifiedName)
   case createTableAs(CreateTableAs)
+  case createTable(CreateTable)
   case insert(Insert)
   case dropTable(DropTable)
   /// A statement of Trino's that is only recognised by its first words, such as `CREATE VIEW`. Its text is not parsed.
@@ -95,23 +96,40 @@ public struct SetSession: Hashable, Sendable {
   @Uncompared public var location: SourceLocation
 }
 
+/// `name = value` in a table's `WITH` clause.
+public struct TableProperty: Hashable, Sendable {
+  public var name: Identifier
+  /// Nil stands for `DEFAULT`.
+  public var value: Expression?
+}
+
 /// `CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(columns)] [WITH (…)] AS query [WITH [NO] DATA]`.
 public struct CreateTableAs: Hashable, Sendable {
-  /// `name = value` in the `WITH` clause.
-  public struct Property: Hashable, Sendable {
-    public var name: Identifier
-    /// Nil stands for `DEFAULT`.
-    public var value: Expression?
-  }
-
   public var table: QualifiedName
   public var replaces: Bool
   public var ifNotExists: Bool
   public var columnAliases: [Identifier]
   public var comment: String?
-  public var properties: [Property]
+  public var properties: [TableProperty]
   public var query: Query
   public var withData: Bool
+  @Uncompared public var location: SourceLocation
+}
+
+/// `CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (column type, …) [COMMENT 'text'] [WITH (…)]`.
+public struct CreateTable: Hashable, Sendable {
+  /// `name type`.
+  public struct Column: Hashable, Sendable {
+    public var name: Identifier
+    public var type: TypeName
+  }
+
+  public var table: QualifiedName
+  public var replaces: Bool
+  public var ifNotExists: Bool
+  public var columns: [Column]
+  public var comment: String?
+  public var properties: [TableProperty]
   @Uncompared public var location: SourceLocation
 }
 

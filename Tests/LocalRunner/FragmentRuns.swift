@@ -22,7 +22,7 @@ final class FragmentRuns {
     // Inputs have higher numbers than their consumers.
     for fragment in plan.fragments.reversed() {
       outputs[fragment.number] = try tasks(of: fragment).enumerated().map { number, task in
-        try run(fragment, task, seed: UInt64(fragment.number) << 32 | UInt64(number))
+        try run(fragment, task, number: number)
       }
     }
     let types = plan.fragments[0].outputSymbols.map(\.type)
@@ -59,12 +59,12 @@ final class FragmentRuns {
       .map { (scan.id, $0) }
   }
 
-  private func run(_ fragment: PlanFragment, _ task: Task, seed: UInt64) throws -> TaskOutput {
+  private func run(_ fragment: PlanFragment, _ task: Task, number: Int) throws -> TaskOutput {
     let fragment = try BinaryDecoder.decode(PlanFragment.self, from: BinaryEncoder.encode(fragment))
     let types = Self.remoteTypes(of: fragment.root)
     let modes = Dictionary(uniqueKeysWithValues: fragment.inputs.map { ($0.fragment, $0.mode) })
     let outputs = outputs
-    let context = TaskContext(
+    var context = TaskContext(
       catalogs: catalogs, splits: task.splits,
       openRemoteSource: { number in
         guard let mode = modes[number], let types = types[number], let tasks = outputs[number] else {
@@ -73,7 +73,9 @@ final class FragmentRuns {
         let partitions = mode == .partitioned ? task.partitions : nil
         return BatchSource(try tasks.flatMap { try $0.batches(of: partitions, types: types) })
       },
-      memory: MemoryContext(limit: options.taskMemory), seed: seed)
+      memory: MemoryContext(limit: options.taskMemory), seed: UInt64(fragment.number) << 32 | UInt64(number))
+    let stage = StageID(query: QueryID("local"), number: fragment.number)
+    context.attempt = AttemptID(task: TaskID(stage: stage, partition: number), number: 0)
     let output = TaskOutput(partitionCount: fragment.output.partitionCount)
     _ = try TaskExecutor(fragment: fragment, context: context).run(into: output)
     return output

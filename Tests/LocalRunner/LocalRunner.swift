@@ -7,12 +7,16 @@ import ConnectorAPI
 import Execution
 import Planning
 import SQLSyntax
+import Synchronization
 
 /// A result with the names and types that a client would see.
 public struct LocalResult: Sendable {
   public var columnNames: [String]
   public var types: [DataType]
+  /// Of a write: how many rows it wrote, where the client is told.
   public var rows: [[Value]]
+  /// What a write did, such as `INSERT`; nil for a query.
+  public var updateType: String?
 }
 
 /// Runs SQL text to rows.
@@ -34,10 +38,15 @@ public struct LocalRunner: Sendable {
     public var taskMemory: Int64 = 1 << 32
     /// now(), in microseconds since 1970: 2024-02-29 12:34:56.789012 UTC.
     public var startMicroseconds: Int64 = 1_709_210_096_789_012
+    /// Whether the plan must bear retries; nothing is retried here.
+    public var retries = true
     public var session: [SessionRow] = []
 
     public init() {}
   }
+
+  /// Writes of different queries must have different names.
+  private static let queryNumber = Atomic<Int>(0)
 
   public let catalogs: Catalogs
   public let catalog: String?
@@ -56,7 +65,9 @@ public struct LocalRunner: Sendable {
 
   public func run(_ sql: String) throws -> LocalResult {
     let plan = try plan(sql)
-    let rows = try FragmentRuns(catalogs: catalogs, options: options).rows(of: plan)
+    let runs = FragmentRuns(catalogs: catalogs, options: options)
+    if let write = plan.write { return try LocalWrite(write, catalogs: catalogs).run { try runs.rows(of: plan) } }
+    let rows = try runs.rows(of: plan)
     return LocalResult(
       columnNames: plan.columnNames, types: plan.fragments[0].outputSymbols.map(\.type), rows: rows)
   }
@@ -65,11 +76,16 @@ public struct LocalRunner: Sendable {
   public func plan(_ sql: String) throws -> FragmentedPlan {
     let statement = try SQLParser.parseStatement(sql)
     let context = QueryContext(
-      catalog: catalog, schema: schema, user: "ada", startMicroseconds: options.startMicroseconds)
+      query: QueryID("local_\(Self.queryNumber.add(1, ordering: .relaxed).newValue)"), catalog: catalog,
+      schema: schema, user: "ada", startMicroseconds: options.startMicroseconds)
     let planning = PlanningOptions(
-      joinDistribution: options.joinDistribution, partitionCount: options.partitionCount, session: options.session)
-    var isPlanned = false
-    if case .explain = statement { isPlanned = true }
+      joinDistribution: options.joinDistribution, partitionCount: options.partitionCount, retries: options.retries,
+      session: options.session)
+    let isPlanned =
+      switch statement {
+      case .query, .show: false
+      default: true
+      }
     if options.isOptimized || isPlanned {
       let pipeline = PlanningPipeline(
         catalogs: catalogs, evaluator: ConstantFolder(), context: context, options: planning)

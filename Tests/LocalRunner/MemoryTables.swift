@@ -3,6 +3,7 @@
 import Base
 import Columnar
 import ConnectorAPI
+import Synchronization
 
 /// A table of a test.
 public struct MemoryTable: Sendable {
@@ -17,22 +18,37 @@ public struct MemoryTable: Sendable {
 
 /// Tables in schema `default`. Statistics are row counts without columns: the real ones, or what a test claims, so that
 /// plans are made as for large tables.
-public struct MemoryTables: Connector {
+///
+/// Takes rows, in steps that a test can make fail: what attempts write is kept apart until it is committed.
+public final class MemoryTables: Connector {
   public static let schema = "default"
 
-  private let catalog: String
-  private let tables: [String: MemoryTable]
+  struct State {
+    var tables: [String: MemoryTable]
+    /// Rows of attempts, by the write's query and the attempt's name.
+    var staged: [String: [String: [[Value]]]] = [:]
+    /// Queries whose write is visible.
+    var committed: Set<String> = []
+    var properties: [String: [String: PropertyValue]] = [:]
+    var faults: (@Sendable (WriteStep) throws -> Void)?
+  }
+
+  let catalog: String
+  let state: Mutex<State>
+  public let supportsQueryRetries: Bool
   private let rowsPerSplit: Int
   private let claimedRows: [String: Double]?
 
   /// `claimedRows`: row counts by table, unknown for tables that are not in it; nil for the real ones.
   public init(
-    catalog: String, tables: [String: MemoryTable], rowsPerSplit: Int = 2, claimedRows: [String: Double]? = nil
+    catalog: String, tables: [String: MemoryTable], rowsPerSplit: Int = 2, claimedRows: [String: Double]? = nil,
+    supportsQueryRetries: Bool = true
   ) {
     self.catalog = catalog
-    self.tables = tables
+    state = Mutex(State(tables: tables))
     self.rowsPerSplit = rowsPerSplit
     self.claimedRows = claimedRows
+    self.supportsQueryRetries = supportsQueryRetries
   }
 
   public func schemaNames() -> [String] { [Self.schema] }
@@ -41,11 +57,11 @@ public struct MemoryTables: Connector {
     guard schema == Self.schema else {
       throw WaterbearError(.schemaNotFound, "Schema '\(schema)' does not exist")
     }
-    return tables.keys.sorted()
+    return state.withLock { $0.tables.keys.sorted() }
   }
 
   public func table(schema: String, name: String) -> TableMetadata? {
-    guard schema == Self.schema, let table = tables[name] else { return nil }
+    guard schema == Self.schema, let table = state.withLock({ $0.tables[name] }) else { return nil }
     let columns = table.columns.enumerated().map { ColumnHandle(name: $1.name, type: $1.type, index: $0) }
     return TableMetadata(handle: TableHandle(catalog: catalog, schema: schema, name: name), columns: columns)
   }
@@ -77,7 +93,7 @@ public struct MemoryTables: Connector {
   }
 
   private func resolve(_ handle: TableHandle) throws -> MemoryTable {
-    guard let table = tables[handle.name] else {
+    guard let table = state.withLock({ $0.tables[handle.name] }) else {
       throw WaterbearError(.tableNotFound, "Table '\(handle.name)' does not exist")
     }
     return table

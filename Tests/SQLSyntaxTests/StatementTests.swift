@@ -93,9 +93,33 @@ struct StatementTests {
     #expect(drop.ifExists && drop.table.canonical == "a.b.c")
   }
 
+  @Test func tablesOfColumns() throws {
+    guard
+      case .createTable(let create) = try SQLParser.parseStatement(
+        "CREATE TABLE IF NOT EXISTS s.t (\"A\" decimal(12, 2), b varchar) WITH (k = TRUE, l = ARRAY['x'])")
+    else {
+      Issue.record("CREATE TABLE was not recognised")
+      return
+    }
+    #expect(create.ifNotExists && create.table.canonical == "s.t" && create.properties.count == 2)
+    #expect(create.columns.map(\.name.value) == ["A", "b"] && create.columns[0].type.base == "decimal")
+  }
+
+  @Test(arguments: [
+    ("CREATE TABLE t (a bigint,)", "line 1:26: mismatched input ')'. Expecting: <identifier>"),
+    ("CREATE TABLE t AS", "line 1:18: mismatched input '<EOF>'. Expecting: "),
+    ("CREATE TABLE t WITH (a 1) AS SELECT 1", "line 1:24: mismatched input '1'. Expecting: '='"),
+    ("CREATE TABLE t AS SELECT 1 WITH DAT", "line 1:33: mismatched input 'DAT'. Expecting: 'DATA', 'NO'"),
+    ("INSERT t VALUES 1", "line 1:8: mismatched input 't'. Expecting: 'INTO'"),
+    ("DROP TABLE IF t", "line 1:15: mismatched input 't'. Expecting: 'EXISTS'"),
+  ]) func brokenWrites(sql: String, expected: String) {
+    let error = #expect(throws: WaterbearError.self) { try SQLParser.parseStatement(sql) }
+    #expect(error.map { "\($0)".hasPrefix(expected) } == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
   @Test(arguments: [
     ("CREATE VIEW v AS SELECT 1", "CREATE VIEW"), ("CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW"),
-    ("CREATE TABLE t (a bigint, b varchar)", "CREATE TABLE"), ("CREATE SCHEMA s", "CREATE SCHEMA"),
+    ("CREATE SCHEMA s", "CREATE SCHEMA"),
     ("DROP VIEW v", "DROP VIEW"), ("DELETE FROM t WHERE a = 1", "DELETE FROM"), ("UPDATE t SET a = 1", "UPDATE"),
     ("GRANT SELECT ON t TO u;", "GRANT"), ("START TRANSACTION", "START TRANSACTION"),
     ("ALTER TABLE t RENAME TO u", "ALTER TABLE"),

@@ -136,6 +136,7 @@ private struct FunctionCall {
     case .trim: return trimming(.both)
     case .ltrim: return trimming(.left)
     case .rtrim: return trimming(.right)
+    case .storedText: return choice(storedTextKernel(types[0], result, origin), canFail: true, cost: 6)
     case .codepoint: return choice(codePointKernel(origin), canFail: true, cost: 6)
     case .chr: return types == [.bigint] ? choice(characterKernel(origin), canFail: true, cost: 20) : nil
     case .substring:

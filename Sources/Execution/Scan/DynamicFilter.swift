@@ -47,7 +47,9 @@ struct ScanPlace {
       }
     case .semiJoin(let join): return symbol == join.mark ? nil : find(symbol, in: join.source)
     // Which rows come out depends on those that are dropped, or there is more than one source.
-    case .values, .limit, .topN, .union, .enforceSingleRow, .exchange, .remoteSource, .output: return nil
+    case .values, .limit, .topN, .union, .enforceSingleRow, .exchange, .remoteSource, .tableWriter, .tableFinish,
+      .output:
+      return nil
     }
   }
 }

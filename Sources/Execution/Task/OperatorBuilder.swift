@@ -1,5 +1,6 @@
 // Owns the translation of plan nodes into operators, one for one. The only place that knows every operator.
 
+import Base
 import Columnar
 import ConnectorAPI
 import Planning
@@ -69,6 +70,10 @@ final class OperatorBuilder {
         AggregateOperator(
           aggregate, source: try measure(aggregate.source), account: account, limits: context.partialAggregation)
       )
+    case .tableWriter(let writer): return ("TableWriterOperator", try makeWriter(writer))
+    case .tableFinish(let finish):
+      let columns = Array(finish.source.outputs.indices)
+      return ("TableFinishOperator", SelectColumnsOperator(source: try measure(finish.source), positions: columns))
     case .exchange: preconditionFailure("an exchange is cut before execution")
     case .sort(let sort):
       let account = context.memory.account("OrderByOperator")
@@ -120,6 +125,22 @@ final class OperatorBuilder {
     TableScanOperator(
       scan, splits: context.splits[scan.id] ?? [], connector: try context.catalogs.connector(scan.table.catalog),
       conditions: conditions, dynamicFilters: dynamicFilters[scan.id] ?? [], input: input)
+  }
+
+  private func makeWriter(_ writer: TableWriterNode) throws -> any Operator {
+    let context = context
+    guard let attempt = context.attempt else {
+      throw WaterbearError(.genericInternalError, "A task that writes a table was not told which attempt it is")
+    }
+    let catalog = writer.target.catalog
+    guard let connector = try context.catalogs.connector(catalog) as? any WritableConnector else {
+      throw WaterbearError(.notSupported, "Catalog '\(catalog)' takes no rows")
+    }
+    return TableWriterOperator(
+      writer, source: try measure(writer.source), account: context.memory.account("TableWriterOperator")
+    ) {
+      try connector.pageSink(for: writer.target, attempt: attempt)
+    }
   }
 
   private func makeRemoteSource(_ source: RemoteSourceNode) -> any Operator {

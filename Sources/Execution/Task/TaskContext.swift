@@ -1,5 +1,6 @@
 // Owns what a task attempt is given besides its plan fragment: inputs, memory, the stop signal. Does no I/O itself.
 
+import Base
 import Columnar
 import ConnectorAPI
 
@@ -26,6 +27,8 @@ public struct TaskContext {
   public var partialAggregation = PartialAggregationLimits()
   /// Where build sides of broadcast joins are shared with other tasks; nil where each task builds its own.
   public var sharing: BuildSharing?
+  /// Which attempt this is, for connectors that are written to; nil where none is.
+  public var attempt: AttemptID?
   /// Nanoseconds of CPU time of this thread, for statistics. Nil: operators are not timed.
   public var cpuClock: (() -> Int64)?
 

@@ -14,11 +14,14 @@ public struct LogicalPlan {
   public var symbols: SymbolAllocator
   /// The lowest id that no table scan of the plan has.
   public var nextScanID: Int
+  /// What the statement does to a table; nil for a query.
+  public var write: LogicalWrite?
 
-  public init(root: PlanNode, symbols: SymbolAllocator, nextScanID: Int) {
+  public init(root: PlanNode, symbols: SymbolAllocator, nextScanID: Int, write: LogicalWrite? = nil) {
     self.root = root
     self.symbols = symbols
     self.nextScanID = nextScanID
+    self.write = write
   }
 }
 
@@ -32,7 +35,8 @@ public struct LogicalPlanner: Sendable {
     self.context = context
   }
 
-  /// The plan of a query, of the statement inside EXPLAIN, or of a SHOW statement (as rows known at once).
+  /// The plan of a query, of the rows of a write, of the statement inside EXPLAIN, or of a SHOW statement (as rows
+  /// known at once).
   ///
   /// Throws a `WaterbearError` with Trino's code and wording and the place in the text; NOT_SUPPORTED for statements
   /// and features that Waterbear does not have. Reads metadata from connectors, never data.
@@ -44,12 +48,15 @@ public struct LogicalPlanner: Sendable {
     case .use(let use): throw unsupported("USE", use.location)
     case .setSession(let set): throw unsupported("SET SESSION", set.location)
     case .resetSession(let name): throw unsupported("RESET SESSION", name.location)
-    case .createTableAs(let create): throw unsupported("CREATE TABLE AS", create.location)
-    case .insert(let insert): throw unsupported("INSERT", insert.location)
-    case .dropTable(let drop): throw unsupported("DROP TABLE", drop.location)
+    case .createTableAs(let create): return try writes.plan(create)
+    case .createTable(let create): return try writes.plan(create)
+    case .insert(let insert): return try writes.plan(insert)
+    case .dropTable(let drop): return try writes.plan(drop)
     case .other(let other): throw unsupported(other.name, other.location)
     }
   }
+
+  private var writes: WritePlanner { WritePlanner(catalogs: catalogs, context: context) }
 
   private func unsupported(_ statement: String, _ location: SourceLocation) -> WaterbearError {
     WaterbearError(.notSupported, "\(statement) is not supported here", at: location)

@@ -54,6 +54,14 @@ struct ExchangePlacement {
     case .enforceSingleRow(var enforce):
       enforce.source = gathered(visit(enforce.source))
       return (.enforceSingleRow(enforce), .single)
+    case .tableWriter(var writer):
+      let source = visit(writer.source)
+      writer.source = source.node
+      if case .single = source.distribution { return (.tableWriter(writer), .single) }
+      return (.tableWriter(writer), .arbitrary)
+    case .tableFinish(var finish):
+      finish.source = gathered(visit(finish.source))
+      return (.tableFinish(finish), .single)
     case .output(var output):
       let source = visit(output.source)
       output.source = source.node

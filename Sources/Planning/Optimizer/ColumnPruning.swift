@@ -45,6 +45,12 @@ struct ColumnPruning {
     case .enforceSingleRow(var enforce):
       enforce.source = prune(enforce.source, needed: needed)
       return .enforceSingleRow(enforce)
+    case .tableWriter(var writer):
+      writer.source = prune(writer.source, needed: Set(writer.columns)).withoutSelection
+      return .tableWriter(writer)
+    case .tableFinish(var finish):
+      finish.source = prune(finish.source, needed: Set(finish.source.outputs))
+      return .tableFinish(finish)
     case .output(var output):
       output.source = prune(output.source, needed: Set(output.outputs)).withoutSelection
       return .output(output)

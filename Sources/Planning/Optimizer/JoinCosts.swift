@@ -144,7 +144,7 @@ extension PlanStatistics {
     case .semiJoin(let join): return spread(join.source)
     case .union(let union):
       return .source(bytes: union.sources.reduce(0) { $0 + estimate($1).bytes(of: $1.outputs) })
-    case .filter, .project, .exchange, .output: return spread(node.sources[0])
+    case .filter, .project, .exchange, .tableWriter, .tableFinish, .output: return spread(node.sources[0])
     case .remoteSource: return .single
     }
   }

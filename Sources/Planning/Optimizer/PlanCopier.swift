@@ -73,7 +73,8 @@ struct PlanCopier {
       for mapping in union.mappings { result.mappings.append(copy(mapping)) }
       return .union(result)
     case .limit, .enforceSingleRow: return mapped(node)
-    case .exchange, .remoteSource, .output: preconditionFailure("only plans without exchanges are copied")
+    case .exchange, .remoteSource, .tableWriter, .tableFinish, .output:
+      preconditionFailure("only plans without exchanges are copied")
     }
   }
 

@@ -115,6 +115,8 @@ struct PlanStatistics {
       guard let first = known.first, known.count == source.fragments.count else { return .unknown }
       return known.count == 1
         ? first : PlanEstimate(rows: known.reduce(0) { $0 + $1.rows }, isKnown: known.allSatisfy(\.isKnown))
+    case .tableWriter: return PlanEstimate(rows: 1)
+    case .tableFinish(let finish): return estimate(finish.source)
     case .output(let output): return estimate(output.source)
     }
   }

@@ -24,7 +24,8 @@ struct PredicatePushdown {
     case .sort(var sort):
       sort.source = push(predicates, into: sort.source)
       return .sort(sort)
-    case .tableScan, .values, .limit, .topN, .enforceSingleRow, .output, .exchange, .remoteSource:
+    case .tableScan, .values, .limit, .topN, .enforceSingleRow, .output, .exchange, .remoteSource, .tableWriter,
+      .tableFinish:
       return filtered(node.mapSources { push([], into: $0) }, by: predicates)
     }
   }

@@ -18,10 +18,10 @@ struct RowBounds {
 
   init(of node: PlanNode) {
     switch node {
-    case .tableScan, .remoteSource: self.init(least: 0, most: nil)
+    case .tableScan, .remoteSource, .tableWriter: self.init(least: 0, most: nil)
     case .values(let values): self.init(least: values.rows.count, most: values.rows.count)
     case .filter(let filter): self.init(least: 0, most: RowBounds(of: filter.source).most)
-    case .project, .sort, .exchange, .output: self = RowBounds(of: node.sources[0])
+    case .project, .sort, .exchange, .tableFinish, .output: self = RowBounds(of: node.sources[0])
     case .semiJoin(let join): self = RowBounds(of: join.source)
     case .enforceSingleRow: self = .one
     case .aggregate(let aggregate): self.init(of: aggregate)

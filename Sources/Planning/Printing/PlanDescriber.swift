@@ -78,10 +78,14 @@ struct PlanDescriber {
     case .remoteSource(let source):
       let fragments = source.fragments.map { "\($0)" }.joined(separator: ", ")
       return ("RemoteSource", [("sourceFragmentIds", "[\(fragments)]")])
+    case .tableWriter(let writer): return ("TableWriter", [("target", Self.name(writer.target))])
+    case .tableFinish(let finish): return ("TableCommit", [("target", Self.name(finish.target))])
     case .output(let output):
       return ("Output", [("columnNames", "[\(output.columnNames.joined(separator: ", "))]")])
     }
   }
+
+  private static func name(_ target: WriteHandle) -> String { "\(target.catalog):\(target.schema):\(target.table)" }
 
   private func title(_ aggregate: AggregateNode) -> (String, [(key: String, value: String)]) {
     var descriptor: [(key: String, value: String)] = []
@@ -152,6 +156,10 @@ struct PlanDescriber {
     case .union(let union):
       return union.outputs.indices.map { index in
         "\(names[union.outputs[index]]) := [\(names.list(union.mappings.map { $0[index] }))]"
+      }
+    case .tableWriter(let writer):
+      return zip(writer.target.columns, writer.columns).map { column, symbol in
+        "\(column.name):\(column.type) := \(names[symbol])"
       }
     case .output(let output):
       return zip(output.columnNames, output.outputs).filter { $0 != names[$1] }.map { "\($0) := \(names[$1])" }

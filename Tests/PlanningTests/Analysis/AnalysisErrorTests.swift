@@ -132,9 +132,9 @@ struct AnalysisErrorTests {
       "line 1:16: WITH RECURSIVE is not supported"),
     ("SELECT 1 FETCH FIRST 1 ROW WITH TIES", "line 1:10: FETCH FIRST WITH TIES is not supported"),
     ("SELECT TRY(1 / 0)", "line 1:8: TRY of anything but a CAST is not supported"),
-    ("CREATE TABLE x AS SELECT 1", "line 1:1: CREATE TABLE AS is not supported here"),
-    ("INSERT INTO t SELECT 1", "line 1:1: INSERT is not supported here"),
-    ("DROP TABLE t", "line 1:1: DROP TABLE is not supported here"),
+    ("CREATE TABLE x AS SELECT 1", "line 1:14: This connector does not support creating tables with data"),
+    ("INSERT INTO t SELECT 1", "line 1:13: This connector does not support inserts"),
+    ("DROP TABLE t", "line 1:12: This connector does not support dropping tables"),
     ("CREATE VIEW v AS SELECT 1", "line 1:1: CREATE VIEW is not supported here"),
   ]) func unsupported(sql: String, expected: String) {
     #expect(planningError(sql) == "NOT_SUPPORTED " + expected)

@@ -39,6 +39,8 @@ enum PlanText {
     case .enforceSingleRow: return "single row"
     case .exchange: return "exchange"
     case .remoteSource: return "remote"
+    case .tableWriter(let node): return "write \(node.target.table) [\(names(node.columns))]"
+    case .tableFinish(let node): return "finish \(node.target.table)"
     case .output(let node): return "output \(node.columnNames.joined(separator: ", "))"
     }
   }

@@ -63,6 +63,7 @@ struct ReferenceExecutor {
       }
       if table.rows.isEmpty { table.rows = [table.columns.map { _ in .null }] }
       return table
+    case .tableWriter, .tableFinish: throw WaterbearError(.notSupported, "writes are not executed here")
     case .output(let output): return select(output.outputs, try run(output.source))
     case .exchange(let exchange): return try run(exchange.source)
     case .remoteSource: throw WaterbearError(.notSupported, "fragments are not executed here")

@@ -54,6 +54,12 @@ private struct FragmentSoundness {
     case .union:
       if fragment.kind == .hash { return .hashed([node.outputs]) }
       return fragment.kind == .single ? .single : .arbitrary
+    case .tableWriter:
+      if case .single = sources[0] { return .single }
+      return .arbitrary
+    case .tableFinish:
+      if case .single = sources[0] { return .single }
+      return fault("the end of some writers", in: fragment)
     case .filter, .topN, .limit, .output: return sources[0]
     case .exchange: return fault("an exchange", in: fragment)
     }
