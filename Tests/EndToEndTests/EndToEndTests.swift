@@ -9,7 +9,7 @@ import Testing
 extension EndToEndTests {
   /// The promise of the project: whatever is killed, the answers are the same and each task counts once.
   @Suite(.serialized) struct AnswerTests {
-    @Test func `ten queries of the benchmark at scale 1, undisturbed`() throws {
+    @Test func `the 22 queries of the benchmark at scale 1, undisturbed`() throws {
       let daemon = try Daemon()
       for number in Benchmark.numbers {
         let id = try daemon.submit(["--file", Benchmark.file(number), "--catalog", "tpch", "--schema", "sf1"])
