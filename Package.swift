@@ -27,6 +27,10 @@ let package = Package(
     // Leaves.
     .target(name: "CPlatform"),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "Base"),
     .target(name: "Sealing", dependencies: ["Base", "COpenSSL"]),
@@ -38,6 +42,10 @@ let package = Package(
     .target(name: "ConnectorAPI", dependencies: ["Base", "Columnar"]),
     .target(name: "Settings", dependencies: ["Base"]),
     .target(name: "ArrowIPC", dependencies: ["Base", "Columnar"], path: "Sources/Formats/ArrowIPC"),
+    .target(
+      name: "Parquet",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "CBrotli", "CLZ4", "CSnappy", "CZlib", "CZstd"],
+      path: "Sources/Formats/Parquet"),
 
     // Pure, query, durable.
     .target(name: "Scheduling", dependencies: ["Base"]),
@@ -93,6 +101,9 @@ let package = Package(
     .testTarget(name: "SealingTests", dependencies: ["Sealing"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
     .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowIPC"], path: "Tests/Formats/ArrowIPCTests"),
+    .testTarget(
+      name: "ParquetTests", dependencies: ["Parquet"],
+      path: "Tests/Formats/ParquetTests"),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),

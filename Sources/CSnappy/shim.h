@@ -1,0 +1,2 @@
+// Debian's libsnappy: a codec of Parquet pages.
+#include <snappy-c.h>

@@ -1,0 +1,2 @@
+// Debian's zlib: gzip and its checksum.
+#include <zlib.h>

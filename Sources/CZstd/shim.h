@@ -1,0 +1,2 @@
+// Debian's libzstd: a codec of Parquet pages.
+#include <zstd.h>
