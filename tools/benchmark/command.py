@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 
-from . import disturbance, environment, promises, queries, report, tables
+from . import disturbance, environment, processes, promises, queries, report, tables
 from .environment import ROOT, Peers, Refusal
 from .measuring import Measurement
 from .peer import Peer
@@ -77,6 +77,8 @@ def parse(arguments, description):
     add("--no-promises", action="store_true", help="leave out SELECT 1, idle memory and generated tables")
     add("--timeout", type=int, default=600, metavar="SECONDS", help="for one query (default: 600)")
     add("--cores", type=int, default=2, metavar="N", help="the first N of the machine's (default: 2)")
+    add("--nice", type=int, metavar="N",
+        help="run all engines with this niceness; below 0, which root may, others disturb them less")
     add("--build-dir", type=pathlib.Path, metavar="DIR", help="built programs; nothing is built then")
     options = parser.parse_args(arguments)
     if options.check:
@@ -149,6 +151,8 @@ def kills(started):
 
 def bench(options):
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: options.cores]))
+    if options.nice is not None:
+        processes.prefer(options.nice)
     peers = Peers(options.cache.resolve() / "venv")
     if SPARK in options.engines:
         environment.need_java()

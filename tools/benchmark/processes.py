@@ -11,15 +11,29 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def prefer(priority):
+    """Gives this process and what it starts from now on a niceness. Linux may schedule each session as one (see
+    autogroup in sched(7)); what a process has of niceness then counts within its session only, so that of the session
+    is set as well."""
+    os.setpriority(os.PRIO_PROCESS, 0, priority)
+    try:
+        pathlib.Path("/proc/self/autogroup").write_text(str(priority))
+    except FileNotFoundError:
+        pass  # There are no autogroups.
+
+
 def start(command, **options):
     """A process in a session of its own, so that Ctrl-C reaches this program alone, which then ends all in order. It
     is killed by the kernel should this program be killed."""
     parent = os.getpid()
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
 
     def prepare():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+        if priority:
+            prefer(priority)
 
     return subprocess.Popen(command, start_new_session=True, preexec_fn=prepare, **options)
 

@@ -125,8 +125,9 @@ def line(options, measurement, data_bytes, extra):
                                "geometric_mean": rounded(geometric_mean(measurement.ratios(over, under).values()))}
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(), "processor": processor(),
-        "cores": options.cores, "load": round(os.getloadavg()[0], 1), "scale": options.scale, "source": options.source,
-        "runs": options.runs, "memory_limit": options.memory_limit, "data_bytes": data_bytes, "versions": PINS,
+        "cores": options.cores, "nice": options.nice, "load": round(os.getloadavg()[0], 1),
+        "scale": options.scale, "source": options.source, "runs": options.runs,
+        "memory_limit": options.memory_limit, "data_bytes": data_bytes, "versions": PINS,
         "killing": options.kill, "engines": engines, "ratios": ratios, "wrong": measurement.wrong, **extra,
     }
 
