@@ -50,6 +50,28 @@ public enum OutputPartitioning: Hashable, Codable, Sendable {
   }
 }
 
+/// Keys of another fragment's rows, for a scan: rows with other values are not wanted, since a join further up would drop
+/// them. The scan may read them all the same. (A dynamic filter that passes a border between stages.)
+public struct KeySource: Hashable, Codable, Sendable {
+  /// The fragment whose rows hold the keys; an input of this fragment, in mode broadcast.
+  public var fragment: Int
+  /// The columns of that fragment's pages, in order.
+  public var columns: [Symbol]
+  /// Which of them holds the keys.
+  public var key: Symbol
+  /// The scan, and which of its symbols the keys restrict.
+  public var scan: Int
+  public var restricted: Symbol
+
+  public init(fragment: Int, columns: [Symbol], key: Symbol, scan: Int, restricted: Symbol) {
+    self.fragment = fragment
+    self.columns = columns
+    self.key = key
+    self.scan = scan
+    self.restricted = restricted
+  }
+}
+
 /// A piece of plan whose leaves are scans, values and remote sources. Fragment 0 gives the query's result.
 public struct PlanFragment: Codable, Sendable {
   public var number: Int
@@ -57,6 +79,8 @@ public struct PlanFragment: Codable, Sendable {
   public var kind: FragmentKind
   public var inputs: [FragmentInput]
   public var output: OutputPartitioning
+  /// What is known of the rows that a scan is to give from stages that have ended before.
+  public var keySources: [KeySource] = []
   /// The columns of the fragment's pages, in order.
   public var outputSymbols: [Symbol]
   /// Whether running a task again on the same inputs may give other rows (random(), LIMIT without order).

@@ -32,6 +32,8 @@ public struct PlanningOptions: Sendable {
   public var taskInputBytes: Int64
   /// Tasks that can run at once, for estimates of how many there will be.
   public var taskSlots: Int
+  /// A scan waits for another stage's keys only if they spare it at least this many rows, as far as is known.
+  public var dynamicFilterRowsMin = 100_000.0
   /// `query.max-stage-count`.
   public var stageCountMax: Int
   /// Whether tasks or queries are run again when they fail; connectors must then bear it.

@@ -84,7 +84,7 @@ public struct PlanningPipeline {
   private func fragment(_ plan: PlanNode, symbols: SymbolAllocator) throws -> FragmentedPlan {
     try Fragmenter.fragment(
       plan, symbols: symbols, statistics: statistics, partitionCount: partitionCount(for: plan),
-      stageCountMax: options.stageCountMax)
+      stageCountMax: options.stageCountMax, dynamicFilterRowsMin: options.dynamicFilterRowsMin)
   }
 
   /// Input for which one partition of a hash exchange is made: what is built of it stays within a core's own caches,

@@ -75,7 +75,8 @@ final class AttemptRunner {
     }
     var inputs: [Int: AttemptInput] = [:]
     for input in order.inputs { inputs[input.stage] = input }
-    let typesByInput = remoteTypes(of: fragment.root)
+    var typesByInput = remoteTypes(of: fragment.root)
+    for source in fragment.keySources { typesByInput[source.fragment] = source.columns.map(\.type) }
     var context = TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { number in

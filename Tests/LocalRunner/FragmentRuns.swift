@@ -61,7 +61,8 @@ final class FragmentRuns {
 
   private func run(_ fragment: PlanFragment, _ task: Task, number: Int) throws -> TaskOutput {
     let fragment = try BinaryDecoder.decode(PlanFragment.self, from: BinaryEncoder.encode(fragment))
-    let types = Self.remoteTypes(of: fragment.root)
+    var types = Self.remoteTypes(of: fragment.root)
+    for source in fragment.keySources { types[source.fragment] = source.columns.map(\.type) }
     let modes = Dictionary(uniqueKeysWithValues: fragment.inputs.map { ($0.fragment, $0.mode) })
     let outputs = outputs
     var context = TaskContext(

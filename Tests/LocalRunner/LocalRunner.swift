@@ -41,6 +41,8 @@ public struct LocalRunner: Sendable {
     /// Whether the plan must bear retries; nothing is retried here.
     public var retries = true
     public var session: [SessionRow] = []
+    /// Small, so that the small tables of tests have dynamic filters between stages too.
+    public var dynamicFilterRowsMin = 1.0
 
     public init() {}
   }
@@ -78,9 +80,10 @@ public struct LocalRunner: Sendable {
     let context = QueryContext(
       query: QueryID("local_\(Self.queryNumber.add(1, ordering: .relaxed).newValue)"), catalog: catalog,
       schema: schema, user: "ada", startMicroseconds: options.startMicroseconds)
-    let planning = PlanningOptions(
+    var planning = PlanningOptions(
       joinDistribution: options.joinDistribution, partitionCount: options.partitionCount, retries: options.retries,
       session: options.session)
+    planning.dynamicFilterRowsMin = options.dynamicFilterRowsMin
     let isPlanned =
       switch statement {
       case .query, .show: false

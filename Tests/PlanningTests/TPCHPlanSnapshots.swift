@@ -11,6 +11,7 @@ func snapshotRunner() throws -> LocalRunner {
     catalog: "tpch", properties: ["tpch.column-naming": "STANDARD", "tpch.double-type-mapping": "DECIMAL"])
   var options = LocalRunner.Options()
   options.partitionCount = 50
+  options.dynamicFilterRowsMin = 100_000
   return LocalRunner(Catalogs(["tpch": connector]), catalog: "tpch", schema: "sf1", options: options)
 }
 

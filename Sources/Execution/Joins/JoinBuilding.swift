@@ -68,7 +68,7 @@ struct JoinBuilding {
   private func table(_ side: BuildSide, from source: any Operator, account: MemoryAccount) throws -> JoinTable {
     let table: JoinTable
     if let shared {
-      table = try shared.builds.table(shared.key) { try side.build(from: source, account: account) }
+      table = try shared.builds.build(shared.key) { try side.build(from: source, account: account) }
       try account.set(table.retainedBytes)
     } else {
       table = try side.build(from: source, account: account)

@@ -1,9 +1,16 @@
-// Owns the build sides that tasks of one process share: a broadcast side is built once and used by many tasks.
+// Owns what tasks of one process build of broadcast inputs and share: a join's table, the keys for a scan.
 
 import Planning
 import Synchronization
 
-/// Tables of broadcast joins, kept for later tasks up to a number of bytes. One for each process; used by any thread.
+/// Something that is made of broadcast inputs and only read afterwards.
+protocol SharedBuild: AnyObject, Sendable {
+  var retainedBytes: Int { get }
+}
+
+extension JoinTable: SharedBuild {}
+
+/// Tables of broadcast joins and keys for scans, kept for later tasks up to a number of bytes. One for each process; used by any thread.
 ///
 /// A task that uses a table is charged for it in full, so that its grant fits wherever it runs. Tables that no task
 /// uses are charged to nobody: `capacityBytes` is to be set aside for them.
@@ -12,15 +19,15 @@ public final class SharedBuilds: Sendable {
   struct Key: Hashable {
     /// The stage's name.
     var scope: String
-    /// The join, by its place in the fragment.
+    /// The join, by its place in the fragment; below 0 the keys for a scan.
     var node: Int
     /// The contents that it was built from.
     var inputs: [[UInt8]]
   }
 
-  /// A table, or the place of one that a task is building: others wait for it here.
+  /// A build, or the place of one that a task is making: others wait for it here.
   private final class Entry: Sendable {
-    let table = Mutex<JoinTable?>(nil)
+    let build = Mutex<(any SharedBuild)?>(nil)
   }
 
   private struct State {
@@ -43,9 +50,9 @@ public final class SharedBuilds: Sendable {
     }
   }
 
-  /// The table of `key`, built by `build` if there is none. A second caller waits for the first; if that one fails,
-  /// the second builds.
-  func table(_ key: Key, build: () throws -> JoinTable) throws -> JoinTable {
+  /// The build of `key`, made by `make` if there is none. A second caller waits for the first; if that one fails,
+  /// the second makes it.
+  func build<Build: SharedBuild>(_ key: Key, make: () throws -> Build) throws -> Build {
     let entry = state.withLock { state in
       if let known = state.entries[key] { return known }
       let new = Entry()
@@ -53,14 +60,17 @@ public final class SharedBuilds: Sendable {
       return new
     }
     do {
-      let table = try entry.table.withLock { table in
-        if let table { return table }
-        let built = try build()
-        table = built
-        return built
+      let shared = try entry.build.withLock { build in
+        if let build { return build }
+        let made = try make()
+        build = made
+        return made
       }
-      keep(key, bytes: table.retainedBytes)
-      return table
+      keep(key, bytes: shared.retainedBytes)
+      guard let build = shared as? Build else {
+        preconditionFailure("\(key.scope): node \(key.node) is a \(type(of: shared))")
+      }
+      return build
     } catch {
       state.withLock { state in
         if state.entries[key] === entry { state.entries[key] = nil }

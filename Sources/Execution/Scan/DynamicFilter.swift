@@ -5,18 +5,28 @@ import Columnar
 import ConnectorAPI
 import Planning
 
-/// Keys of a join's table, for a scan in the same task. The join sets them before it asks for the first left row; until
-/// then, and where it never does, the scan reads everything.
+/// Keys for a scan. Those of a join's table in the same task are set by the join before it asks for the first left row;
+/// those of another stage's rows are loaded when the scan opens its first split. Until then, and where there never are
+/// any, the scan reads everything.
 final class DynamicFilter {
   /// Position among the scan's columns.
   let column: Int
   /// Which of the join's key pairs.
   let key: Int
   var keys: KeySummary?
+  private var load: (() throws -> KeySummary?)?
 
-  init(column: Int, key: Int) {
+  init(column: Int, key: Int = 0, load: (() throws -> KeySummary?)? = nil) {
     self.column = column
     self.key = key
+    self.load = load
+  }
+
+  /// Loads what is to be loaded, once.
+  func prepare() throws {
+    guard let load else { return }
+    self.load = nil
+    keys = try load()
   }
 }
 

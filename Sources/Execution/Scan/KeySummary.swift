@@ -30,9 +30,9 @@ final class KeySummary: @unchecked Sendable {
   /// Bytes held.
   var retainedBytes: Int { words.byteCount }
 
-  /// `keys` is a flat vector without NULLs. Cost: two passes.
+  /// `keys` is a flat vector in which no row is NULL; a bitmap that says so of every row is fine. Cost: two passes.
   init(_ keys: Vector) {
-    precondition(keys.encoding == .flat && !keys.mayHaveNulls, "keys of a table are flat and not NULL")
+    precondition(keys.encoding == .flat, "keys of a table are flat")
     isEmpty = keys.count == 0
     bounds = Self.bounds(of: keys)
     if let bounds {

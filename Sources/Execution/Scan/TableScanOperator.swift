@@ -55,6 +55,7 @@ final class TableScanOperator: Operator {
 
   private func open(_ split: Split) throws -> any PageSource {
     for (index, filter) in dynamicFilters.enumerated() where keyFilters[index] == nil {
+      try filter.prepare()
       keyFilters[index] = filter.keys.map { KeyFilter($0, column: filter.column) }
     }
     let ranked: [any RankedFilter] = conditions.safe + usefulKeyFilters

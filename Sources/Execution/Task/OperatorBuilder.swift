@@ -8,7 +8,7 @@ import Planning
 /// Builds the operator tree of a task and keeps hold of what is measured in it.
 final class OperatorBuilder {
   private let context: TaskContext
-  private let inputs: [FragmentInput]
+  private let fragment: PlanFragment
   let input: TaskInput
   /// By plan node, in pre-order.
   private(set) var measured: [MeasuredOperator] = []
@@ -18,12 +18,13 @@ final class OperatorBuilder {
 
   init(fragment: PlanFragment, context: TaskContext) {
     self.context = context
-    inputs = fragment.inputs
+    self.fragment = fragment
     input = TaskInput(shouldStop: context.shouldStop)
   }
 
   func build(_ node: PlanNode) throws -> any Operator {
     slots = []
+    announceKeySources()
     let root = try measure(node)
     measured = slots.compactMap { $0 }
     return root
@@ -93,6 +94,17 @@ final class OperatorBuilder {
     }
   }
 
+  /// Filters for scans from the rows of stages that have ended.
+  private func announceKeySources() {
+    for (index, source) in fragment.keySources.enumerated() {
+      guard let scan = fragment.root.scan(source.scan),
+        let column = scan.columns.firstIndex(where: { $0.symbol == source.restricted })
+      else { preconditionFailure("fragment \(fragment.number) has no scan \(source.scan) of \(source.restricted)") }
+      let keys = KeySourceReading(source, number: index, context: context, input: input)
+      dynamicFilters[source.scan, default: []].append(DynamicFilter(column: column) { try keys.load() })
+    }
+  }
+
   /// Filters for the scans that the keys of a join's left side come from; empty where the join keeps left rows without
   /// a partner.
   private func announceKeys(of join: JoinNode) -> [DynamicFilter] {
@@ -109,7 +121,7 @@ final class OperatorBuilder {
     _ number: Int, right: PlanNode, seed: UInt64, telling filters: [DynamicFilter] = []
   ) -> JoinBuilding {
     var shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
-    if let sharing = context.sharing, let fragments = SharableSide.fragments(of: right, inputs: inputs) {
+    if let sharing = context.sharing, let fragments = SharableSide.fragments(of: right, inputs: fragment.inputs) {
       let key = SharedBuilds.Key(
         scope: sharing.scope, node: number, inputs: fragments.map(sharing.inputIdentity))
       shared = (sharing.builds, key)
@@ -150,6 +162,15 @@ final class OperatorBuilder {
     ) { index in
       try context.openRemoteSource(source.fragments[index])
     }
+  }
+}
+
+extension PlanNode {
+  /// The table scan with this id in the tree.
+  fileprivate func scan(_ id: Int) -> TableScanNode? {
+    if case .tableScan(let scan) = self, scan.id == id { return scan }
+    for source in sources { if let scan = source.scan(id) { return scan } }
+    return nil
   }
 }
 

@@ -18,9 +18,11 @@ public struct Fragmenter {
       plan, symbols: symbols, statistics: nil, partitionCount: partitionCount, stageCountMax: stageCountMax)
   }
 
-  /// The same, with estimates to choose by; the fragments then carry the size of their output.
+  /// The same, with estimates to choose by: the fragments then carry the size of their output, and scans the keys of
+  /// other fragments that spare them at least `dynamicFilterRowsMin` rows.
   static func fragment(
-    _ plan: PlanNode, symbols: SymbolAllocator, statistics: PlanStatistics?, partitionCount: Int, stageCountMax: Int
+    _ plan: PlanNode, symbols: SymbolAllocator, statistics: PlanStatistics?, partitionCount: Int, stageCountMax: Int,
+    dynamicFilterRowsMin: Double = 0
   ) throws -> FragmentedPlan {
     guard case .output(let output) = plan else { preconditionFailure("the root of a plan is its output") }
     let placement = ExchangePlacement(symbols: symbols, statistics: statistics)
@@ -34,6 +36,11 @@ public struct Fragmenter {
         remedy: "split the query, or raise query.max-stage-count")
     }
     var fragments = fragmenter.fragments.compactMap { $0 }
+    if let statistics {
+      var filters = KeySourcePlacement(
+        fragments, statistics: statistics.knowing(fragments), droppedRowsMin: dynamicFilterRowsMin)
+      fragments = filters.place()
+    }
     if let sizes = statistics?.knowing(fragments) {
       for index in fragments.indices {
         let estimate = sizes.estimate(fragments[index].root)

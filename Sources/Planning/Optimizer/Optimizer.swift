@@ -29,10 +29,7 @@ public struct Optimizer {
   public func optimize(_ plan: PlanNode) -> PlanNode {
     let simplifier = ExpressionSimplifier(evaluator: evaluator)
     var plan = tidied(tidied(plan, simplifier), simplifier)
-    let keys = KeyReduction(
-      statistics: statistics, costs: JoinCosts(options: options), symbols: symbols, scans: ScanNumbers(after: plan))
-    let joins = JoinReordering(statistics: statistics, options: options)
-    plan = keys.reducingMatches(joins.optimize(keys.reducingGroups(plan)))
+    plan = JoinReordering(statistics: statistics, options: options).optimize(plan)
     // Reordering leaves projections and brings filters to new places.
     return ScanConstraints().optimize(tidied(plan, simplifier))
   }

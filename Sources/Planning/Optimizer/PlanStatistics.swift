@@ -93,8 +93,7 @@ struct PlanStatistics {
     case .aggregate(let aggregate): return estimate(aggregate)
     case .join(let join):
       return Self.join(
-        join.kind, estimate(join.left), estimate(join.right), on: join.criteria, filter: join.filter,
-        isContained: join.right.isReduced)
+        join.kind, estimate(join.left), estimate(join.right), on: join.criteria, filter: join.filter)
     case .semiJoin(let join):
       var result = estimate(join.source)
       result.columns[join.mark] = ColumnStatistics(distinctCount: 2)
@@ -165,13 +164,11 @@ struct PlanStatistics {
 
   // MARK: Joins
 
-  /// A join of two estimates: containment of the smaller key set in the larger. `isContained`: the right side has no
-  /// keys but those that the left side's rows have.
+  /// A join of two estimates: containment of the smaller key set in the larger.
   static func join(
-    _ kind: JoinKind, _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause], filter: Expression?,
-    isContained: Bool = false
+    _ kind: JoinKind, _ left: PlanEstimate, _ right: PlanEstimate, on criteria: [EquiClause], filter: Expression?
   ) -> PlanEstimate {
-    let share = { matchShare(left, right, criteria, filter, isContained: isContained) }
+    let share = { matchShare(left, right, criteria, filter) }
     switch kind {
     case .semi:
       var reduced = left.scaled(to: left.rows * share())
@@ -228,13 +225,12 @@ struct PlanStatistics {
   /// The share of left rows that have a match. Keys of the right side are taken to be spread over all keys that the
   /// left side's column has, whatever filters left of its rows.
   private static func matchShare(
-    _ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause], _ filter: Expression?, isContained: Bool
+    _ left: PlanEstimate, _ right: PlanEstimate, _ criteria: [EquiClause], _ filter: Expression?
   ) -> Double {
     let filtered = filter == nil ? 1 : filteredMatchShare
     if criteria.isEmpty { return 0.5 * filtered }
     return criteria.reduce(filtered) { share, clause in
-      let own = left.distinct(clause.left)
-      let domain = isContained ? own : left.columns[clause.left]?.distinctCount ?? own
+      let domain = left.columns[clause.left]?.distinctCount ?? left.distinct(clause.left)
       return min(share, right.distinct(clause.right) / max(1, domain))
     }
   }

@@ -28,6 +28,10 @@ struct PlanDescriber {
       let inputs = fragment.inputs.map { "\($0.fragment) \($0.mode.rawValue.uppercased())" }
       facts.append((key: "Inputs", value: "[\(inputs.joined(separator: ", "))]"))
     }
+    if !fragment.keySources.isEmpty {
+      let filters = fragment.keySources.map { "\(names[$0.restricted]) IN \($0.fragment).\(names[$0.key])" }
+      facts.append((key: "Dynamic filters", value: "[\(filters.joined(separator: ", "))]"))
+    }
     return DescribedFragment(
       number: fragment.number, title: fragment.kind.rawValue.uppercased(), facts: facts,
       root: describe(fragment.root))

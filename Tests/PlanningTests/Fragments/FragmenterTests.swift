@@ -20,8 +20,10 @@ private struct FragmentSoundness {
     self.plan = plan
     var readers: [Int: Int] = [:]
     for fragment in plan.fragments {
+      let filters = Set(fragment.keySources.map(\.fragment))
       for input in fragment.inputs {
-        readers[input.fragment, default: 0] += 1
+        // Keys are read beside the one who reads the rows.
+        if !filters.contains(input.fragment) { readers[input.fragment, default: 0] += 1 }
         if input.fragment <= fragment.number { faults.append("\(fragment.number) reads \(input.fragment)") }
       }
       if case .hash(let symbols, _) = fragment.output, !symbols.allSatisfy(fragment.outputSymbols.contains) {
@@ -29,10 +31,25 @@ private struct FragmentSoundness {
       }
       if fragment.root.outputs != fragment.outputSymbols { faults.append("\(fragment.number) gives other columns") }
       _ = spread(fragment.root, in: fragment)
+      for source in fragment.keySources { check(source, of: fragment) }
     }
     for fragment in plan.fragments.dropFirst() where readers[fragment.number] != 1 {
       faults.append("\(fragment.number) has \(readers[fragment.number] ?? 0) readers")
     }
+  }
+
+  private mutating func check(_ source: KeySource, of fragment: PlanFragment) {
+    let input = FragmentInput(fragment: source.fragment, mode: .broadcast)
+    let producer = plan.fragments[source.fragment]
+    if !fragment.inputs.contains(input) { faults.append("\(fragment.number) has no keys of \(source.fragment)") }
+    if producer.outputSymbols != source.columns || !source.columns.contains(source.key) {
+      faults.append("\(fragment.number) takes other keys than \(source.fragment) gives")
+    }
+    func reads(_ node: PlanNode) -> Bool {
+      if case .tableScan(let scan) = node, scan.id == source.scan { return node.outputs.contains(source.restricted) }
+      return node.sources.contains(where: reads)
+    }
+    if !reads(fragment.root) { faults.append("\(fragment.number) does not scan \(source.restricted)") }
   }
 
   private mutating func spread(_ node: PlanNode, in fragment: PlanFragment) -> Spread {
