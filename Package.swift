@@ -71,7 +71,9 @@ let package = Package(
     .target(name: "Wiring", dependencies: ["Base", "Exchange", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "ControlClient",
-      dependencies: ["ArrowIPC", "Base", "CPlatform", "Platform", "Columnar", "ClientAPI", "Wire", argumentParser]),
+      dependencies: [
+        "ArrowIPC", "Base", "CPlatform", "Platform", "Columnar", "ClientAPI", "Parquet", "Wire", argumentParser,
+      ]),
     .target(name: "SupervisorProcess", dependencies: ["Base", "Platform", "Settings", "Telemetry"]),
     .target(
       name: "CoordinatorProcess",
@@ -149,7 +151,7 @@ let package = Package(
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
       name: "ControlClientTests",
-      dependencies: ["ArrowIPC", "Base", "Columnar", "ControlClient", "Platform", "Wire"]),
+      dependencies: ["ArrowIPC", "Base", "Columnar", "ControlClient", "Parquet", "Platform", "Wire"]),
     // Whole daemons of the built programs, driven through waterbearctl.
     .testTarget(
       name: "EndToEndTests", dependencies: ["Base", "Platform", "Wire", "waterbeard", "waterbearctl"]),

@@ -3,6 +3,7 @@ import ArrowIPC
 import Base
 import Columnar
 import Glibc
+import Parquet
 import Platform
 import Synchronization
 import Testing
@@ -61,6 +62,33 @@ struct QueryVerbTests {
     try writer.begin()
     try writer.finish()
     #expect(run.outputBytes == expected)
+  }
+
+  @Test(arguments: [1, 0])
+  func writesAParquetFile(pages: Int) throws {
+    let daemon = try FakeDaemon { try FakeQuery(pages: Array(FakeQuery().pages.prefix(pages))).reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", "parquet", "SELECT 1"])
+    #expect(run.code == .done)
+    #expect(run.error == "")
+    var expected: [UInt8] = []
+    var options = ParquetWriterOptions()
+    options.compression = .zstd(level: 3)
+    let writer = try ParquetWriter(columns: FakeQuery().columns.map { (name: $0.0, type: $0.1) }, options: options) {
+      expected.append(contentsOf: $0)
+    }
+    for page in FakeQuery().pages.prefix(pages) {
+      try writer.append(TestBatch.make(page, types: FakeQuery().columns.map(\.1)))
+    }
+    try writer.finish()
+    #expect(run.outputBytes == expected)
+  }
+
+  @Test func parquetRefusesColumnsOfOneName() throws {
+    let query = FakeQuery(columns: [("n", .bigint), ("n", .bigint)], pages: [])
+    let daemon = try FakeDaemon { try query.reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", "parquet", "SELECT 1"])
+    #expect(run.code == .failed)
+    #expect(run.error.contains("Give them names with AS"))
   }
 
   @Test(arguments: [

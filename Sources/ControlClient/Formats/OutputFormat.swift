@@ -4,7 +4,7 @@ import Columnar
 
 /// How rows leave.
 public enum OutputFormat: String, Sendable, CaseIterable {
-  case table, csv, tsv, json, jsonl, markdown, arrow
+  case table, csv, tsv, json, jsonl, markdown, arrow, parquet
 
   /// The formats, for help.
   static var names: String {
@@ -21,11 +21,12 @@ public enum OutputFormat: String, Sendable, CaseIterable {
     case .table: AlignedWriter(.display, output: output)
     case .markdown: AlignedWriter(.markdown, output: output)
     case .arrow: ArrowWriter(output: output)
+    case .parquet: ParquetResultWriter(output: output)
     }
   }
 
   /// Whether the output is bytes that no terminal should get.
-  var isBinary: Bool { self == .arrow }
+  var isBinary: Bool { self == .arrow || self == .parquet }
 
   /// This format, unless it is binary and would go to a terminal.
   func allowed(on console: Console) throws -> OutputFormat {

@@ -10,7 +10,7 @@ struct QueryVerb: Verb {
 
       A table's columns are as wide as the first 5000 rows ask for. csv and tsv have a header line; NULL is empty, an \
       empty string is "". In json and jsonl, decimals of more than 15 digits are strings. \
-      arrow is an Arrow IPC stream, for a file or a program.
+      arrow is an Arrow IPC stream and parquet a Parquet file, for a file or a program.
       """)
 
   @OptionGroup var statement: StatementOptions

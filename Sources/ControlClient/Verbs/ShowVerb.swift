@@ -9,8 +9,8 @@ struct ShowVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show a query: its stages, tasks, attempts, and why each retry.",
     discussion: """
-      Times are in UTC. csv, tsv, jsonl and arrow hold the attempts, one in each row; json holds everything. Of a \
-      query with more than 200 attempts, table and markdown show those of the tasks that needed more than one.
+      Times are in UTC. csv, tsv, jsonl, arrow and parquet hold the attempts, one in each row; json holds everything. \
+      Of a query with more than 200 attempts, table and markdown show those of the tasks that needed more than one.
       """)
 
   @Argument(help: ArgumentHelp("The query's id, as submit and list print it.", valueName: "query"))
@@ -32,7 +32,7 @@ struct ShowVerb: Verb {
     switch format {
     case .json: report.writeJSON(to: output)
     case .table, .markdown: try report.writeSections(as: format, to: output)
-    case .csv, .tsv, .jsonl, .arrow: try report.attempts(ofAll: true).write(to: format.writer(to: output))
+    case .csv, .tsv, .jsonl, .arrow, .parquet: try report.attempts(ofAll: true).write(to: format.writer(to: output))
     }
     try output.flush()
     return .done
