@@ -2,8 +2,8 @@
 
 import Columnar
 
-/// A condition on rows, compiled by the engine. A page source that applies it decodes the columns it asks for first, and
-/// the others only for rows that pass.
+/// A condition on rows, compiled by the engine. A page source that applies it decodes the columns it asks for first,
+/// and the others only for rows that pass.
 ///
 /// Used by one thread. The same rows give the same answer every time, so the order in which several filters are applied
 /// changes nothing but the cost; errors of SQL (a division by zero) come out of `select`.

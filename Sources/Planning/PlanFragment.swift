@@ -50,8 +50,8 @@ public enum OutputPartitioning: Hashable, Codable, Sendable {
   }
 }
 
-/// Keys of another fragment's rows, for a scan: rows with other values are not wanted, since a join further up would drop
-/// them. The scan may read them all the same. (A dynamic filter that passes a border between stages.)
+/// Keys of another fragment's rows, for a scan: rows with other values are not wanted, since a join further up would
+/// drop them. The scan may read them all the same. (A dynamic filter that passes a border between stages.)
 public struct KeySource: Hashable, Codable, Sendable {
   /// The fragment whose rows hold the keys; an input of this fragment, in mode broadcast.
   public var fragment: Int

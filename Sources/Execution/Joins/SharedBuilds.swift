@@ -10,7 +10,8 @@ protocol SharedBuild: AnyObject, Sendable {
 
 extension JoinTable: SharedBuild {}
 
-/// Tables of broadcast joins and keys for scans, kept for later tasks up to a number of bytes. One for each process; used by any thread.
+/// Tables of broadcast joins and keys for scans, kept for later tasks up to a number of bytes. One for each process;
+/// used by any thread.
 ///
 /// A task that uses a table is charged for it in full, so that its grant fits wherever it runs. Tables that no task
 /// uses are charged to nobody: `capacityBytes` is to be set aside for them.

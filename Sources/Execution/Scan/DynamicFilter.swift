@@ -35,8 +35,8 @@ struct ScanPlace {
   let scan: Int
   let column: Int
 
-  /// Where the values of `symbol` come from below `node`, if rows of that scan may be dropped as soon as it is known that
-  /// no row above `node` with such a value is wanted.
+  /// Where the values of `symbol` come from below `node`, if rows of that scan may be dropped as soon as it is known
+  /// that no row above `node` with such a value is wanted.
   static func find(_ symbol: Symbol, in node: PlanNode) -> ScanPlace? {
     switch node {
     case .tableScan(let scan):

@@ -1,4 +1,4 @@
-// Owns what a join's table tells of one of its key columns: which values may have a partner. Built once, then only read.
+// Owns what a join's table tells of one of its key columns: which values may have a partner. Built once, then read.
 
 import Columnar
 

@@ -127,7 +127,8 @@ private struct DictionaryAnswers {
   /// dictionaries are: they serve many batches, and the answer for one that does not is not much dearer.
   mutating func isWorth(_ dictionary: Vector, _ rows: Int) -> Bool {
     defer { last = dictionary }
-    return dictionary === self.dictionary || dictionary.count <= rows || dictionary === last && dictionary.count <= 8 * rows
+    if dictionary === self.dictionary || dictionary.count <= rows { return true }
+    return dictionary === last && dictionary.count <= 8 * rows
   }
 
   /// The rows of `column` whose value passes; `answer` writes 0 or 1 for each value of a dictionary that is new.

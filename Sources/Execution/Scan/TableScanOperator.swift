@@ -1,5 +1,5 @@
-// Owns the reading of a table's splits with the conditions that stand right above the scan and the keys of joins further
-// up. Knows no file formats.
+// Owns the reading of a table's splits with the conditions that stand right above the scan and the keys of joins
+// further up. Knows no file formats.
 
 import Columnar
 import ConnectorAPI

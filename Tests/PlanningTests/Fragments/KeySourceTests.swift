@@ -1,5 +1,5 @@
-// Owns the tests of dynamic filters between stages: which joins have them, in which direction, and that stages never wait
-// for each other in a circle.
+// Owns the tests of dynamic filters between stages: which joins have them, in which direction, and that stages never
+// wait for each other in a circle.
 
 import LocalRunner
 import Testing
