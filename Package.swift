@@ -105,7 +105,7 @@ let package = Package(
     .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowIPC"], path: "Tests/Formats/ArrowIPCTests"),
     .testTarget(
       name: "ParquetTests", dependencies: ["Parquet"],
-      path: "Tests/Formats/ParquetTests"),
+      path: "Tests/Formats/ParquetTests", exclude: ["Samples"]),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),

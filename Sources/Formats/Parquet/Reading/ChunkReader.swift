@@ -16,6 +16,8 @@ final class ChunkReader {
   /// The current page, and where it is opened.
   private var stored: StoredPage?
   var page: DataPage?
+  /// Rows of the row group behind the current page.
+  private var rowsLeft: Int
   /// Rows left in the current page.
   private var left = 0
   /// Which of some rows of the current page have values.
@@ -28,6 +30,7 @@ final class ChunkReader {
     self.pages = pages
     self.mapping = mapping
     levelMax = pages.column.definitionLevelMax
+    rowsLeft = Int(pages.chunk.valueCount)
     presence = .allocate(capacity: Self.rowsMax / 64 + 1)
   }
 
@@ -109,6 +112,10 @@ final class ChunkReader {
           throw pages.failure(Damage("a data page without a header of its own"), at: next.offset)
         }
         left = next.valueCount
+        guard left <= rowsLeft else {
+          throw pages.failure(Damage("a page of \(left) rows where \(rowsLeft) are left"), at: next.offset)
+        }
+        rowsLeft -= left
         if left > 0 { return }
       case .index: break
       }

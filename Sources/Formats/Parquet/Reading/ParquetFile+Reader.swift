@@ -17,7 +17,7 @@ extension ParquetFile {
     filters: [any RowFilter] = []
   ) throws -> any PageSource {
     let sources = try wanted.map { try readSource($0) }
-    let groups = rowGroups.filter { rowGroupMayMatch($0, constraint: constraint) }
+    let groups = rowGroups.filter { rowCount(ofRowGroup: $0) > 0 && rowGroupMayMatch($0, constraint: constraint) }
     return ParquetPageSource(self, rowGroups: groups, columns: sources, filters: filters)
   }
 

@@ -46,7 +46,7 @@ public final class ParquetFile: Sendable {
   /// Size of the file.
   public var byteCount: Int64 { descriptor.byteCount }
   /// Rows in all row groups.
-  public var rowCount: Int64 { metadata.rowGroups.reduce(0) { $0 + $1.rowCount } }
+  public var rowCount: Int64 { metadata.rowCount }
   /// Row groups.
   public var rowGroupCount: Int { metadata.rowGroups.count }
   /// The program that wrote it, as it calls itself.
@@ -124,6 +124,19 @@ public final class ParquetFile: Sendable {
       guard group.rowCount >= 0, group.rowCount <= 1 << 40 else {
         throw Damage("row group \(index) claims \(group.rowCount) rows")
       }
+      // Where nothing repeats, each row has a value or a NULL.
+      for column in tree.columns where column.nesting == nil {
+        guard let chunk = group.columns[column.leaves.lowerBound].metadata, chunk.valueCount != group.rowCount else {
+          continue
+        }
+        throw Damage(
+          "row group \(index) claims \(group.rowCount) rows, its column '\(column.path.joined(separator: "."))' "
+            + "\(chunk.valueCount) values")
+      }
+    }
+    let total = metadata.rowGroups.reduce(0) { $0 &+ $1.rowCount }
+    guard total == metadata.rowCount else {
+      throw Damage("a footer that counts \(metadata.rowCount) rows, and \(total) in its row groups")
     }
     var columns: [ParquetColumn] = []
     for column in tree.columns { columns.append(ParquetColumn(column, file: name)) }
