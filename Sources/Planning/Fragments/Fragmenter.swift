@@ -48,7 +48,7 @@ public struct Fragmenter {
         fragments[index].estimatedOutputBytes = Int64(min(estimate.bytes(of: fragments[index].outputSymbols), 1e18))
       }
     }
-    return FragmentedPlan(fragments: fragments, columnNames: output.columnNames)
+    return FragmentedPlan(fragments: FragmentSharing.shared(fragments), columnNames: output.columnNames)
   }
 
   /// Makes a fragment of `root` and, before it returns, of everything below. Returns its number.

@@ -33,8 +33,8 @@ private struct FragmentSoundness {
       _ = spread(fragment.root, in: fragment)
       for source in fragment.keySources { check(source, of: fragment) }
     }
-    for fragment in plan.fragments.dropFirst() where readers[fragment.number] != 1 {
-      faults.append("\(fragment.number) has \(readers[fragment.number] ?? 0) readers")
+    for fragment in plan.fragments.dropFirst() where readers[fragment.number] == nil {
+      faults.append("nobody reads \(fragment.number)")
     }
   }
 
