@@ -134,3 +134,9 @@ int wb_terminal_size(int descriptor, int *columns, int *rows) {
 }
 
 void wb_return_free_memory(void) { malloc_trim(0); }
+
+void wb_keep_freed_memory(int trim_bytes) {
+  /* The largest threshold that glibc takes: half of an arena's heap. */
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, trim_bytes);
+}

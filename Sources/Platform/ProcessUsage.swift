@@ -24,4 +24,9 @@ public enum ProcessUsage {
   /// Gives memory that was freed back to the kernel, which malloc by itself does only at the top of its heap. Cost: a
   /// walk over the heap; for moments when there is nothing else to do.
   public static func returnFreeMemory() { wb_return_free_memory() }
+
+  /// Makes malloc keep freed memory of up to half a gigabyte for what comes next, instead of asking the kernel for each
+  /// large block anew, which zeroes every page of it. For processes that work in bursts and call `returnFreeMemory`
+  /// between them; before the first large allocation.
+  public static func keepFreedMemory() { wb_keep_freed_memory(512 << 20) }
 }

@@ -28,6 +28,7 @@ public enum WorkerMain {
     let spool = try Wiring.spool(settings, owner: "", log: log)
     let pageBytesMax = Int(settings[.exchangeMaxPageStorageSize].bytes)
     let slots = settings[.taskMaxWorkerThreads]
+    ProcessUsage.keepFreedMemory()
     // An eighth of the worker's memory for tables that tasks of one stage use one after the other.
     let builds = SharedBuilds(capacityBytes: Int(settings[.workerMemory].bytes / 8))
     let pool = try SlotPool(slots: slots) {

@@ -63,4 +63,7 @@ int wb_terminal_size(int descriptor, int *columns, int *rows);
 /// Gives freed memory back to the kernel; C because <malloc.h> is not in Swift's Glibc module.
 void wb_return_free_memory(void);
 
+/// Makes malloc keep up to this many freed bytes at the top of its heap; C for the same reason.
+void wb_keep_freed_memory(int trim_bytes);
+
 #endif

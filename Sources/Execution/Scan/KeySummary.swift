@@ -23,8 +23,9 @@ final class KeySummary: @unchecked Sendable {
 
   /// Up to this many bits a range is worth an exact answer however few keys it has.
   private static let smallRange: UInt64 = 1 << 20
-  /// Bits of a range for each key up to which an exact answer is taken.
-  private static let exactBitsPerKey: UInt64 = 32
+  /// Bits of a range for each key up to which an exact answer is taken. More than a Bloom filter's, because scans often
+  /// find keys in order, and neighbours lie side by side here.
+  private static let exactBitsPerKey: UInt64 = 96
   private static let bloomBitsPerKey = 16
 
   /// Bytes held.
