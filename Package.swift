@@ -26,6 +26,7 @@ let package = Package(
   targets: [
     // Leaves.
     .target(name: "CPlatform"),
+    .target(name: "CTextScan"),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -46,6 +47,12 @@ let package = Package(
       name: "Parquet",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "CBrotli", "CLZ4", "CSnappy", "CZlib", "CZstd"],
       path: "Sources/Formats/Parquet"),
+    .target(
+      name: "TextColumns", dependencies: ["Base", "CTextScan", "CZlib", "CZstd", "Columnar", "Platform"],
+      path: "Sources/Formats/TextColumns"),
+    .target(
+      name: "Delimited", dependencies: ["Base", "CTextScan", "Columnar", "Platform", "TextColumns"],
+      path: "Sources/Formats/Delimited"),
 
     // Pure, query, durable.
     .target(name: "Scheduling", dependencies: ["Base"]),
@@ -56,7 +63,12 @@ let package = Package(
       name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
       path: "Sources/Connectors/TPCH"),
     .target(
-      name: "ConnectorRegistry", dependencies: ["Base", "ConnectorAPI", "Settings", "TPCHConnector"],
+      name: "FilesConnector",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "Delimited", "Parquet", "Platform", "TextColumns"],
+      path: "Sources/Connectors/Files"),
+    .target(
+      name: "ConnectorRegistry",
+      dependencies: ["Base", "ConnectorAPI", "FilesConnector", "Settings", "TPCHConnector"],
       path: "Sources/Connectors/Registry"),
     .target(name: "TaskStore", dependencies: ["Base", "Sealing", grdb]),
     .target(name: "Wire", dependencies: ["Base"]),
@@ -106,6 +118,10 @@ let package = Package(
     .testTarget(
       name: "ParquetTests", dependencies: ["Parquet"],
       path: "Tests/Formats/ParquetTests", exclude: ["Samples"]),
+    .testTarget(name: "TextColumnsTests", dependencies: ["TextColumns"], path: "Tests/Formats/TextColumnsTests"),
+    .testTarget(
+      name: "DelimitedTests", dependencies: ["Base", "Columnar", "Delimited", "Platform", "TextColumns"],
+      path: "Tests/Formats/DelimitedTests"),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
@@ -114,6 +130,9 @@ let package = Package(
       name: "LocalRunner",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "Execution", "Planning", "SQLSyntax"],
       path: "Tests/LocalRunner"),
+    .testTarget(
+      name: "FilesConnectorTests",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "FilesConnector", "LocalRunner"]),
     .testTarget(
       name: "PlanningTests", dependencies: ["Execution", "LocalRunner", "Planning", "TPCHConnector"],
       exclude: ["Plans"]),

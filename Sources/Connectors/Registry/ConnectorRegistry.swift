@@ -2,6 +2,7 @@
 
 import Base
 import ConnectorAPI
+import FilesConnector
 import Settings
 import TPCHConnector
 
@@ -12,14 +13,23 @@ public enum ConnectorRegistry {
 
   /// By `connector.name`.
   private static let factories: [String: Factory] = [
+    "files": { catalog in
+      let properties = try known(FilesConnector.propertyNames, of: catalog)
+      return try FilesConnector(catalog: catalog.name, properties: properties)
+    },
     "tpch": { catalog in
-      let keys = TPCHConnector.propertyNames
-      try catalog.require(keys: keys)
-      var properties: [String: String] = [:]
-      for key in keys { properties[key] = catalog[key] }
+      let properties = try known(TPCHConnector.propertyNames, of: catalog)
       return try TPCHConnector(catalog: catalog.name, properties: properties)
-    }
+    },
   ]
+
+  /// A catalog's properties; CONFIGURATION_INVALID for one that the connector does not have.
+  private static func known(_ keys: [String], of catalog: CatalogProperties) throws -> [String: String] {
+    try catalog.require(keys: keys)
+    var properties: [String: String] = [:]
+    for key in keys { properties[key] = catalog[key] }
+    return properties
+  }
 
   /// The connectors of all configured catalogs. CONFIGURATION_INVALID names the file of one that cannot be made.
   public static func catalogs(_ settings: Settings) throws -> Catalogs {

@@ -1,0 +1,168 @@
+// Owns what the first rows of a file tell: its dialect, the names of its columns, and what their values look like.
+
+import Base
+import Columnar
+import Platform
+import TextColumns
+
+/// The start of a delimited file, looked at.
+public struct DelimitedSample: Sendable {
+  public var dialect: Dialect
+  /// In lower case, each different from the others; `column1` and so on where the file names none.
+  public var names: [String]
+  /// What the values look like, in the order of names.
+  public var guesses: [TypeGuess]
+  /// Rows that were looked at, without the header.
+  public var rows: Int
+  /// Bytes of text that these rows take.
+  public var bytes: Int
+  /// Bytes of text in front of them.
+  public var headerBytes: Int
+  /// Whether these are all rows of the file.
+  public var isWhole: Bool
+
+  /// Bytes that are read at most.
+  private static let largestSample = 8 << 20
+
+  /// Looks at up to `rows` rows. Nil for a file without text. `known`: a dialect that is not to be found out again, but
+  /// for its number of fields.
+  public static func read(
+    _ file: OwnedDescriptor, name: String, size: Int64, compression: TextCompression, hints: DialectHints,
+    known: Dialect? = nil, rows: Int
+  ) throws -> DelimitedSample? {
+    // A header and a first row fit into little, and whoever asks for more rows gets them.
+    let capacity = min(largestSample, max(64 << 10, rows * 256))
+    let buffer = Buffer(byteCount: capacity)
+    let bytes = buffer.pointer(to: UInt8.self)
+    let input = try TextInput(file, name: name, range: 0..<size, compression: compression)
+    let count = try input.read(into: bytes, count: capacity)
+    if count >= 2, bytes[0] == 0xff && bytes[1] == 0xfe || bytes[0] == 0xfe && bytes[1] == 0xff {
+      throw WaterbearError(
+        .notSupported, "\(name) is UTF-16", remedy: "Convert it, such as with iconv -f utf-16 -t utf-8.")
+    }
+    let hasMark = count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
+    let start = hasMark ? 3 : 0
+    if count == start { return nil }
+    let block = TextBlock(buffer: buffer, count: count, isASCII: UTF8Check.isASCII(bytes, count: count))
+    let isWhole = count < capacity
+    let sniffer = DialectSniffer(block, from: start, isWhole: isWhole, hints: hints)
+    var dialect = known ?? sniffer.sniff()
+    if known != nil { dialect.fieldCount = sniffer.fieldCount(dialect) }
+    return DelimitedSample(
+      block, from: start, isWhole: isWhole, dialect: dialect, rows: rows,
+      hasHeader: known?.hasHeader ?? hints.hasHeader)
+  }
+
+  private init?(
+    _ block: TextBlock, from start: Int, isWhole: Bool, dialect: Dialect, rows limit: Int, hasHeader: Bool?
+  ) {
+    self.dialect = dialect
+    let columns = dialect.fieldCount
+    let scanner = RowScanner(dialect, wanted: Array(0..<columns))
+    let first = FieldTable(columnCount: columns, capacity: 1)
+    let header = scanner.scan(
+      block.base, from: start, count: block.count, isLast: isWhole, limit: 1, into: first.fields, stride: 1)
+    guard header.rows == 1 else { return nil }
+    let rules = dialect.rules
+    let texts = (0..<columns).map { Self.text(first.column($0)[0], block, rules) }
+    var observed = Observation(columns: columns)
+    observed.observe(block, scanner, from: header.end, isWhole: isWhole, limit: limit, rules: rules)
+    let isHeader = hasHeader ?? Self.looksLikeHeader(texts, observed.guesses)
+    if !isHeader {
+      observed.observeRow(first, row: 0, block, rules: rules)
+      observed.rows += 1
+      observed.end = max(observed.end, header.end)
+    }
+    self.dialect.hasHeader = isHeader
+    names = Self.uniqueNames(isHeader ? texts : [String](repeating: "", count: columns))
+    guesses = observed.guesses
+    rows = observed.rows
+    headerBytes = isHeader ? header.end : start
+    bytes = observed.end - headerBytes
+    self.isWhole = isWhole && observed.end >= block.count
+  }
+
+  /// Guesses of all columns over many rows.
+  private struct Observation {
+    var guesses: [TypeGuess]
+    var rows = 0
+    var end = 0
+
+    init(columns: Int) { guesses = [TypeGuess](repeating: TypeGuess(), count: columns) }
+
+    mutating func observe(
+      _ block: TextBlock, _ scanner: RowScanner, from start: Int, isWhole: Bool, limit: Int, rules: FieldRules
+    ) {
+      let table = FieldTable(columnCount: guesses.count, capacity: 1024)
+      end = start
+      while rows < limit {
+        let result = scanner.scan(
+          block.base, from: end, count: block.count, isLast: isWhole, limit: min(table.capacity, limit - rows),
+          into: table.fields, stride: table.capacity)
+        for row in 0..<result.rows { observeRow(table, row: row, block, rules: rules) }
+        rows += result.rows
+        end = result.end
+        // What is wrong with a row is said when it is read.
+        if result.rows == 0 { return }
+      }
+    }
+
+    mutating func observeRow(_ table: FieldTable, row: Int, _ block: TextBlock, rules: FieldRules) {
+      for column in guesses.indices {
+        let field = table.column(column)[row]
+        if field.count == 0 || Self.isNullText(field, block, rules) { continue }
+        if field.isEscaped {
+          guesses[column].observeText()
+        } else {
+          guesses[column].observe(block.base + field.start, field.count)
+        }
+      }
+    }
+
+    private static func isNullText(_ field: FieldRef, _ block: TextBlock, _ rules: FieldRules) -> Bool {
+      guard !field.isQuoted, field.count == rules.nullText.count else { return false }
+      return rules.nullText.elementsEqual(UnsafeBufferPointer(start: block.base + field.start, count: field.count))
+    }
+  }
+
+  /// A first row of different texts, none of which reads as a value, over columns of which it is no value or that are
+  /// text anyway.
+  private static func looksLikeHeader(_ texts: [String], _ guesses: [TypeGuess]) -> Bool {
+    var names = Set<String>()
+    for text in texts {
+      var guess = TypeGuess()
+      var copy = text
+      copy.withUTF8 { if let start = $0.baseAddress, $0.count > 0 { guess.observe(start, $0.count) } }
+      guard guess.isText, names.insert(text.lowercased()).inserted else { return false }
+    }
+    return true
+  }
+
+  private static func text(_ field: FieldRef, _ block: TextBlock, _ rules: FieldRules) -> String {
+    let bytes = UnsafeBufferPointer(start: block.base + field.start, count: field.count)
+    guard field.isEscaped else { return String(decoding: bytes, as: UTF8.self) }
+    let copy = Buffer(byteCount: max(field.count, 1))
+    let target = copy.pointer(to: UInt8.self)
+    let count = rules.escapes.unescape(bytes, to: target) ?? 0
+    return withExtendedLifetime(copy) {
+      String(decoding: UnsafeBufferPointer(start: target, count: count), as: UTF8.self)
+    }
+  }
+
+  private static func uniqueNames(_ texts: [String]) -> [String] {
+    var seen = Set<String>()
+    return texts.enumerated().map { index, text in
+      var trimmed = Substring(text.lowercased())
+      while trimmed.first?.isWhitespace ?? false { trimmed.removeFirst() }
+      while trimmed.last?.isWhitespace ?? false { trimmed.removeLast() }
+      let base = trimmed.isEmpty ? "column\(index + 1)" : String(trimmed)
+      var name = base
+      var number = 2
+      while !seen.insert(name).inserted {
+        name = "\(base)_\(number)"
+        number += 1
+      }
+      return name
+    }
+  }
+}

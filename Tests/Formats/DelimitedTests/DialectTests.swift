@@ -1,0 +1,80 @@
+// Tests of finding out dialects, names and types. What odd files mean was compared with DuckDB 2.0 and pyarrow 26;
+// where those differ from each other the comment says so.
+
+import Columnar
+import Testing
+
+@testable import Delimited
+
+@Suite struct DialectTests {
+  @Test(arguments: [
+    ("a,b\n1,2\n", UInt8(ascii: ","), 2),
+    ("a;b\n1,5;2,5\n3,5;4\n", UInt8(ascii: ";"), 2),
+    ("a\tb,c\td\n1\t2,3\t4\n", 0x09, 3),
+    ("a|b|c\n1|2|3\n", UInt8(ascii: "|"), 3),
+    ("alone\n1\n2\n", UInt8(ascii: ","), 1),
+    ("a,b\n\"x;y;z\",2\n", UInt8(ascii: ","), 2),
+    ("\"a\";\"b\"\n\"1,2\";\"3\"\"4\"\n", UInt8(ascii: ";"), 2),
+  ])
+  func delimitersAreFound(_ text: String, _ delimiter: UInt8, _ fields: Int) throws {
+    let sample = try #require(try TextFile(text).sample())
+    #expect(sample.dialect.delimiter == delimiter)
+    #expect(sample.dialect.fieldCount == fields)
+  }
+
+  @Test(arguments: [
+    ("a,b\n1,2\n", true), ("1,2\n3,4\n", false), ("name,town\nada,london\n", true), ("ada,\nbob,york\n", false),
+    ("x,x\n1,2\n", false), ("id,2024-01-01\n1,2024-01-02\n", false), ("a,b\n", true),
+  ])
+  func headersAreFound(_ text: String, _ isHeader: Bool) throws {
+    let sample = try #require(try TextFile(text).sample())
+    #expect(sample.dialect.hasHeader == isHeader)
+  }
+
+  @Test func namesAreLowerCaseAndDifferent() throws {
+    let sample = try #require(try TextFile(" Id ,NAME,name,\"a,b\",\n1,2,3,4,5\n").sample(header(true)))
+    #expect(sample.names == ["id", "name", "name_2", "a,b", "column5"])
+    let none = try #require(try TextFile("1,2\n").sample())
+    #expect(none.names == ["column1", "column2"])
+  }
+
+  private func header(_ isThere: Bool) -> DialectHints {
+    var hints = DialectHints()
+    hints.hasHeader = isThere
+    return hints
+  }
+
+  @Test(arguments: [
+    ("true\nFALSE\n", DataType.boolean), ("1\n-2\n+3\n", .bigint), ("1.50\n22.25\n", .decimal(precision: 18, scale: 2)),
+    ("1.5\n2.25\n", .double), ("1\n2.5\n", .double), ("1e3\n2\n", .double), ("2024-02-29\n2024-03-01\n", .date),
+    ("2024-02-29\n2024-02-29 12:00:00.5\n", .timestamp(precision: 6)),
+    ("2024-02-29T12:00:00Z\n", .timestamp(precision: 6)), ("2024-02-30\n", .varcharUnbounded),
+    ("007\n010\n", .varcharUnbounded), ("0\n0.5\n", .double),
+    ("99999999999999999999\n1\n", .decimal(precision: 38, scale: 0)),
+    ("1\nx\n", .varcharUnbounded), ("NaN\n1.5\n", .double), (" 1\n2 \n", .bigint),
+    ("123456789012345678901234567890.12\n", .decimal(precision: 38, scale: 2)),
+  ])
+  func typesAreInferred(_ values: String, _ type: DataType) throws {
+    let sample = try #require(try TextFile("c\n" + values).sample(header(true)))
+    #expect(sample.guesses[0].type == type)
+  }
+
+  @Test func emptyFilesHaveNoSample() throws {
+    #expect(try TextFile("").sample() == nil)
+    #expect(try TextFile([0xef, 0xbb, 0xbf]).sample() == nil)
+  }
+
+  @Test func otherEncodingsAreRefusedByName() throws {
+    let file = try TextFile([0xff, 0xfe, 0x61, 0])
+    #expect(failure { _ = try file.sample() }?.message == "a file is UTF-16")
+  }
+
+  @Test func aByteOrderMarkIsNoText() throws {
+    #expect(try TextFile([0xef, 0xbb, 0xbf] + Array("a,b\n1,2\n".utf8)).rows() == [["1", "2"]])
+  }
+
+  @Test func backslashesEscapeWhereDoublingDoesNotFit() throws {
+    let file = try TextFile(#"a,b"# + "\n" + #""say \"hi\", you",2"# + "\n")
+    #expect(try file.rows() == [[#"say "hi", you"#, "2"]])
+  }
+}
