@@ -21,11 +21,11 @@ final class KeySummary: @unchecked Sendable {
     case bloom(shift: UInt64)
   }
 
-  /// Up to this many bits a range is worth an exact answer however few keys it has.
-  private static let smallRange: UInt64 = 1 << 20
-  /// Bits of a range for each key up to which an exact answer is taken. More than a Bloom filter's, because scans often
-  /// find keys in order, and neighbours lie side by side here.
-  private static let exactBitsPerKey: UInt64 = 96
+  /// Up to this many bits a range is worth an exact answer however few keys it has: it stays in a core's own cache.
+  private static let smallRange: UInt64 = 1 << 21
+  /// Up to this many, 16 MB, it is where the Bloom filter would not stay there either. Scans often find keys in order,
+  /// and neighbours lie side by side here, while the Bloom filter misses the cache for each of them.
+  private static let largeRange: UInt64 = 1 << 27
   private static let bloomBitsPerKey = 16
 
   /// Bytes held.
@@ -38,7 +38,8 @@ final class KeySummary: @unchecked Sendable {
     bounds = Self.bounds(of: keys)
     if let bounds {
       let range = UInt64(bitPattern: bounds.upperBound) &- UInt64(bitPattern: bounds.lowerBound)
-      if range < Self.smallRange || range / Self.exactBitsPerKey < UInt64(keys.count) {
+      let isBloomLarge = UInt64(keys.count * Self.bloomBitsPerKey) > Self.smallRange
+      if range < (isBloomLarge ? Self.largeRange : Self.smallRange) {
         form = .exact(lowest: bounds.lowerBound, range: range + 1)
         words = Buffer(zeroed: Bitmap.wordCount(Int(range + 1)) * 8)
         mark(keys)
