@@ -43,6 +43,24 @@ struct ChangeWriter {
         "UPDATE query SET state = ?, has_ended = 0, ended_us = NULL WHERE number = ?", [state, try number(id)],
         "\(id) is unknown")
     case .queryReleased(let id): try release(id)
+    case .writeOpened(let id, let act):
+      try execute(
+        "INSERT INTO write (id, act, state) VALUES (?, ?, ?)", [id.text, Data(act), WriteState.open.rawValue],
+        "the write of \(id) exists")
+    case .commitStarted(let id, let rowCount, let outputs):
+      try execute(
+        "UPDATE write SET state = ?, outputs = ? WHERE id = ? AND state = ?",
+        [WriteState.committing.rawValue, Data(outputs), id.text, WriteState.open.rawValue],
+        "the write of \(id) is not open")
+      try execute(
+        "UPDATE query SET update_count = ? WHERE number = ?", [rowCount, try number(id)], "\(id) is unknown")
+    case .writeEnded(let id, let isCommitted):
+      let state = isCommitted ? WriteState.committed : .aborted
+      try execute(
+        "UPDATE write SET state = ?, outputs = NULL WHERE id = ?", [state.rawValue, id.text],
+        "the write of \(id) is unknown")
+    case .writeForgotten(let id):
+      try execute("DELETE FROM write WHERE id = ?", [id.text], "the write of \(id) is unknown")
     }
   }
 

@@ -77,7 +77,8 @@ extension QuerySummary {
       retryPolicy: retryPolicy, state: row["state"], createdMicros: row["created_us"], endedMicros: row["ended_us"],
       error: try error.map { try StoredText.decode(WaterbearError.self, $0) }, failures: row["failures"],
       hasEnded: row["has_ended"], isReleased: row["is_released"], taskCount: row["task_count"],
-      attemptCount: row["attempt_count"], failedAttemptCount: row["failed_attempt_count"])
+      attemptCount: row["attempt_count"], failedAttemptCount: row["failed_attempt_count"],
+      updateCount: row["update_count"])
   }
 }
 

@@ -30,6 +30,14 @@ public enum StoreChange: Sendable {
   case queryStateChanged(QueryID, state: String)
   /// How often the whole query was run again.
   case queryRetried(QueryID, failures: Int)
+  /// Before the query is accepted: `act` tells what is to be committed or cleaned up. Its name must be new.
+  case writeOpened(QueryID, act: [UInt8])
+  /// The write will be committed with these outputs, whatever happens. Refused unless it is open.
+  case commitStarted(QueryID, rowCount: Int64, outputs: [UInt8])
+  /// The write was committed, or never will be; attempts of it may still leave something to be cleaned up.
+  case writeEnded(QueryID, isCommitted: Bool)
+  /// Nothing of the write is left to be cleaned up: it is forgotten.
+  case writeForgotten(QueryID)
   /// The query has its outcome. With an error, its sealed key is destroyed.
   case queryEnded(QueryID, state: String, WaterbearError?, at: Int64)
   /// A finished query lost a part of its result and runs again, in this state.

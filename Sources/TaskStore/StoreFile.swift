@@ -28,6 +28,24 @@ struct StoreFile {
   /// Exists while contents are under suspicion: SQLite reported damage to the process before.
   var suspectPath: String { path + "-suspect" }
 
+  /// Brings the write-ahead log to the disk. What is not in it any more was brought there before it was taken out.
+  func syncLog() throws {
+    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    // The directory as well: the log may have been made a moment ago.
+    for name in [walPath, directory.isEmpty ? "/" : directory] {
+      let number = open(name, O_RDONLY | O_CLOEXEC)
+      // Without a log everything is in the database.
+      if number < 0 && errno == ENOENT { continue }
+      guard number >= 0 else { throw Self.failure("cannot open \(name)", errno) }
+      defer { close(number) }
+      guard fsync(number) == 0 else { throw Self.failure("cannot sync \(name)", errno) }
+    }
+  }
+
+  private static func failure(_ what: String, _ number: Int32) -> WaterbearError {
+    WaterbearError(.taskStoreFailed, "\(what): \(String(cString: strerror(number)))")
+  }
+
   func look() throws -> Look {
     let size = Self.size(path)
     guard size > 0 else {

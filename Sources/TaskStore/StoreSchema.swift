@@ -5,7 +5,7 @@ enum StoreSchema {
   /// `WBTS`, by which a file says that it is a task store.
   static let applicationID: Int32 = 0x5742_5453
   /// The newest format this code knows: the number of the last migration.
-  static let version: Int32 = 1
+  static let version: Int32 = 2
 
   /// Migrations are never changed once released; a new one is added and `version` raised.
   static var migrator: DatabaseMigrator {
@@ -14,6 +14,10 @@ enum StoreSchema {
     migrator.registerMigration("1") { db in
       try db.execute(sql: first)
       try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    migrator.registerMigration("2") { db in
+      try db.execute(sql: second)
+      try db.execute(sql: "PRAGMA user_version = 2")
     }
     return migrator
   }
@@ -24,6 +28,17 @@ enum StoreSchema {
     let sql = "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
     return try Int.fetchOne(db, sql: sql) == 0
   }
+
+  /// Writes have names of their own: one may have to be cleaned up when its query is history, or was never noted.
+  private static let second = """
+    CREATE TABLE write (
+      id TEXT PRIMARY KEY,
+      act BLOB NOT NULL,
+      state TEXT NOT NULL,
+      outputs BLOB
+    ) STRICT;
+    ALTER TABLE query ADD COLUMN update_count INTEGER;
+    """
 
   /// Big tables are WITHOUT ROWID: one tree instead of a table and an index, and rows of a task lie together.
   private static let first = """

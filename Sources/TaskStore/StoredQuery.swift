@@ -65,6 +65,8 @@ public struct QuerySummary: Sendable, Equatable {
   public var taskCount: Int
   public var attemptCount: Int
   public var failedAttemptCount: Int
+  /// How many rows a write has written, from the start of its commit on.
+  public var updateCount: Int64?
 }
 
 /// An attempt of a query, live or in the history.

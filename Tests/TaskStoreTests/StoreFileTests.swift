@@ -210,16 +210,35 @@ import Testing
     try makeClosedStore()
     let other = try DatabaseQueue(path: fixture.path)
     try other.write {
-      try $0.execute(sql: byNumber ? "PRAGMA user_version = 2" : "INSERT INTO grdb_migrations VALUES ('2')")
+      try $0.execute(sql: byNumber ? "PRAGMA user_version = 3" : "INSERT INTO grdb_migrations VALUES ('3')")
     }
     try other.close()
     let before = try fixture.bytes()
     let error = #expect(throws: WaterbearError.self) { try fixture.open() }
-    #expect(error?.message.contains("has a newer format than this release knows, which is 1") == true)
+    #expect(error?.message.contains("has a newer format than this release knows, which is 2") == true)
     #expect(error?.remedy != nil)
     // By its number the file is known before SQLite opens it; else nothing but SQLite's own counters may change.
     if byNumber { #expect(try fixture.bytes() == before) }
     #expect(try names().allSatisfy { !$0.contains("damaged") })
+  }
+
+  @Test func aStoreOfTheFirstFormatIsTakenOver() throws {
+    let old = try DatabaseQueue(path: fixture.path)
+    try StoreSchema.migrator.migrate(old, upTo: "1")
+    try old.write {
+      try $0.execute(
+        sql: """
+          INSERT INTO query (id, nonce, sql, user, session, retry_policy, state, created_us)
+          VALUES ('q', 'n', 'SELECT 1', 'ada', '{}', 'TASK', 'RUNNING', 1)
+          """)
+      #expect(try Int.fetchOne($0, sql: "PRAGMA user_version") == 1)
+    }
+    try old.close()
+    let store = try fixture.open()
+    #expect(store.damage == nil)
+    #expect(try store.liveQueries().map(\.summary.id.text) == ["q"])
+    #expect(try store.query(QueryID("q"))?.updateCount == nil && store.writes().isEmpty)
+    #expect(try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 2)
   }
 
   @Test func aFullDiskFailsTheChangeAndKeepsTheRest() throws {
