@@ -164,8 +164,9 @@ let package = Package(
     .testTarget(
       name: "CoordinatorProcessTests",
       dependencies: [
-        "Base", "ConnectorRegistry", "CoordinatorProcess", "Exchange", "Platform", "Sealing", "Settings", "Sockets",
-        "TaskStore", "Telemetry", "Transport", "Wire", "Wiring", nioCore, nioPosix,
+        "Base", "Columnar", "ConnectorAPI", "ConnectorRegistry", "CoordinatorProcess", "Exchange", "Execution",
+        "LocalRunner", "Planning", "Platform", "Sealing", "Settings", "Sockets", "TaskStore", "Telemetry", "Transport",
+        "Wire", "Wiring", "WorkerProcess", nioCore, nioPosix,
       ]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(

@@ -64,12 +64,19 @@ extension Coordinator {
     planner.plan(request, on: loop) { [weak self] outcome in self?.accept(id, outcome) }
   }
 
-  private func accept(_ id: QueryID, _ outcome: Result<PlannedQuery, WaterbearError>) {
+  /// `isOpen`: the write that is part of the plan, if any, has been noted.
+  private func accept(
+    _ id: QueryID, _ outcome: Result<PlannedQuery, WaterbearError>, isOpen: Bool = false
+  ) {
     guard let planned = planning[id] else { return }
     do {
       switch outcome {
       case .failure(let error): try refuse(planned, error)
-      case .success(let plan): try start(planned, plan)
+      case .success(let plan):
+        guard let write = plan.write, !isOpen else { return try start(planned, plan) }
+        open(write, of: id) { [weak self] error in
+          self?.accept(id, error.map { .failure($0) } ?? .success(plan), isOpen: true)
+        }
       }
     } catch {
       endPlanning(id, .failure(WaterbearError.wrapping(error)))
@@ -101,10 +108,10 @@ extension Coordinator {
     let query = LiveQuery(
       id: id, sql: planning.request.sql, user: planning.user, createdMicroseconds: planning.createdMicroseconds,
       description: plan.description, columns: plan.columns, fragments: plan.fragments, splits: plan.splits,
-      compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil)
+      compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil, write: plan.write)
     let description = StoredDescription(
       description: plan.description, columns: plan.columns, encryption: plan.encryption,
-      compressionCodec: plan.compressionCodec)
+      compressionCodec: plan.compressionCodec, write: plan.write)
     var row = planning.row(
       retryPolicy: plan.description.retryPolicy, state: QueryStateName.running,
       sealedKey: try store.sealQueryKey(key, for: id))
@@ -139,11 +146,13 @@ extension Coordinator {
     query.resultTasks = taskCount
     query.state = .finished
     query.endedMicroseconds = query.endedMicroseconds ?? SystemClock.wallMicroseconds()
+    endWrite(of: query, isCommitted: true)
     let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
+    let rows = query.write?.rowCount ?? query.progress[0].rows
     log.write(
       .queryFinished, about: .query(id),
       [
-        "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(query.progress[0].rows),
+        "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(rows),
         "tasks": .int(query.progress.reduce(0) { $0 + $1.total }), "retries": .int(status.retriedAttempts),
       ])
     query.wake()
@@ -155,6 +164,7 @@ extension Coordinator {
     query.state = .failed
     query.error = error
     query.endedMicroseconds = SystemClock.wallMicroseconds()
+    endWrite(of: query, isCommitted: false)
     let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
     let figures: LogFields = [
       "milliseconds": .int(status.elapsedMicroseconds / 1000), "retries": .int(status.retriedAttempts),

@@ -39,10 +39,15 @@ extension Coordinator {
     case .stageRestarted(let stage, let forgetsOutputs):
       return [.stageRestarted(stage, forgetsOutputs: forgetsOutputs)]
     case .queryRetried(let query, let failures): return [.queryRetried(query, failures: failures)]
+    case .commitStarted(let query):
+      let outputs = queries[query]?.write?.outputs ?? WriterOutputs()
+      return [.commitStarted(query, rowCount: outputs.rowCount, outputs: encoded(outputs))]
     case .queryEnded(let query, .finished):
       return [.queryEnded(query, state: QueryStateName.finished, nil, at: now)]
+        + writeChanges(of: query, isCommitted: true)
     case .queryEnded(let query, .failed(let error)):
       return [.queryEnded(query, state: QueryStateName.failed, error, at: now)]
+        + writeChanges(of: query, isCommitted: false)
     case .queryResumed(let query): return [.queryResumed(query, state: QueryStateName.running)]
     case .queryReleased(let query): return [.queryReleased(query)]
     }

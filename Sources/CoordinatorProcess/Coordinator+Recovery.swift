@@ -12,6 +12,9 @@ extension Coordinator {
   /// Takes up every query that is not over. Before the first worker registers.
   func recover() throws {
     let stored = try store.liveQueries()
+    let storedWrites = try store.writes()
+    // Until each has said what it runs, or was replaced, an attempt of any query may still write.
+    unheardWorkers = Set(1...settings[.workers])
     for entry in stored {
       // Earlier releases left failed queries like this.
       if entry.summary.hasEnded, entry.summary.error != nil {
@@ -19,9 +22,9 @@ extension Coordinator {
         continue
       }
       do {
-        try recover(entry)
+        try recover(entry, write: storedWrites.first { $0.id == entry.summary.id })
       } catch {
-        try giveUp(entry, WaterbearError.wrapping(error))
+        try giveUp(entry, WaterbearError.wrapping(error), write: storedWrites.first { $0.id == entry.summary.id })
       }
     }
     let live = Set(queries.keys)
@@ -35,21 +38,23 @@ extension Coordinator {
     for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
     if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
+    takeUp(storedWrites)
     _ = try store.prune(keep: settings[.queryMaxHistory])
   }
 
   /// A query that cannot be taken up, for its rows make no sense or its key is gone, must not keep the daemon from
   /// starting, nor the others from going on.
-  private func giveUp(_ stored: StoredQuery, _ error: WaterbearError) throws {
+  private func giveUp(_ stored: StoredQuery, _ error: WaterbearError, write: StoredWrite?) throws {
     let id = stored.summary.id
-    let error = error.asCause(of: "Query \(id) could not be taken up after a restart", code: .genericInternalError)
+    var error = error.asCause(of: "Query \(id) could not be taken up after a restart", code: .genericInternalError)
+    if write?.state == .committing { error.remedy = "what it has written is committed nevertheless" }
     log.write(.queryFailed, about: .query(id), .error(error))
     try store.apply([
       .queryEnded(id, state: QueryStateName.failed, error, at: SystemClock.wallMicroseconds()), .queryReleased(id),
     ])
   }
 
-  private func recover(_ stored: StoredQuery) throws {
+  private func recover(_ stored: StoredQuery, write: StoredWrite?) throws {
     let id = stored.summary.id
     let description = try BinaryDecoder.decode(StoredDescription.self, from: stored.description)
     guard description.description.stages.map(\.number) == stored.stages.map(\.number) else {
@@ -66,9 +71,12 @@ extension Coordinator {
       id: id, sql: stored.summary.sql, user: stored.summary.user,
       createdMicroseconds: stored.summary.createdMicros, description: description.description,
       columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
-      compressionCodec: description.compressionCodec,
-      key: key)
-    var restored = RestoredQuery(failures: stored.summary.failures, isFinished: stored.summary.hasEnded)
+      compressionCodec: description.compressionCodec, key: key, write: description.write)
+    query.write?.rowCount = stored.summary.updateCount ?? 0
+    try restore(write, of: query, hasEnded: stored.summary.hasEnded)
+    var restored = RestoredQuery(
+      failures: stored.summary.failures, isFinished: stored.summary.hasEnded,
+      hasCommitStarted: query.write?.endedWithin ?? false)
     for stage in stored.stages { restored.stages.append(try restore(stage, of: query)) }
     queries[id] = query
     log.write(

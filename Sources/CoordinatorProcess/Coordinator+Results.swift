@@ -1,6 +1,7 @@
 // Owns handing out results: which page comes next, reading it off the loop, waiting while there is none.
 
 import Base
+import Columnar
 import Exchange
 import NIOCore
 import Platform
@@ -41,6 +42,11 @@ extension Coordinator {
         WaterbearError(.notFound, "The result of query \(query.id) is gone: it was fetched or has expired"))
     }
     switch query.locate(request.position) {
+    case .rowCount(let rows):
+      let batch = Batch(columns: [.repeating(.integer(rows), type: .bigint, count: 1)], count: 1)
+      var encoder = BatchEncoder()
+      let page = encoder.encode(batch) { Array($0) }
+      answer(request, of: query, page: page, next: ResultPosition(task: 1), isLast: true)
     case .end: answer(request, of: query, next: request.position, isLast: true)
     case .page(let position, let output, let isLastOfTask):
       read(position, from: output, isLastOfTask: isLastOfTask, for: request, of: query)

@@ -71,6 +71,8 @@ extension Coordinator {
       ])
     enqueue(
       .workerJoined(id, slots: message.slots, memoryBytes: message.memoryBytes, running: message.running))
+    unheardWorkers.remove(id.number)
+    cleanQuietWrites()
     if isDraining { drain(session) }
   }
 
@@ -104,6 +106,7 @@ extension Coordinator {
     let attempt = report.attempt
     let output = try report.output.map { try SpoolOutput(reported: $0, by: attempt) }
     session.running.remove(attempt)
+    cleanQuietWrites()
     let acknowledge: () -> Void = { [weak self, weak session] in
       guard let self, let session else { return }
       send(AcknowledgeReport(attempt: attempt), to: session.id)
@@ -157,6 +160,7 @@ extension Coordinator {
   /// at fault as far as anybody knows, and must not be tried as often as those of a worker that was killed.
   func lost(_ id: WorkerID, crash: String? = nil) {
     let held = workers.removeValue(forKey: id)?.running ?? []
+    cleanQuietWrites()
     restoredWorkers.remove(id)
     log.write(
       .workerLost,

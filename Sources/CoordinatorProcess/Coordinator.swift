@@ -34,6 +34,7 @@ final class Coordinator: @unchecked Sendable {
   let store: TaskStore
   let planner: QueryPlanner
   let catalogs: Catalogs
+  let commits: TableCommits
   let log: Log
   let link: SupervisorLink
   /// Five letters that tell this data directory's queries from those of others.
@@ -45,6 +46,10 @@ final class Coordinator: @unchecked Sendable {
   /// Queries that are being planned, with those who wait for their id.
   var planning: [QueryID: PlanningQuery] = [:]
   var workers: [WorkerID: WorkerSession] = [:]
+  /// Writes whose query is over, until no attempt can leave anything of them.
+  var writes: [QueryID: EndedWrite] = [:]
+  /// Numbers of workers that may live, and of which this coordinator has not heard yet what they run.
+  var unheardWorkers: Set<Int> = []
   /// Workers that ran attempts when the last coordinator died and have not been heard of since.
   var restoredWorkers: Set<WorkerID> = []
   var isDraining = false
@@ -62,9 +67,8 @@ final class Coordinator: @unchecked Sendable {
 
   init(
     loop: any EventLoop, files: NIOThreadPool, settings: Settings, directories: DaemonDirectories,
-    spool: SpoolDirectories, store: TaskStore, planner: QueryPlanner, catalogs: Catalogs, log: Log,
-    link: SupervisorLink,
-    instanceName: String
+    spool: SpoolDirectories, store: TaskStore, planner: QueryPlanner, catalogs: Catalogs,
+    commits: TableCommits, log: Log, link: SupervisorLink, instanceName: String
   ) {
     self.instanceName = instanceName
     self.loop = loop
@@ -75,6 +79,7 @@ final class Coordinator: @unchecked Sendable {
     self.store = store
     self.planner = planner
     self.catalogs = catalogs
+    self.commits = commits
     self.log = log
     self.link = link
     results = ResultReaders()
@@ -143,6 +148,8 @@ final class Coordinator: @unchecked Sendable {
     case .deleteQueryOutputs(let query): release(query)
     case .resultReady(let attempt): addResult(attempt)
     case .allResults(let query, let taskCount): completeResult(of: query, taskCount: taskCount)
+    case .collectOutputs(let query, let attempts): collectOutputs(of: query, attempts)
+    case .commit(let query): commit(query)
     case .queryFailed(let query, let error): noteFailure(of: query, error)
     case .setTimer(let time): setTimer(time)
     }

@@ -80,8 +80,8 @@ private final class CoordinatorShell {
     files.start()
     coordinator = Coordinator(
       loop: loop, files: files, settings: settings, directories: directories, spool: spool, store: store,
-      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs, log: log, link: link,
-      instanceName: instance)
+      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
+      commits: try TableCommits(catalogs: catalogs, store: store), log: log, link: link, instanceName: instance)
   }
 
   /// Listens, says that it is ready, and serves until a signal asks for the end.

@@ -4,6 +4,7 @@
 import Base
 import Exchange
 import NIOCore
+import Planning
 import Scheduling
 import Sealing
 import Wire
@@ -21,6 +22,8 @@ final class LiveQuery {
   let compressionCodec: String
   /// The exchange key; nil with encryption off.
   let key: SealingKey?
+  /// Nil for a query that only reads.
+  var write: LiveWrite?
 
   var state = QueryState.running
   var error: WaterbearError?
@@ -45,8 +48,10 @@ final class LiveQuery {
 
   init(
     id: QueryID, sql: String, user: String, createdMicroseconds: Int64, description: QueryDescription,
-    columns: [ResultColumn], fragments: [[UInt8]], splits: [[StageSplit]], compressionCodec: String, key: SealingKey?
+    columns: [ResultColumn], fragments: [[UInt8]], splits: [[StageSplit]], compressionCodec: String, key: SealingKey?,
+    write: PlannedWrite? = nil
   ) {
+    self.write = write.map { LiveWrite($0) }
     self.id = id
     self.sql = sql
     self.user = user
@@ -91,6 +96,7 @@ final class LiveQuery {
 
   /// What `position` points at, skipping parts of the result that have no pages.
   func locate(_ position: ResultPosition) -> ResultPlace {
+    if let write { return locate(position, in: write) }
     var position = position
     while true {
       if let count = resultTasks, position.task >= count { return .end }
@@ -101,11 +107,17 @@ final class LiveQuery {
     }
   }
 
+  /// The result of a write is one row at most, made up here.
+  private func locate(_ position: ResultPosition, in write: LiveWrite) -> ResultPlace {
+    guard state == .finished else { return .notYet(position) }
+    return write.planned.countsRows && position.task == 0 && position.page == 0 ? .rowCount(write.rowCount) : .end
+  }
+
   func status(nowMicroseconds: Int64) -> QueryStatus {
     QueryStatus(
       query: id, state: state, error: error, stages: progress.map(\.wire),
       elapsedMicroseconds: (endedMicroseconds ?? nowMicroseconds) - createdMicroseconds,
-      retriedAttempts: progress.reduce(0) { $0 + $1.retries })
+      retriedAttempts: progress.reduce(0) { $0 + $1.retries }, updateType: write?.planned.updateType)
   }
 }
 
@@ -113,6 +125,8 @@ final class LiveQuery {
 enum ResultPlace {
   case page(ResultPosition, SpoolOutput, isLastOfTask: Bool)
   case notYet(ResultPosition)
+  /// A page with this number as its only row, and nothing behind it.
+  case rowCount(Int64)
   case end
 }
 

@@ -23,6 +23,8 @@ struct PlannedQuery: Sendable {
   var splits: [[StageSplit]]
   var encryption: Bool
   var compressionCodec: String
+  /// Nil for a query that only reads.
+  var write: PlannedWrite?
 }
 
 /// The part of a planned query that a restarted coordinator needs besides fragments, splits and tasks.
@@ -31,4 +33,5 @@ struct StoredDescription: Codable, Sendable {
   var columns: [ResultColumn]
   var encryption: Bool
   var compressionCodec: String
+  var write: PlannedWrite?
 }

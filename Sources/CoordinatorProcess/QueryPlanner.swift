@@ -61,7 +61,7 @@ final class QueryPlanner: Sendable {
     let pipeline = PlanningPipeline(
       catalogs: catalogs, evaluator: ConstantFolder(),
       context: QueryContext(
-        catalog: request.catalog, schema: request.schema, user: request.user,
+        query: request.id, catalog: request.catalog, schema: request.schema, user: request.user,
         startMicroseconds: request.startMicroseconds),
       options: planningOptions(session))
     let plan = try pipeline.plan(statement)
@@ -74,7 +74,7 @@ final class QueryPlanner: Sendable {
       broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
       partitionCount: session[.maxPartitionCount], partitionCountMin: session[.minPartitionCount],
       taskInputBytes: session[.arbitraryTaskTargetSizeMin].bytes,
-      stageCountMax: session[.queryMaxStageCount],
+      stageCountMax: session[.queryMaxStageCount], retries: session[.retryPolicy] != .none,
       session: session.rows.map {
         SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning)
       })
@@ -90,18 +90,19 @@ final class QueryPlanner: Sendable {
         StageDescription(
           number: fragment.number, kind: StageDescription.Kind(fragment.kind),
           inputs: fragment.inputs.map { StageInput(stage: $0.fragment, mode: StageInput.Mode($0.mode)) },
-          outputPartitionCount: fragment.output.partitionCount))
+          outputPartitionCount: fragment.output.partitionCount, isWriter: fragment.root.writesTable))
     }
     let description = QueryDescription(
       id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
-      memory: MemoryPolicy(session), stages: stages)
-    // Fragment 0 is the root, and its symbols are the result's columns.
+      memory: MemoryPolicy(session), completion: plan.write == nil ? nil : .commit, stages: stages)
+    // Fragment 0 is the root, and its symbols are the result's columns; the names of a write end after the row count.
     let columns = try zip(plan.columnNames, plan.fragments[0].outputSymbols).map { name, symbol in
       ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
     }
     return PlannedQuery(
       description: description, columns: columns, fragments: try plan.fragments.map(encoded), splits: splits,
-      encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue)
+      encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue,
+      write: plan.write)
   }
 
   /// A fragment travels in a frame of its own, and must fit into it.

@@ -43,7 +43,8 @@ public struct PlannedWrite: Codable, Sendable {
   public enum Act: Codable, Sendable {
     /// Makes what the writer tasks left visible; the plan's rows name it.
     case commit(WriteHandle)
-    case drop(TableHandle)
+    /// `mayBeMissing`: IF EXISTS was written.
+    case drop(TableHandle, mayBeMissing: Bool)
     /// The table is there already, or gone already.
     case nothing
   }
@@ -64,7 +65,7 @@ public struct PlannedWrite: Codable, Sendable {
   public var catalog: String? {
     switch act {
     case .commit(let handle): handle.catalog
-    case .drop(let table): table.catalog
+    case .drop(let table, _): table.catalog
     case .nothing: nil
     }
   }
@@ -75,7 +76,7 @@ public struct LogicalWrite: Sendable {
   enum Act: Sendable {
     case create(NewTable)
     case insert(TableHandle, columns: [ColumnHandle])
-    case drop(TableHandle)
+    case drop(TableHandle, mayBeMissing: Bool)
     case nothing
   }
 

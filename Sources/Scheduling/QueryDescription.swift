@@ -10,13 +10,15 @@ public struct QueryDescription: Hashable, Codable, Sendable {
   public var sizing: TaskSizing
   public var memory: MemoryPolicy
   public var stragglers: StragglerPolicy
+  /// Nil as `.result`.
+  public var completion: Completion?
   /// Indexed by stage number: `stages[n].number == n`. Stage 0 is the root, whose outputs are the query's result.
   public var stages: [StageDescription]
 
   public init(
     id: QueryID, retryPolicy: RetryPolicy = .task, limits: RetryLimits = RetryLimits(),
     sizing: TaskSizing = TaskSizing(), memory: MemoryPolicy = MemoryPolicy(),
-    stragglers: StragglerPolicy = StragglerPolicy(), stages: [StageDescription]
+    stragglers: StragglerPolicy = StragglerPolicy(), completion: Completion? = nil, stages: [StageDescription]
   ) {
     self.id = id
     self.retryPolicy = retryPolicy
@@ -24,7 +26,16 @@ public struct QueryDescription: Hashable, Codable, Sendable {
     self.sizing = sizing
     self.memory = memory
     self.stragglers = stragglers
+    self.completion = completion
     self.stages = stages
+  }
+
+  /// What is left to do when the root stage is complete.
+  public enum Completion: String, Hashable, Codable, Sendable {
+    /// Nothing: its outputs are the result.
+    case result
+    /// Its outputs say what has been written, and the shell commits that, once and for all.
+    case commit
   }
 }
 

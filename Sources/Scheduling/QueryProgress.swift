@@ -40,7 +40,7 @@ extension Scheduler {
     guard let query = queries[id] else { return nil }
     let state: QueryProgress.State =
       switch query.phase {
-      case .running: .running
+      case .running, .collecting, .committing: .running
       case .delayed: .delayed
       case .finished, .ended: .finished
       }

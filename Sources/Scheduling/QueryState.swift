@@ -6,8 +6,11 @@ import Base
 /// ```
 ///                 root stage complete
 ///   ► running ───────────────────────► finished ──── queryReleased ────► (forgotten)
-///      │  │ ▲ ▲                           │
-///      │  │ │ └── part of result lost ◄───┘
+///      │  │ ▲ ▲                           │   ▲
+///      │  │ │ └── part of result lost ◄───┘   └───────────── committed ─┐
+///      │  │ ├──── part of it lost ─────────────────┐                    │
+///      │  │ │     root complete, to be committed   │     all read       │
+///      ├──│─│──────────────────────────────► collecting ────────► committing ── refused ──► (forgotten)
 ///      │  │ └──── delay over ── delayed ◄─┐
 ///      │  └── failed, RetryPolicy.query ──┘
 ///      └───────── failed for good, or cancelled ─────────────────────────► (forgotten)
@@ -17,10 +20,17 @@ final class QueryState {
     case running
     /// Waits before it runs again as a whole.
     case delayed
+    /// The shell reads what the root stage left, to commit it.
+    case collecting
+    /// The commit is under way: nothing can undo it but its refusal.
+    case committing
     /// All results are there; they may still have to be served.
     case finished
     /// The scheduler has forgotten the query; only stale references are left.
     case ended
+
+    /// Whether no more outputs are wanted, as the root stage is complete.
+    var isPastRoot: Bool { self == .finished || self == .collecting || self == .committing }
   }
 
   /// A task of this query, as small as can be.
@@ -34,10 +44,12 @@ final class QueryState {
   var stages: [StageState] = []
   /// Stage numbers, upstream first.
   let order: [Int]
-  /// When the phase `delayed` ends.
+  /// When the phase `delayed` ends, or the commit is tried again.
   var delayedUntil = MonotonicTime(nanoseconds: 0)
   /// Times the query was run again.
   var failures = 0
+  /// Times the commit failed, in this life of the coordinator.
+  var commitFailures = 0
   /// Tasks with an attempt under way.
   var runningTasks: Set<TaskKey> = []
   /// A part of the result was announced, so rows may have been served.
@@ -69,6 +81,8 @@ final class QueryState {
   }
 
   var id: QueryID { description.id }
+  /// Whether the root stage's outputs are to be committed rather than served.
+  var commits: Bool { description.completion == .commit }
 
   /// Makes a task ready to run.
   func enqueue(stage: Int, task: Int) {

@@ -9,11 +9,16 @@ public struct RestoredQuery: Hashable, Sendable {
   public var failures: Int
   /// `queryEnded(.finished)` was recorded, and no `queryResumed` since.
   public var isFinished: Bool
+  /// `commitStarted` was recorded.
+  public var hasCommitStarted: Bool
 
-  public init(stages: [RestoredStage] = [], failures: Int = 0, isFinished: Bool = false) {
+  public init(
+    stages: [RestoredStage] = [], failures: Int = 0, isFinished: Bool = false, hasCommitStarted: Bool = false
+  ) {
     self.stages = stages
     self.failures = failures
     self.isFinished = isFinished
+    self.hasCommitStarted = hasCommitStarted
   }
 }
 

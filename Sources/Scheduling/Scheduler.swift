@@ -68,6 +68,7 @@ public final class Scheduler {
       switch effect {
       case .resultReady(let attempt): find(attempt)?.state.selected != attempt.number
       case .allResults(let id, _): queries[id]?.phase != .finished
+      case .collectOutputs(let id, let attempts): queries[id]?.collectable != attempts
       default: false
       }
     }
@@ -85,7 +86,11 @@ public final class Scheduler {
       if let query = queries[id] { releaseQuery(query) }
     case .cancel(let id, let error):
       guard let query = queries[id] else { return }
-      if query.phase == .finished { releaseQuery(query) } else { failQuery(query, error) }
+      switch query.phase {
+      case .finished: releaseQuery(query)
+      case .committing: break
+      default: failQuery(query, error)
+      }
     case .workerJoined(let id, let slots, let memory, let running):
       workerJoined(id, slots: slots, memory: memory, running: running)
     case .workerDisconnected(let id):
@@ -102,8 +107,13 @@ public final class Scheduler {
       attemptFinished(attempt, worker, output)
     case .attemptFailed(let attempt, let worker, let failure):
       attemptFailed(attempt, worker, failure)
+    case .outputsCollected(let id, let attempts):
+      if let query = queries[id] { startCommit(query, of: attempts) }
+    case .commitEnded(let id, let error):
+      if let query = queries[id] { commitEnded(query, error) }
     case .outputLost(let attempt, let error):
-      guard let task = find(attempt), task.state.selected == attempt.number else { return }
+      guard let task = find(attempt), task.state.selected == attempt.number, task.query.phase != .committing
+      else { return }
       if task.query.description.retryPolicy == .none {
         failQuery(task.query, error)
       } else {
@@ -128,7 +138,9 @@ public final class Scheduler {
       case .attempt(let task, let number):
         slow.append((task, number))
       case .query(let query):
-        guard query.phase == .delayed, query.delayedUntil == entry.time else { continue }
+        guard query.delayedUntil == entry.time else { continue }
+        if query.phase == .committing { perform(.commit(query.id)) }
+        guard query.phase == .delayed else { continue }
         query.phase = .running
         enter(query)
       case .worker(let worker):

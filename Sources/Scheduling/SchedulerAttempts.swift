@@ -18,7 +18,7 @@ extension Scheduler {
     }
     let isValid =
       settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
-    guard isValid, task.state.phase != .selected, task.query.phase != .finished else {
+    guard isValid, task.state.phase != .selected, !task.query.phase.isPastRoot else {
       perform(.deleteOutput(attempt))
       return
     }
@@ -55,7 +55,7 @@ extension Scheduler {
     task.state.outputDigest = digest
     if previous != 0, digest != 0, previous != digest { restartReaders(of: task) }
     guard query.phase != .ended else { return }
-    if task.stage == 0 {
+    if task.stage == 0 && !query.commits {
       query.hasAnnouncedResults = true
       perform(.resultReady(task.attempt(number)))
     }

@@ -36,6 +36,10 @@ public enum SchedulerEffect: Hashable, Sendable {
   case resultReady(AttemptID)
   /// All parts of the result were announced; the root stage has this many tasks.
   case allResults(QueryID, taskCount: Int)
+  /// Read what these attempts of the root stage left; `outputsCollected` or `outputLost` follows.
+  case collectOutputs(QueryID, [Int])
+  /// Commit what was collected; `commitEnded` follows. May come again, also after a restart.
+  case commit(QueryID)
   case queryFailed(QueryID, WaterbearError)
   /// Send `timer` at this time; replaces the last one.
   case setTimer(MonotonicTime)

@@ -16,7 +16,7 @@ public enum SchedulerEvent: Hashable, Sendable {
   /// The client has all results, or they expired. Everything of the query may go.
   case queryReleased(QueryID)
   /// Ends the query with this error: a user's cancel, a time limit, a failed split enumeration. A query whose result
-  /// is complete is released instead.
+  /// is complete is released instead; one whose commit has started goes on.
   case cancel(QueryID, WaterbearError)
 
   /// A worker said hello, for the first time or on a new connection. `running` names every attempt the worker holds:
@@ -38,6 +38,10 @@ public enum SchedulerEvent: Hashable, Sendable {
   case attemptFinished(AttemptID, WorkerID, AttemptOutput)
   /// An attempt ended without committed output; also the answer to `abortAttempt`.
   case attemptFailed(AttemptID, WorkerID, AttemptFailure)
+  /// What these attempts of the root stage left, by task, was read for the query's commit.
+  case outputsCollected(QueryID, [Int])
+  /// The query's commit was made, or failed: with an error of type USER_ERROR it was refused for good.
+  case commitEnded(QueryID, WaterbearError?)
   /// The coordinator noticed while serving results that a selected output is gone or damaged.
   case outputLost(AttemptID, WaterbearError)
 

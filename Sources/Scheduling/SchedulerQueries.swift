@@ -18,7 +18,11 @@ extension Scheduler {
     }
     announceRestoredResults(query)
     if query.stages[0].wasComplete {
-      finishQuery(query, isRecorded: restored.isFinished)
+      if query.commits && !restored.isFinished {
+        resumeCommit(query, hasStarted: restored.hasCommitStarted)
+      } else {
+        finishQuery(query, isRecorded: restored.isFinished)
+      }
     } else if restored.isFinished {
       record(.queryResumed(query.id))
     }
@@ -99,6 +103,7 @@ extension Scheduler {
   }
 
   private func announceRestoredResults(_ query: QueryState) {
+    if query.commits { return }
     for (partition, task) in query.stages[0].tasks.enumerated() {
       if task.outputDigest != 0 || task.selected != nil { query.hasAnnouncedResults = true }
       guard let selected = task.selected else { continue }
@@ -112,7 +117,7 @@ extension Scheduler {
     guard let query = queries[stage.query], query.stages.indices.contains(stage.number) else { return }
     precondition(query.stages[stage.number].description.kind == .source, "stage \(stage) reads no splits")
     // After a crash the shell may not know that the end of the list had already been stored.
-    guard !query.stages[stage.number].splitsComplete, query.phase != .finished else { return }
+    guard !query.stages[stage.number].splitsComplete, !query.phase.isPastRoot else { return }
     let first = query.stages[stage.number].packer.splitCount
     record(.splits(stage, first: first, weights: weights, last: last))
     packSplits(query, stage.number, weights, last: last)
@@ -179,7 +184,9 @@ extension Scheduler {
     if stage != 0 {
       if isComplete { releaseStages(query) }
     } else if isComplete {
-      finishQuery(query, isRecorded: false)
+      if query.commits { collect(query) } else { finishQuery(query, isRecorded: false) }
+    } else if query.phase == .collecting {
+      query.phase = .running
     } else if query.phase == .finished {
       query.phase = .running
       record(.queryResumed(query.id))
@@ -201,7 +208,7 @@ extension Scheduler {
     }
   }
 
-  private func finishQuery(_ query: QueryState, isRecorded: Bool) {
+  func finishQuery(_ query: QueryState, isRecorded: Bool) {
     query.phase = .finished
     if !isRecorded { record(.queryEnded(query.id, .finished)) }
     abortAll(query, recorded: true)
@@ -218,6 +225,7 @@ extension Scheduler {
   }
 
   func releaseQuery(_ query: QueryState) {
+    if query.phase == .committing { return }
     guard query.phase == .finished else {
       let error = WaterbearError(.abandonedQuery, "Query \(query.id) was abandoned by the client")
       failQuery(query, error)

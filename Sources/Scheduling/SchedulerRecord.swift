@@ -28,6 +28,8 @@ public enum SchedulerRecord: Hashable, Sendable {
   case stageRestarted(StageID, forgetsOutputs: Bool)
   /// How often the query was run again under `RetryPolicy.query`.
   case queryRetried(QueryID, failures: Int)
+  /// The query will be committed, whatever dies: the shell stores what it has collected with this.
+  case commitStarted(QueryID)
   /// The query has its outcome. A failed query is also released.
   case queryEnded(QueryID, QueryOutcome)
   /// A finished query lost a part of its result and runs again.

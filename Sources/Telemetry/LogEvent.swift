@@ -39,6 +39,9 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case queryFailed = "query_failed"
   case queryCancelled = "query_cancelled"
   case queryExpired = "query_expired"
+  case commitStarted = "commit_started"
+  case commitFailed = "commit_failed"
+  case writeNotCleaned = "write_not_cleaned"
 
   // Stages, tasks and attempts.
   case stageStarted = "stage_started"
@@ -93,8 +96,8 @@ extension LogEvent {
       .clientDisconnected, .libraryMessage:
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
-      .workerLost, .workerSilent, .queryRetried, .attemptFailed, .taskRetried, .outputLost, .outputRecomputed,
-      .spoolDirectorySetAside, .spoolNotSwept, .frameRejected, .logLinesDropped:
+      .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
+      .outputLost, .outputRecomputed, .spoolDirectorySetAside, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info
@@ -120,7 +123,7 @@ extension LogEvent {
       .workerSilent, .coordinatorLost:
       clusterDescription
     case .querySubmitted, .queryRecovered, .queryRetried, .queryFinished, .queryFailed, .queryCancelled,
-      .queryExpired:
+      .queryExpired, .commitStarted, .commitFailed, .writeNotCleaned:
       queryDescription
     case .stageStarted, .stageFinished, .attemptStarted, .attemptFinished, .attemptFailed, .attemptAborted,
       .taskRetried, .taskDuplicated:

@@ -66,6 +66,11 @@ extension LogEvent {
     case .queryFailed: (["milliseconds", "retries"] + Self.errorFields, "A query ended with an error.")
     case .queryCancelled: (["milliseconds", "retries"] + Self.errorFields, "A query was cancelled.")
     case .queryExpired: (["kept_seconds"], "A finished query's result was removed.")
+    case .commitStarted:
+      (["rows", "outputs"], "All tasks of a write are done, and what they wrote is being made visible.")
+    case .commitFailed: (Self.errorFields, "A commit failed; unless it was refused, it is tried again.")
+    case .writeNotCleaned:
+      (Self.errorFields, "What attempts of a write have left could not be removed; the next start tries again.")
     default: Self.notDescribed(self)
     }
   }

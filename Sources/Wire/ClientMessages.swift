@@ -120,11 +120,14 @@ public struct QueryStatus: WireMessage {
   public var stages: [StageProgress]
   public var elapsedMicroseconds: Int64
   public var retriedAttempts: Int
+  /// What the query did to a table, such as `CREATE TABLE`, for as long as it lives; nil for one that only reads.
+  public var updateType: String?
 
   public init(
     query: QueryID, state: QueryState, error: WaterbearError?, stages: [StageProgress],
-    elapsedMicroseconds: Int64, retriedAttempts: Int
+    elapsedMicroseconds: Int64, retriedAttempts: Int, updateType: String? = nil
   ) {
+    self.updateType = updateType
     self.query = query
     self.state = state
     self.error = error

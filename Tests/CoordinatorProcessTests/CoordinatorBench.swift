@@ -1,9 +1,11 @@
 // Owns a coordinator in this process, with sockets, a store and a spool in a directory of its own, for tests that play
 // its clients and workers. It can be restarted as after kill -9: nothing is told to the old one.
 import Base
+import ConnectorAPI
 import ConnectorRegistry
 import Exchange
 import Glibc
+import LocalRunner
 import NIOCore
 import NIOPosix
 @testable import Platform
@@ -26,10 +28,15 @@ final class CoordinatorBench {
   private let group: MultiThreadedEventLoopGroup
   private let files: NIOThreadPool
   private let directories: DaemonDirectories
+  let tables: MemoryTables
+  let catalogs: Catalogs
 
-  /// A coordinator over an empty directory, or over that of one that was stopped.
-  init(home: TemporaryDirectory = TemporaryDirectory()) throws {
+  /// A coordinator over an empty directory, or over that of one that was stopped, with catalogs `tpch` and `memory`.
+  init(
+    home: TemporaryDirectory = TemporaryDirectory(), tables: MemoryTables = MemoryTables(catalog: "memory", tables: [:])
+  ) throws {
     self.home = home
+    self.tables = tables
     let directories = DaemonDirectories(etc: home.path + "/etc", data: home.path + "/data")
     self.directories = directories
     for path in [home.path + "/etc", home.path + "/etc/catalog"] { mkdir(path, 0o755) }
@@ -48,10 +55,11 @@ final class CoordinatorBench {
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     files = NIOThreadPool(numberOfThreads: 1)
     files.start()
-    let catalogs = try ConnectorRegistry.catalogs(settings)
+    catalogs = Catalogs(["tpch": try ConnectorRegistry.catalogs(settings).connector("tpch"), "memory": tables])
     let coordinator = Coordinator(
       loop: group.next(), files: files, settings: settings, directories: directories, spool: spool, store: store,
-      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs, log: log, link: try SupervisorLink.toNobody(),
+      planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
+      commits: try TableCommits(catalogs: catalogs, store: store), log: log, link: try SupervisorLink.toNobody(),
       instanceName: instance)
     self.coordinator = coordinator
     try coordinator.loop.submit { try coordinator.recover() }.wait()
@@ -72,7 +80,7 @@ final class CoordinatorBench {
   /// What a coordinator that follows this one finds.
   func restarted() throws -> CoordinatorBench {
     try stop()
-    return try CoordinatorBench(home: home)
+    return try CoordinatorBench(home: home, tables: tables)
   }
 
   /// Looks at the coordinator on its event loop.
@@ -82,8 +90,8 @@ final class CoordinatorBench {
   }
 
   func client() throws -> FakeClient { try FakeClient(directories.clientSocket) }
-  func worker(_ incarnation: UInt64 = 1) throws -> FakeWorker {
-    try FakeWorker(directories.workerSocket, spool: spool, incarnation: incarnation)
+  func worker(_ incarnation: UInt64 = 1, number: Int = 1) throws -> FakeWorker {
+    try FakeWorker(directories.workerSocket, spool: spool, number: number, incarnation: incarnation)
   }
 }
 

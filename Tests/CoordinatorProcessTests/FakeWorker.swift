@@ -1,10 +1,14 @@
 // Owns a worker that does as a test says: it takes orders over the real socket and writes real spool files, but what
 // it puts into them, and what it reports, is the test's.
 import Base
+import ConnectorAPI
 import Exchange
+import Execution
 import Sealing
 import Sockets
 import Wire
+
+@testable import WorkerProcess
 
 final class FakeWorker {
   let socket: FrameSocket
@@ -12,12 +16,13 @@ final class FakeWorker {
   private var stages: [StageID: DefineStage] = [:]
 
   init(
-    _ path: String, spool: SpoolDirectories, incarnation: UInt64, slots: Int = 2, running: [AttemptID] = []
+    _ path: String, spool: SpoolDirectories, number: Int = 1, incarnation: UInt64, slots: Int = 2,
+    running: [AttemptID] = []
   ) throws {
     self.spool = spool
     socket = try FrameSocket(connectingTo: path)
     _ = try socket.greet(role: "worker", timeout: .seconds(20))
-    let id = WorkerID(number: 1, incarnation: incarnation)
+    let id = WorkerID(number: number, incarnation: incarnation)
     try socket.send(RegisterWorker(worker: id, slots: slots, memoryBytes: 8 << 30, running: running))
   }
 
@@ -56,6 +61,18 @@ final class FakeWorker {
 
   func fail(_ attempt: AttemptID, _ error: WaterbearError) throws {
     try socket.send(ReportAttempt(attempt: attempt, error: error))
+  }
+
+  /// Does the next attempt with the engine's own code, and says which it was.
+  @discardableResult
+  func run(_ catalogs: Catalogs) throws -> AttemptID {
+    let order = try order()
+    guard let definition = stages[order.attempt.task.stage] else { throw Silence() }
+    let runner = AttemptRunner(
+      catalogs: catalogs, directories: spool, pageBytesMax: 4 << 20, builds: SharedBuilds(capacityBytes: 0))
+    try socket.send(
+      runner.run(order, stage: StageDefinition(definition), control: AttemptControl(order.attempt)))
+    return order.attempt
   }
 
   /// Does the next attempt as it should be done.

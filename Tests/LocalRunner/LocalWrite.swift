@@ -20,7 +20,7 @@ struct LocalWrite {
     var count: Int64 = 0
     switch write.act {
     case .nothing: break
-    case .drop(let table): try connector(table.catalog).drop(table)
+    case .drop(let table, _): try connector(table.catalog).drop(table)
     case .commit(let handle):
       let connector = try connector(handle.catalog)
       do {

@@ -8,6 +8,10 @@ enum WorldEvent {
   case discoverSplits(Int, stage: Int, life: Int)
   case cancel(Int)
   case serve(QueryID, life: Int)
+  /// The coordinator's threads read what the root stage left, commit it, and say so.
+  case collect(QueryID, attempts: [Int], life: Int)
+  case commit(QueryID, life: Int)
+  case commitDone(QueryID, WaterbearError?, life: Int)
   case toCoordinator(connection: Int, SchedulerEvent)
   /// A message of a connection that broke long ago, perhaps of a process that is dead.
   case lateReport(SchedulerEvent)

@@ -17,6 +17,8 @@ struct ModelStore {
     var failures: [TaskID: Int] = [:]
     /// The grants that did not suffice.
     var tooLittle: [TaskID: Int64] = [:]
+    /// What is to be committed, stored with `commitStarted`.
+    var toCommit: UInt64?
   }
 
   private(set) var queries: [QueryID: Query] = [:]
@@ -44,8 +46,10 @@ struct ModelStore {
     if !condition, violation == nil { violation = message() }
   }
 
-  mutating func apply(_ records: [SchedulerRecord], spool: ModelSpool) {
+  /// `collected`: what the coordinator has read of root stages, by query.
+  mutating func apply(_ records: [SchedulerRecord], spool: ModelSpool, collected: [QueryID: UInt64]) {
     for record in records {
+      if case .commitStarted(let id) = record { startCommit(id, collected[id]) }
       apply(record, spool: spool)
       if violation != nil { return }
     }
@@ -102,6 +106,7 @@ struct ModelStore {
       require(model.retryPolicy == .query, "\(id) is run again under \(model.retryPolicy)")
       require(failures <= model.limits.queryRetryAttempts, "\(id) is run again too often")
       queries[id]!.restored.failures = failures
+    case .commitStarted(let id): queries[id]!.restored.hasCommitStarted = true
     case .queryEnded(let id, let outcome):
       end(id, outcome)
     case .queryResumed(let id):
@@ -114,9 +119,19 @@ struct ModelStore {
     }
   }
 
+  private mutating func startCommit(_ id: QueryID, _ collected: UInt64?) {
+    let query = queries[id]!
+    require(query.model.description.completion == .commit, "\(id) is no write, but is committed")
+    require(query.toCommit == nil, "the commit of \(id) starts twice")
+    require(query.outcome == nil, "the commit of \(id) starts although the query has ended")
+    require(collected != nil, "the commit of \(id) starts before its outputs were read")
+    queries[id]!.toCommit = collected
+  }
+
   private mutating func start(_ attempt: AttemptID, _ worker: WorkerID, _ memory: Int64) {
     let query = queries[attempt.task.stage.query]!
     require(query.outcome == nil, "\(attempt) starts although the query has ended")
+    require(query.toCommit == nil, "\(attempt) starts although the commit has started")
     require(!query.sawUserError, "\(attempt) starts after a user's error")
     require(
       query.usedAttempts[attempt.task]?.contains(attempt.number) != true, "attempt number \(attempt) is reused")

@@ -39,6 +39,11 @@ final class World {
   /// When the world stops; known once all queries have ended, and later after each crash from then on.
   var end: MonotonicTime?
   var isVerbose = false
+  /// What the coordinator has read of root stages for the commit; gone with it.
+  var collected: [QueryID: UInt64] = [:]
+  /// What readers of tables see, by the query that wrote it.
+  var committed: [QueryID: UInt64] = [:]
+  var commitFailures: [QueryID: Int] = [:]
 
   /// A stream socket between a worker and the coordinator: keeps the order each way, and breaks as a whole.
   struct Connection {
@@ -110,6 +115,9 @@ final class World {
     case .discoverSplits(let index, let stage, let life): discoverSplits(index, stage, life)
     case .cancel(let index): cancel(index)
     case .serve(let id, let life): serve(id, life)
+    case .collect(let id, let attempts, let life): collect(id, attempts, life)
+    case .commit(let id, let life): commit(id, life)
+    case .commitDone(let id, let error, let life): if life == self.life { deliver(event, .commitEnded(id, error)) }
     case .toCoordinator(let connection, let message): deliverToCoordinator(connection, message)
     case .lateReport(let message): deliver(event, message)
     case .toWorker(let connection, let message): deliverToWorker(connection, message)

@@ -74,6 +74,7 @@ extension World {
   func checkEnd() {
     checks.require(store.queries.count == queries.count, "a query was never submitted")
     for query in store.queries.values { checkOutcome(query) }
+    checkCommits()
     checks.require(spool.files.isEmpty, "files are left: \(spool.files.keys.sorted())")
     for worker in workers where !worker.isDead {
       checks.require(worker.executing.isEmpty, "\(worker.id) still runs \(worker.executing.keys.sorted())")
@@ -127,12 +128,14 @@ extension World {
   private func isJustified(_ query: ModelStore.Query, _ error: WaterbearError) -> Bool {
     let model = query.model
     if error.code == .userCanceled { return true }
+    if error.code == .tableAlreadyExists { return query.toCommit != nil }
     if error.code.type == .userError { return error.code == .divisionByZero && model.userError != nil }
     if model.description.retryPolicy == .none { return true }
     // All others name how often what was tried, and the last cause.
     if error.code == .exchangeDataUnrecoverable, !model.nondeterministicStages.isEmpty { return true }
     if error.causes.isEmpty { return false }
     let limits = model.description.limits
+    if query.toCommit != nil { return commitFailures[model.id, default: 0] > limits.taskRetryAttempts }
     if model.description.retryPolicy == .query, query.restored.failures == limits.queryRetryAttempts { return true }
     return query.restored.stages.contains { stage in
       stage.tasks.contains {

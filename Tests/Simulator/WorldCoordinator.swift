@@ -54,7 +54,7 @@ extension World {
     checks.note(turn)
     for record in turn.records { say("  record \(record)") }
     if crashes() { return }
-    store.apply(turn.records, spool: spool)
+    store.apply(turn.records, spool: spool, collected: collected)
     // Effects of a broken turn would only hide what is wrong with it.
     if store.violation != nil || crashes() { return }
     for effect in turn.effects {
@@ -74,6 +74,7 @@ extension World {
     checks.coordinatorCrashes += 1
     scheduler = nil
     inbox = []
+    collected = [:]
     timerGeneration += 1
     coordinatorConnections = [:]
     for worker in workers { if let connection = worker.connection { close(connection) } }
@@ -120,6 +121,11 @@ extension World {
       checks.require(store.task(attempt.task)?.selected == attempt.number, "\(attempt) is announced, not selected")
     case .allResults(let id, _):
       queue.add(after(1...400), .serve(id, life: life))
+    case .collectOutputs(let id, let attempts):
+      queue.add(after(1...100), .collect(id, attempts: attempts, life: life))
+    case .commit(let id):
+      checks.require(store.queries[id]?.toCommit != nil, "\(id) is committed, but the store does not say so")
+      queue.add(after(1...100), .commit(id, life: life))
     case .queryFailed(let id, let error):
       checks.require(store.queries[id]?.outcome == .failed(error), "\(id) failed, but the store does not say so")
     case .setTimer(let time):
@@ -202,6 +208,10 @@ extension World {
     else { return }
     if pausedUntil > now {
       queue.add(pausedUntil, .serve(id, life: life))
+      return
+    }
+    if query.model.description.completion == .commit {
+      tell(.queryReleased(id))
       return
     }
     var result: UInt64 = 0

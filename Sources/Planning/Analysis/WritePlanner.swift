@@ -92,7 +92,7 @@ struct WritePlanner {
       act: .nothing, catalog: target.catalog, updateType: "DROP TABLE", countsRows: false, writesRows: false,
       location: target.location)
     if target.table == nil && drop.ifExists { return actOnly(write) }
-    write.act = .drop(try found(target).handle)
+    write.act = .drop(try found(target).handle, mayBeMissing: drop.ifExists)
     _ = try writable(target, to: "dropping tables")
     return actOnly(write)
   }

@@ -1,0 +1,205 @@
+// Owns the life of a write in the coordinator: noted before its query is accepted, committed when its root stage is
+// complete, and cleaned up until no attempt can leave anything. docs/decisions/writes.md tells why it is like this.
+
+import Base
+import Columnar
+import Exchange
+import NIOCore
+import Planning
+import Platform
+import Scheduling
+import TaskStore
+import Telemetry
+
+extension Coordinator {
+  // MARK: The beginning
+
+  /// Notes a write, safe from a loss of power, before its query is accepted: whatever an attempt may leave is then
+  /// known to whoever comes after. `then` gets the error that kept it from being noted.
+  func open(_ write: PlannedWrite, of id: QueryID, then: @escaping (WaterbearError?) -> Void) {
+    let store = store
+    let outcome = files.runIfActive(eventLoop: loop) {
+      try store.apply([.writeOpened(id, act: try BinaryEncoder.encode(write))])
+      try store.sync()
+    }
+    outcome.assumeIsolated().whenComplete { outcome in
+      switch outcome {
+      case .success: then(nil)
+      case .failure(let error): then(WaterbearError.wrapping(error))
+      }
+    }
+  }
+
+  // MARK: The commit
+
+  /// Reads what these attempts of the root stage left. The scheduler hears of it, or of the output that is lost.
+  func collectOutputs(of id: QueryID, _ attempts: [Int]) {
+    guard let query = queries[id] else { return }
+    let root = StageID(query: id, number: 0)
+    var outputs: [SpoolOutput] = []
+    for (partition, number) in attempts.enumerated() {
+      let attempt = AttemptID(task: TaskID(stage: root, partition: partition), number: number)
+      // One that is not known any more was lost meanwhile, which the scheduler knows.
+      guard let output = query.outputs[attempt] else { return }
+      outputs.append(output)
+    }
+    query.write?.wanted = attempts
+    let key = query.key
+    let reading = files.runIfActive(eventLoop: loop) { [outputs] in
+      outputs.isEmpty ? WriterOutputs() : try WriterOutputs(reading: outputs, key: key)
+    }
+    reading.assumeIsolated().whenComplete { [weak self] outcome in
+      // A reading of attempts of which one was lost meanwhile may end after the reading that replaced it.
+      guard let self, let query = queries[id], query.write?.wanted == attempts else { return }
+      switch outcome {
+      case .success(let outputs):
+        query.write?.outputs = outputs
+        enqueue(.outputsCollected(id, attempts))
+      case .failure(let error as LostOutput):
+        log.write(.outputLost, about: .attempt(error.attempt), .error(error.error))
+        enqueue(.outputLost(error.attempt, error.error))
+      case .failure(let error): fail(WaterbearError.wrapping(error))
+      }
+    }
+  }
+
+  /// Takes the last step of a query whose commit has been noted.
+  func commit(_ id: QueryID) {
+    guard let query = queries[id], var write = query.write else { return }
+    let outputs = write.outputs ?? WriterOutputs()
+    let isRepeated = write.endedWithin || write.tries > 0
+    write.tries += 1
+    write.wasQuiet = isQuiet(id)
+    write.rowCount = outputs.rowCount
+    query.write = write
+    log.write(
+      .commitStarted, about: .query(id), ["rows": .int(outputs.rowCount), "outputs": .int(outputs.fragments.count)])
+    commits.commit(
+      write.planned, outputs: outputs.fragments, isRepeated: isRepeated, endedWithin: write.endedWithin, on: loop
+    ) { [weak self] error in
+      guard let self else { return }
+      if let error { log.write(.commitFailed, about: .query(id), .error(error)) }
+      enqueue(.commitEnded(id, error))
+    }
+  }
+
+  /// What of a write's end belongs into the transaction of its query's.
+  func writeChanges(of id: QueryID, isCommitted: Bool) -> [StoreChange] {
+    guard let write = queries[id]?.write else { return [] }
+    return isCommitted && isClean(write) ? [.writeForgotten(id)] : [.writeEnded(id, isCommitted: isCommitted)]
+  }
+
+  /// Whether a commit has left nothing behind, and no attempt can.
+  private func isClean(_ write: LiveWrite) -> Bool {
+    if case .commit = write.planned.act { return write.wasQuiet }
+    return true
+  }
+
+  /// The query of a write is over: what attempts have left goes, now and when the last of them has ended.
+  func endWrite(of query: LiveQuery, isCommitted: Bool) {
+    guard let write = query.write, !write.isOver else { return }
+    query.write?.isOver = true
+    if isCommitted && isClean(write) { return }
+    writes[query.id] = EndedWrite(planned: write.planned)
+    if isCommitted { cleanQuietWrites() } else { clean(query.id) }
+  }
+
+  // MARK: Cleaning up
+
+  /// Whether no worker can hold an attempt of the query: all have been heard of in this life, and none names one.
+  func isQuiet(_ id: QueryID) -> Bool {
+    unheardWorkers.isEmpty
+      && workers.values.allSatisfy { session in !session.running.contains { $0.task.stage.query == id } }
+  }
+
+  /// To be called whenever an attempt may have ended: the writes that waited for it are cleaned up for good.
+  func cleanQuietWrites() {
+    for (id, write) in writes where !write.isBeingCleaned && isQuiet(id) { clean(id) }
+  }
+
+  private func clean(_ id: QueryID) {
+    guard let write = writes[id], !write.isBeingCleaned else { return }
+    writes[id]?.isBeingCleaned = true
+    let isLast = isQuiet(id)
+    commits.abort(write.planned, on: loop) { [weak self] error in self?.noteCleaned(id, isLast: isLast, error) }
+  }
+
+  private func noteCleaned(_ id: QueryID, isLast: Bool, _ error: WaterbearError?) {
+    if let error {
+      // The row in the store stays, and with it the next start's duty.
+      log.write(.writeNotCleaned, about: .query(id), .error(error))
+      writes[id] = nil
+      return
+    }
+    writes[id]?.isBeingCleaned = false
+    guard isLast else { return cleanQuietWrites() }
+    writes[id] = nil
+    note([.writeForgotten(id)])
+  }
+
+  /// Changes that no event of the scheduler belongs to.
+  private func note(_ changes: [StoreChange]) {
+    do {
+      try store.apply(changes)
+      hasUnflushedChanges = true
+    } catch {
+      fail(WaterbearError.wrapping(error))
+    }
+  }
+
+  // MARK: After a restart
+
+  /// Takes up the write of a live query from what the store says of it.
+  func restore(_ stored: StoredWrite?, of query: LiveQuery, hasEnded: Bool) throws {
+    query.write?.isOver = hasEnded
+    guard var write = query.write, !hasEnded else { return }
+    guard let stored, stored.state == .open || stored.state == .committing else {
+      throw WaterbearError(.taskStoreFailed, "The write of \(query.id) is not in the store")
+    }
+    guard stored.state == .committing else { return }
+    write.outputs = try BinaryDecoder.decode(WriterOutputs.self, from: stored.outputs ?? [])
+    write.endedWithin = true
+    query.write = write
+  }
+
+  /// Writes without a live query: what was to be committed is, what was not goes.
+  func takeUp(_ stored: [StoredWrite]) {
+    for write in stored {
+      do {
+        let planned = try BinaryDecoder.decode(PlannedWrite.self, from: write.act)
+        let isUnderWay = write.state == .open || write.state == .committing
+        if isUnderWay && queries[write.id] != nil { continue }
+        if write.state == .committing {
+          let outputs = try BinaryDecoder.decode(WriterOutputs.self, from: write.outputs ?? [])
+          commitOrphan(write.id, planned, outputs)
+          continue
+        }
+        if write.state == .open { note([.writeEnded(write.id, isCommitted: false)]) }
+        writes[write.id] = EndedWrite(planned: planned)
+        if write.state != .committed { clean(write.id) }
+      } catch {
+        log.write(.writeNotCleaned, about: .query(write.id), .error(WaterbearError.wrapping(error)))
+      }
+    }
+  }
+
+  /// Completes a commit whose query could not be taken up.
+  private func commitOrphan(_ id: QueryID, _ planned: PlannedWrite, _ outputs: WriterOutputs) {
+    commits.commit(
+      planned, outputs: outputs.fragments, isRepeated: true, endedWithin: true, on: loop
+    ) { [weak self] error in
+      guard let self else { return }
+      if let error {
+        log.write(.commitFailed, about: .query(id), .error(error))
+        guard error.code.type == .userError else {
+          let delay = TimeAmount.nanoseconds(settings[.retryInitialDelay].nanoseconds)
+          loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.commitOrphan(id, planned, outputs) }
+          return
+        }
+      }
+      note([.writeEnded(id, isCommitted: error == nil)])
+      writes[id] = EndedWrite(planned: planned)
+      cleanQuietWrites()
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// Owns what the coordinator keeps of a write: of a live query's, and of those whose query is over while attempts may
+// still leave something. Everything here can be rebuilt from the store.
+
+import Base
+import Columnar
+import Exchange
+import Planning
+import Sealing
+import TaskStore
+
+/// The write of a live query.
+struct LiveWrite {
+  let planned: PlannedWrite
+  /// The root stage's attempts that are being read, by task.
+  var wanted: [Int] = []
+  /// What they left, once it has been read; stored when the commit starts.
+  var outputs: WriterOutputs?
+  /// How many rows the client is told of.
+  var rowCount: Int64 = 0
+  /// How often the commit was tried in this life of the coordinator.
+  var tries = 0
+  /// A coordinator ended after the commit had started.
+  var endedWithin = false
+  /// The commit was made, or never will be.
+  var isOver = false
+  /// No attempt was left anywhere when the last try began, so the connector has removed all that there was.
+  var wasQuiet = false
+
+  init(_ planned: PlannedWrite) { self.planned = planned }
+}
+
+/// A write whose query is over, until nothing of it can be left.
+struct EndedWrite {
+  let planned: PlannedWrite
+  var isBeingCleaned = false
+}
+
+/// What the selected attempts of a root stage say that was written.
+struct WriterOutputs: Codable, Sendable {
+  var rowCount: Int64 = 0
+  /// The connector's descriptions, in the order of the tasks.
+  var fragments: [[UInt8]] = []
+
+  init() {}
+
+  /// Reads the outputs from the spool. Blocks on the disk; the error names the attempt whose output is lost.
+  init(reading outputs: [SpoolOutput], key: SealingKey?) throws(LostOutput) {
+    let buffers = SpoolReadBuffers()
+    for output in outputs {
+      do {
+        let pages = output.partition(0).pages
+        // Nothing was written into a file without pages.
+        guard pages > 0 else { continue }
+        let reader = try SpoolReader(output.location, key: key, buffers: buffers)
+        for page in 0..<pages {
+          try add(BatchCodec.decode(try reader.readPage(page, of: 0), types: [.bigint, .varbinary]))
+        }
+      } catch {
+        throw LostOutput(attempt: output.attempt, error: WaterbearError.wrapping(error))
+      }
+    }
+  }
+
+  private mutating func add(_ batch: Batch) throws {
+    for row in 0..<batch.count {
+      guard case .integer(let rows) = batch.columns[0].value(at: row),
+        case .bytes(let fragment) = batch.columns[1].value(at: row), rows >= 0
+      else { throw WaterbearError(.exchangeDataUnrecoverable, "A writer's output says nothing of what it wrote") }
+      rowCount += rows
+      fragments.append(fragment)
+    }
+  }
+}
+
+/// An output of a root stage cannot be read.
+struct LostOutput: Error {
+  let attempt: AttemptID
+  let error: WaterbearError
+}
