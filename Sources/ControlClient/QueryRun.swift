@@ -61,7 +61,8 @@ struct QueryRun {
     _ = try? stream.release()
   }
 
-  private func copy(_ stream: QueryStream, to writer: any ResultWriter, _ output: OutputStream) throws {
+  private func copy(_ stream: QueryStream, to given: any ResultWriter, _ output: OutputStream) throws {
+    var writer = given
     var types: [DataType]?
     var hasRows = false
     // Short waits where somebody watches the progress, long ones where nobody does.
@@ -71,6 +72,7 @@ struct QueryRun {
           OutputColumn($0.name, try BinaryDecoder.decode(DataType.self, from: $0.type))
         }
         types = columns.map(\.type)
+        if let update = page.status.updateType { writer = writer.writer(forUpdate: update) }
         try writer.begin(columns)
       }
       if let bytes = page.batch {
@@ -88,7 +90,10 @@ struct QueryRun {
       if !page.isLast { progress.show(page.status) }
     }
     progress.clear()
-    if types == nil { try writer.begin([]) }
+    if types == nil {
+      if let update = stream.status?.updateType { writer = writer.writer(forUpdate: update) }
+      try writer.begin([])
+    }
     try writer.finish()
     try output.flush()
   }

@@ -30,6 +30,8 @@ final class AlignedWriter: ResultWriter {
     page = CellPage(syntax, types: [])
   }
 
+  func writer(forUpdate updateType: String) -> any ResultWriter { UpdateWriter(updateType, output: output) }
+
   func begin(_ columns: [OutputColumn]) {
     self.columns = columns
     page = CellPage(syntax, types: columns.map(\.type))

@@ -55,6 +55,12 @@ protocol ResultWriter: AnyObject {
   func write(_ batch: Batch) throws
   /// Ends the output, but flushes nothing.
   func finish() throws
+  /// Who prints the result of a write instead: this one, as rows, for programs; a line for people.
+  func writer(forUpdate updateType: String) -> any ResultWriter
+}
+
+extension ResultWriter {
+  func writer(forUpdate updateType: String) -> any ResultWriter { self }
 }
 
 extension DataType {
