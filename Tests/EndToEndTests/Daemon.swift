@@ -19,12 +19,15 @@ final class Daemon {
   /// The benchmark's tables as its answers were made: standard names, decimals.
   static let catalog = "connector.name=tpch\ntpch.column-naming=STANDARD\ntpch.double-type-mapping=DECIMAL\n"
 
-  /// Starts a daemon with these settings and waits until it serves.
-  init(config: String = "", workers: Int = 2, starting: Bool = true) throws {
+  /// Starts a daemon with these settings and waits until it serves. `catalogs` are further ones, by name.
+  init(
+    config: String = "", catalogs: [String: String] = [:], workers: Int = 2, starting: Bool = true
+  ) throws {
     directory = try TemporaryDirectory()
     self.workers = workers
     try directory.write("log.level=DEBUG\n" + config, to: "etc/config.properties")
     try directory.write(Self.catalog, to: "etc/catalog/tpch.properties")
+    for (name, properties) in catalogs { try directory.write(properties, to: "etc/catalog/\(name).properties") }
     if starting { try start() }
   }
 
