@@ -10,6 +10,8 @@ final class ValueColumn<Element: PhysicalValue> {
   private let options: ParquetWriterOptions
   private let dictionary = ValueDictionary<Element>()
   private var usesDictionary: Bool
+  /// Whether the chunk has pages that need the dictionary.
+  private var hasNumberedPages = false
   /// Numbers (UInt32) of this page's values while there is a dictionary.
   private let numbers = PageBytes(capacity: 4096)
   /// This page's values in PLAIN encoding while there is none.
@@ -56,7 +58,7 @@ final class ValueColumn<Element: PhysicalValue> {
   /// Ends the chunk; the next one begins anew.
   func endChunk(to output: (UnsafeRawBufferPointer) throws -> Void) throws -> WrittenChunk {
     try endPage()
-    if dictionary.count > 0 {
+    if hasNumberedPages {
       try pages.endDictionary(count: dictionary.count) {
         Element.appendPlain(dictionary.values, count: dictionary.count, to: $0)
       }
@@ -65,6 +67,7 @@ final class ValueColumn<Element: PhysicalValue> {
     dictionary.removeAll()
     mappedDictionary = nil
     usesDictionary = options.usesDictionaries
+    hasNumberedPages = false
     chunkRange = ValueRange()
     chunkHeap = StringHeap()
     return chunk
@@ -200,8 +203,11 @@ final class ValueColumn<Element: PhysicalValue> {
 
   private func endPage() throws {
     guard pages.levels.rows > 0 else { return }
-    if usesDictionary, pages.pages.isEmpty, !dictionaryPays { giveUpDictionary() }
+    // Numbers need a dictionary to be there, which a column of NULLs has not; a page without values needs neither.
+    if usesDictionary, numbers.count == 0 { return try pages.endPage(.plain, nil) { _ in } }
+    if usesDictionary, !hasNumberedPages, !dictionaryPays { giveUpDictionary() }
     if usesDictionary {
+      hasNumberedPages = true
       let count = numbers.count / 4
       let values = UnsafePointer(numbers.base.assumingMemoryBound(to: UInt32.self))
       if options.writesStatistics { rangeOfNumbers(values, count: count) }
@@ -221,7 +227,7 @@ final class ValueColumn<Element: PhysicalValue> {
     pageHeap = StringHeap()
   }
 
-  /// Whether a dictionary of the first page's values and the numbers take clearly less than the values.
+  /// Whether a dictionary of this first page's values and the numbers take clearly less than the values.
   private var dictionaryPays: Bool {
     let count = numbers.count / 4
     let values = numbers.base.assumingMemoryBound(to: UInt32.self)

@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: 1...32)
   func `values of every width come back`(width: Int) {
-    var random = SplitMix(state: UInt64(width))
+    var random = SplitMix(seed: UInt64(width))
     for count in [1, 7, 8, 9, 64, 100, 1000] {
       var values: [UInt32] = []
       while values.count < count {
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func `levels are the rows that have values`() {
-    var random = SplitMix(state: 1)
+    var random = SplitMix(seed: 1)
     for _ in 0..<200 {
       var levels = LevelBits()
       var expected: [Int] = []
@@ -76,17 +76,5 @@ import Testing
       #expect(Int(WrittenFile.number(all, 0, 4)) == all.count - 4)
       #expect(WrittenFile.hybrid(Array(all[4...]), width: 1, count: expected.count) == expected)
     }
-  }
-}
-
-/// A small source of numbers that are the same in every run.
-struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

@@ -48,6 +48,19 @@ import Testing
     }
   }
 
+  @Test func `pages of NULLs need no dictionary`() throws {
+    let nulls = [Value](repeating: .null, count: 1000)
+    let none = try WrittenFile([("v", .integer)], [batch(.integer, nulls)])
+    #expect(try none.pages(0, 0).map(\.encoding) == [.plain])
+    #expect(try none.chunk(0, 0).dictionaryPageOffset == nil)
+    for values in [integers(1000) { $0 % 10 }, integers(1000) { $0 * 7919 }] {
+      let all = nulls + values + nulls + values
+      let file = try WrittenFile([("v", .integer)], [batch(.integer, all)]) { $0.pageRows = 1000 }
+      #expect(try file.values(0) == all)
+      #expect(try file.pages(0, 0)[0].encoding == .plain)
+    }
+  }
+
   @Test func `each row group has a dictionary of its own`() throws {
     let batches = (0..<3).map { group in batch(.integer, integers(1000) { group * 10 + $0 % 10 }) }
     let file = try WrittenFile([("v", .integer)], batches) { $0.rowGroupRows = 1000 }
