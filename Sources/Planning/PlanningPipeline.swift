@@ -41,7 +41,7 @@ public struct PlanningPipeline {
   /// Begins a write at its connector, which makes nothing yet, and plans its rows.
   private func plan(_ write: LogicalWrite, _ logical: LogicalPlan) throws -> FragmentedPlan {
     let begun = try begin(write)
-    var plan = rows([], [], [], kind: .source)
+    var plan = begun.countsRows ? rows(["rows"], [.bigint], [], kind: .source) : rows([], [], [], kind: .source)
     if write.writesRows {
       var bound = logical
       if case .commit(let handle) = begun.act { bound.root = logical.root.writing(to: handle) }

@@ -78,12 +78,16 @@ import Wire
     let bench = try makeBench()
     let made = try bench.client().submit("CREATE TABLE memory.default.n (x bigint)", nonce: "a")
     #expect(try result(bench, made) == "CREATE TABLE" && tables.rows(of: "n") == [])
+    let there = try bench.client().submit("CREATE TABLE IF NOT EXISTS memory.default.n AS SELECT 1 AS x", nonce: "d")
+    #expect(try result(bench, there) == "CREATE TABLE: integer(0)")
+    let empty = try bench.client().submit("CREATE TABLE memory.default.e AS SELECT 1 AS x WITH NO DATA", nonce: "e")
+    #expect(try result(bench, empty) == "CREATE TABLE: integer(0)" && tables.rows(of: "e") == [])
     let dropped = try bench.client().submit("DROP TABLE memory.default.t", nonce: "b")
     #expect(try result(bench, dropped) == "DROP TABLE" && values == nil)
     let gone = try bench.client().submit("DROP TABLE IF EXISTS memory.default.t", nonce: "c")
     #expect(try result(bench, gone) == "DROP TABLE")
     let history = try bench.client().ask(ListQueries(limit: 10), QueryList.self).queries.map(\.state)
-    #expect(history == [.finished, .finished, .finished])
+    #expect(history == Array(repeating: .finished, count: 5))
     try bench.stop()
   }
 
