@@ -11,11 +11,12 @@ struct FakeQuery: Sendable {
   var pages: [[[Value]]] = [[[.integer(1), .text("one")], [.integer(2), .null]], [[.integer(3), .text("")]]]
   var error: WaterbearError?
   var stages: [StageProgress] = []
+  var updateType: String?
 
   func status(_ state: QueryState = .finished) -> QueryStatus {
     QueryStatus(
       query: Self.id, state: error == nil ? state : .failed, error: error, stages: stages,
-      elapsedMicroseconds: 1_200_000, retriedAttempts: 0)
+      elapsedMicroseconds: 1_200_000, retriedAttempts: 0, updateType: updateType)
   }
 
   /// Answers what a client asks in the life of a query.

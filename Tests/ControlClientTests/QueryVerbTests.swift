@@ -34,6 +34,18 @@ struct QueryVerbTests {
     #expect(run.output == expected)
   }
 
+  @Test(arguments: [
+    (OutputFormat.table, 25, "CREATE TABLE: 25 rows\n"), (.markdown, 1, "CREATE TABLE: 1 row\n"),
+    (.table, nil, "CREATE TABLE\n"), (.csv, 25, "rows\n25\n"), (.csv, nil, ""), (.jsonl, 0, "{\"rows\":0}\n"),
+  ] as [(OutputFormat, Int64?, String)])
+  func printsWhatAWriteDid(format: OutputFormat, rows: Int64?, expected: String) throws {
+    var query = FakeQuery(columns: rows == nil ? [] : [("rows", .bigint)], pages: rows.map { [[[.integer($0)]]] } ?? [])
+    query.updateType = "CREATE TABLE"
+    let daemon = try FakeDaemon { [query] in try query.reply(to: $0) }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", format.rawValue, "CREATE …"])
+    #expect(run.code == .done && run.output == expected)
+  }
+
   @Test func writesAnArrowStream() throws {
     let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
     let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", "arrow", "SELECT 1"])
