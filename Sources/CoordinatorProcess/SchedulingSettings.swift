@@ -21,7 +21,12 @@ extension TaskSizing {
         minimum: session[.arbitraryTaskTargetSizeMin].bytes, maximum: session[.arbitraryTaskTargetSizeMax].bytes,
         growthPeriod: session[.arbitraryTaskTargetSizeGrowthPeriod],
         growthFactor: session[.arbitraryTaskTargetSizeGrowthFactor]),
+      write: Growth(
+        minimum: session[.writeTaskTargetSizeMin].bytes, maximum: session[.writeTaskTargetSizeMax].bytes,
+        growthPeriod: session[.writeTaskTargetSizeGrowthPeriod],
+        growthFactor: session[.writeTaskTargetSizeGrowthFactor]),
       maxSplitsPerTask: session[.maxTaskSplitCount], hashTaskTargetSize: session[.hashTaskTargetSize].bytes,
+      hashWriteTaskTargetSize: session[.hashWriteTaskTargetSize].bytes,
       hashTasksPerSlot: session[.hashTaskToNodeMinRatio])
   }
 }

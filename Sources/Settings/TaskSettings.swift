@@ -26,6 +26,30 @@ extension SettingKey where Value == DataSize {
       "Hash partitions are merged into one task up to this much input.")
   }
 
+  public static var writeTaskTargetSizeMin: Self {
+    Self(
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-min",
+      default: .fixed(.megabytes(128)), range: .atLeast(.megabytes(1)), session: true,
+      trino: .differs("4GB", because: "a failed attempt of one thread then costs seconds, not minutes"),
+      "Input of the first tasks of a stage that reads tables and writes one.")
+  }
+
+  public static var writeTaskTargetSizeMax: Self {
+    Self(
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-max",
+      default: .fixed(.gigabytes(4)), range: .atLeast(.megabytes(1)), session: true,
+      trino: .differs("50GB", because: "a failed attempt of one thread then costs minutes, not hours"),
+      "Input up to which the tasks of a stage that reads tables and writes one grow.")
+  }
+
+  public static var hashWriteTaskTargetSize: Self {
+    Self(
+      "fault-tolerant-execution-hash-distribution-write-task-target-size",
+      default: .fixed(.megabytes(256)), range: .atLeast(.megabytes(1)), session: true,
+      trino: .differs("4GB", because: "a task of one thread with less input is soon repeated"),
+      "Hash partitions are merged into one task that writes a table up to this much input.")
+  }
+
   public static var taskMemory: Self {
     Self(
       "fault-tolerant-execution-task-memory",
@@ -45,6 +69,13 @@ extension SettingKey where Value == Int {
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-growth-period",
       default: .fixed(64), range: .atLeast(1), session: true,
       "After so many tasks of a stage the target size grows by the growth factor.")
+  }
+
+  public static var writeTaskTargetSizeGrowthPeriod: Self {
+    Self(
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-growth-period",
+      default: .fixed(64), range: .atLeast(1), session: true,
+      "After so many tasks of a stage that writes a table the target size grows by the growth factor.")
   }
 
   public static var maxTaskSplitCount: Self {
@@ -73,6 +104,13 @@ extension SettingKey where Value == Double {
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-growth-factor",
       default: .fixed(1.26), range: .atLeast(1), session: true,
       "What the target size is multiplied with after each growth period.")
+  }
+
+  public static var writeTaskTargetSizeGrowthFactor: Self {
+    Self(
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-growth-factor",
+      default: .fixed(1.26), range: .atLeast(1), session: true,
+      "What the target size of tasks that write a table is multiplied with after each growth period.")
   }
 
   public static var hashTaskToNodeMinRatio: Self {
