@@ -1,11 +1,13 @@
 """Owns the order in which engines run queries, and what is kept of it. Knows no engine and prints progress only.
 
 Run 0 warms up: files come into the page cache, Java compiles. Its times do not count; the memory of all processes is
-sampled and answers are compared in it. Then each query runs on one engine after the other, the first engine being
-another each time, so that a disturbance of the machine meets all of them.
+sampled and answers are compared in it. Then each query runs on one engine after the other, so that a disturbance of
+the machine meets all of them, and in a random order, so that none always follows the same other and finds what that
+left in the processor's caches.
 """
 import dataclasses
 import math
+import random
 import statistics
 import sys
 import time
@@ -59,9 +61,8 @@ class Measurement:
 
     def time(self, runs):
         for run in range(runs):
-            for place, number in enumerate(self.numbers):
-                first = (run + place) % len(self.engines)
-                for engine in self.engines[first:] + self.engines[:first]:
+            for number in self.numbers:
+                for engine in random.Random(f"{run}/{number}").sample(self.engines, len(self.engines)):
                     figures = self.figures[engine.name][number]
                     if figures.error:
                         continue
