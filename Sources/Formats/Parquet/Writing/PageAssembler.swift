@@ -45,11 +45,17 @@ struct WrittenChunk {
 final class PageScratch {
   let raw = PageBytes(capacity: 64 << 10)
   let compressed = PageBytes(capacity: 64 << 10)
+  /// Values without NULLs, or taken out of a dictionary. Holds nothing between two calls of a column.
+  let dense = PageBytes(capacity: 64 << 10)
+  /// A byte for each value of a dictionary that a page has.
+  let marks = PageBytes(capacity: 4096)
   let compression: PageCompression
 
   init(_ compression: ParquetCompression) { self.compression = PageCompression(compression) }
 
-  var retainedBytes: Int { raw.capacity + compressed.capacity }
+  var retainedBytes: Int {
+    raw.capacity + compressed.capacity + dense.capacity + marks.capacity + compression.retainedBytes
+  }
 }
 
 /// Assembles pages: levels, values, compression, header. One thread.
@@ -59,7 +65,7 @@ final class PageAssembler {
   private(set) var pages: [WrittenPage] = []
   private let encoded = PageBytes(capacity: 4096)
   private let dictionary = PageBytes(capacity: 64)
-  private let scratch: PageScratch
+  let scratch: PageScratch
   private var rows = 0
   private var nulls = 0
   private var uncompressedBytes = 0

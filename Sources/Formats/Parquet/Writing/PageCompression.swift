@@ -18,6 +18,9 @@ final class PageCompression {
 
   deinit { ZSTD_freeCCtx(zstd) }
 
+  /// Memory of the libraries between pages.
+  var retainedBytes: Int { zstd == nil ? 0 : ZSTD_sizeof_CCtx(zstd) }
+
   /// The number of the codec in the footer.
   var codec: CompressionCodec {
     switch compression {

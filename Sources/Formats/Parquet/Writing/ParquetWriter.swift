@@ -23,6 +23,8 @@ public final class ParquetWriter {
   private var groupRows = 0
   /// Chunks of the row groups that were written, for the page indexes.
   private var groups: [[WrittenChunk]] = []
+  /// About the memory that those take.
+  private var footerBytes = 0
   /// Bytes given to the output so far.
   public private(set) var writtenBytes = 0
   private static let magic = Array("PAR1".utf8)
@@ -56,8 +58,7 @@ public final class ParquetWriter {
   public var retainedBytes: Int {
     var total = scratch.retainedBytes
     for column in columns { total += column.retainedBytes }
-    for chunk in groups.joined() { total += 256 + chunk.pages.count * 256 }
-    return total
+    return total + footerBytes
   }
 
   /// Rows taken so far.
@@ -109,6 +110,7 @@ public final class ParquetWriter {
       group.columns.append(ColumnChunk(chunk, column.plan, scratch.compression.codec, options))
       group.totalByteSize += Int64(chunk.uncompressedBytes)
       chunks.append(chunk)
+      footerBytes += 512 + chunk.pages.count * 256
     }
     group.rowCount = Int64(groupRows)
     group.fileOffset = Int64(start)

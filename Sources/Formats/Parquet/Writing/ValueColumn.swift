@@ -16,15 +16,13 @@ final class ValueColumn<Element: PhysicalValue> {
   private let numbers = PageBytes(capacity: 4096)
   /// This page's values in PLAIN encoding while there is none.
   private let plain = PageBytes(capacity: 4096)
-  private let dense = PageBytes(capacity: 4096)
+  private var dense: PageBytes { pages.scratch.dense }
   private var pageRange = ValueRange<Element>()
   private var pageHeap = StringHeap()
   private var chunkRange = ValueRange<Element>()
   private var chunkHeap = StringHeap()
   /// The numbers of the entries of `mappedDictionary`, -1 where one was not asked for.
   private let map = PageBytes(capacity: 64)
-  /// A byte for each value of the dictionary that a page has.
-  private let marks = PageBytes(capacity: 64)
   private var mappedDictionary: Vector?
 
   init(_ pages: PageAssembler, _ options: ParquetWriterOptions) {
@@ -34,7 +32,7 @@ final class ValueColumn<Element: PhysicalValue> {
   }
 
   var retainedBytes: Int {
-    pages.retainedBytes + dictionary.retainedBytes + numbers.capacity + plain.capacity + dense.capacity + map.capacity
+    pages.retainedBytes + dictionary.retainedBytes + numbers.capacity + plain.capacity + map.capacity
       + pageHeap.byteCount + chunkHeap.byteCount + (mappedDictionary?.retainedBytes ?? 0)
   }
 
@@ -261,14 +259,15 @@ final class ValueColumn<Element: PhysicalValue> {
       for row in 0..<count { target[row] = dictionary.values[Int(values[row])] }
       return Element.extend(&pageRange, by: target, count: count)
     }
+    let marks = pages.scratch.marks
     marks.removeAll()
-    let marks = marks.room(distinct).assumingMemoryBound(to: UInt8.self)
-    memset(marks, 0, distinct)
-    for row in 0..<count { marks[Int(values[row])] = 1 }
+    let isUsed = marks.room(distinct).assumingMemoryBound(to: UInt8.self)
+    memset(isUsed, 0, distinct)
+    for row in 0..<count { isUsed[Int(values[row])] = 1 }
     var used = 0
     for number in 0..<distinct {
       target[used] = dictionary.values[number]
-      used &+= Int(marks[number])
+      used &+= Int(isUsed[number])
     }
     Element.extend(&pageRange, by: target, count: used)
   }
