@@ -119,14 +119,23 @@ private struct CheckedRule {
 /// Any decimal operation, exactly: where digits may overflow, for / and for %.
 private struct CheckedDecimals<L: KernelInteger, R: KernelInteger, Out: KernelInteger>: BinaryOperation {
   let rule: CheckedRule
+  /// Whether any product of 38 digits will do. Those of two 64-bit numbers never have more: 2^126 has 38.
+  private let isWideProduct: Bool
   private var failed = false
 
   init(_ operation: ArithmeticOperator, _ types: DecimalTypes) {
     rule = CheckedRule(operation: operation, types: types)
+    isWideProduct = operation == .multiply && types.result.precision == 38
   }
 
   @inline(__always)
   mutating func apply(_ left: L, _ right: R) -> Out {
+    if isWideProduct {
+      let (a, b) = (Int64(truncatingIfNeeded: left), Int64(truncatingIfNeeded: right))
+      if L(truncatingIfNeeded: a) == left, R(truncatingIfNeeded: b) == right {
+        return Out(truncatingIfNeeded: Int128(a) &* Int128(b))
+      }
+    }
     if case .value(let value) = rule.outcome(Int128(truncatingIfNeeded: left), Int128(truncatingIfNeeded: right)) {
       return Out(truncatingIfNeeded: value)
     }

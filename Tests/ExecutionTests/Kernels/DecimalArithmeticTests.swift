@@ -174,6 +174,20 @@ struct DecimalArithmeticTests {
     }
   }
 
+  @Test func productsOfNumbersAroundTheEndOf64Bits() throws {
+    let (a, b) = (Shape(precision: 25, scale: 4), Shape(precision: 20, scale: 2))
+    let r = try #require(result(.multiply, a, b))
+    let (most, least) = (Int128(Int64.max), Int128(Int64.min))
+    let ends: [Int128] = [most - 1, most, most + 1, least - 1, least, least + 1, 0, 1, -1]
+    for left in ends {
+      for right in ends {
+        let expression = Expression.arithmetic(
+          .multiply, .constant(.int128(left), a.type), .constant(.int128(right), b.type), r.type, Origin())
+        #expect(outcome(expression) == expected(.multiply, left, a, right, b, r), "\(left) * \(right)")
+      }
+    }
+  }
+
   static let columns: [(Shape, Shape)] = [
     (Shape(precision: 12, scale: 2), Shape(precision: 12, scale: 2)),
     (Shape(precision: 25, scale: 4), Shape(precision: 13, scale: 2)),
