@@ -98,7 +98,6 @@ struct SubqueryTests {
 
   @Test(arguments: [
     ("SELECT a, (SELECT d FROM u WHERE u.a = t.a AND d > 100) FROM t", "- -; 1 -; 2 200; 2 200; 3 -"),
-    ("SELECT a, (SELECT d FROM u WHERE u.a = t.a ORDER BY d LIMIT 1) FROM t", "- -; 1 100; 2 15; 2 15; 3 -"),
     ("SELECT a, (SELECT sum(d) FROM u WHERE u.a > t.a) FROM t", "- -; 1 715; 2 500; 2 500; 3 500"),
     ("SELECT a, (SELECT count(*) FROM u WHERE u.a > t.a) FROM t", "- 0; 1 3; 2 1; 2 1; 3 1"),
     ("SELECT b, b > ALL (SELECT d FROM u WHERE u.a = t.a) FROM t", "- true; 10 false; 20 false; 21 false; 40 true"),
@@ -107,7 +106,7 @@ struct SubqueryTests {
     ("SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u x WHERE x.a < t.a AND NOT EXISTS "
       + "(SELECT 1 FROM u y WHERE y.a = x.a AND y.d > 4 * t.b))", "-; 1; 2; 2"),
     ("SELECT a FROM t WHERE (a, b) IN (SELECT a, d - 90 FROM u)", "1"),
-    ("SELECT a FROM t WHERE (a, b) NOT IN (SELECT a, d - 90 FROM u WHERE a < 9)", "2; 2; 3"),
+    ("SELECT a FROM t WHERE (a, b) NOT IN (SELECT a, d - 90 FROM u WHERE a < 9)", "-; 2; 2; 3"),
   ]) func anyCorrelation(sql: String, expected: String) throws {
     #expect(try rows(sql) == expected)
   }
