@@ -1,10 +1,8 @@
 // A base directory for one test, gone with it, and a catalog over it.
 
 import Base
-import Columnar
 import ConnectorAPI
 import Glibc
-import LocalRunner
 import Testing
 
 @testable import FilesConnector
@@ -14,12 +12,16 @@ final class TestCatalog: Sendable {
   let path: String
   let connector: FilesConnector
 
-  init(_ properties: [String: String] = [:]) throws {
+  /// `onChange` is called before each change of a directory by the connector.
+  init(
+    _ properties: [String: String] = [:], onChange: (@Sendable (DirectoryChange) throws -> Void)? = nil
+  ) throws {
     var template = Array(((getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir) + "/wb-files-XXXXXX").utf8CString)
     try #require(mkdtemp(&template) != nil)
     path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     connector = try FilesConnector(
-      catalog: "files", properties: properties.merging(["files.base-directory": path]) { first, _ in first })
+      catalog: "files", properties: properties.merging(["files.base-directory": path]) { first, _ in first },
+      onChange: onChange)
   }
 
   deinit { Self.remove(path) }
@@ -77,23 +79,5 @@ final class TestCatalog: Sendable {
       names += self.names(below: whole)
     }
     return names.sorted()
-  }
-
-  var runner: LocalRunner { LocalRunner(Catalogs(["files": connector]), catalog: "files", schema: "s") }
-
-  /// Rows as texts, NULL as nil.
-  func rows(_ sql: String) throws -> [[String?]] {
-    let result = try runner.run(sql)
-    return result.rows.map { row in zip(row, result.types).map { ValueFormatter($1).text($0) } }
-  }
-
-  /// What the query fails with.
-  func failure(_ sql: String) -> WaterbearError? {
-    do {
-      _ = try rows(sql)
-      return nil
-    } catch {
-      return WaterbearError.wrapping(error)
-    }
   }
 }

@@ -13,15 +13,18 @@ import Platform
 final class BaseDirectory: Sendable {
   /// As it is configured, absolute.
   let path: String
+  /// Called before each change; what it throws comes out of the call that was about to change something. For tests.
+  let onChange: (@Sendable (DirectoryChange) throws -> Void)?
 
   /// CONFIGURATION_INVALID for a path that is not absolute. The directory need not exist yet.
-  init(_ path: String) throws(WaterbearError) {
+  init(_ path: String, onChange: (@Sendable (DirectoryChange) throws -> Void)? = nil) throws(WaterbearError) {
     guard path.hasPrefix("/") else {
       throw WaterbearError(
         .configurationInvalid, "files.base-directory '\(path)' is not an absolute path",
         remedy: "Write the whole path, beginning with /.")
     }
     self.path = path
+    self.onChange = onChange
   }
 
   /// O_PATH, a Linux extension that Swift's Glibc does not show: opens a name without reading what it stands for.

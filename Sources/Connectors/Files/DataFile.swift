@@ -54,4 +54,6 @@ struct FileList: Hashable, Sendable {
   var partitionKeys: [String]
   /// In the order of paths.
   var files: [DataFile]
+  /// What the statement that made the table said; nil for files that others put there.
+  var definition: TableDefinition?
 }

@@ -14,6 +14,7 @@ public struct FilesConnector: Connector {
   let catalog: String
   let base: BaseDirectory
   let finder: TableFinder
+  let settings: FilesSettings
   private let formats: [FileFormat: any TableFormat]
   private let cache = TableCache()
 
@@ -23,9 +24,16 @@ public struct FilesConnector: Connector {
   /// A catalog with the given properties; CONFIGURATION_INVALID for one that does not exist or does not fit. The base
   /// directory need not exist yet.
   public init(catalog: String, properties: [String: String]) throws(WaterbearError) {
-    let settings = try FilesSettings(properties)
+    try self.init(catalog: catalog, properties: properties, onChange: nil)
+  }
+
+  /// `onChange` is called before each change of a directory, and can make it fail.
+  init(
+    catalog: String, properties: [String: String], onChange: (@Sendable (DirectoryChange) throws -> Void)?
+  ) throws(WaterbearError) {
+    settings = try FilesSettings(properties)
     self.catalog = catalog
-    base = try BaseDirectory(settings.baseDirectory)
+    base = try BaseDirectory(settings.baseDirectory, onChange: onChange)
     finder = TableFinder(base: base)
     formats = [
       .parquet: ParquetFormat(base: base),
@@ -118,9 +126,15 @@ public struct FilesConnector: Connector {
   func snapshot(schema: String, table: String) throws -> TableSnapshot? {
     guard let list = try finder.files(schema: schema, table: table) else { return nil }
     if let known = cache.snapshot(schema: schema, table: table, list: list) { return known }
-    let format = try format(list.format, of: list.path)
-    let description = list.files.isEmpty ? FormatDescription(columns: []) : try format.describe(list)
-    let snapshot = TableSnapshot(list: list, layout: try TableLayout(list, description))
+    let layout: TableLayout
+    if let definition = list.definition {
+      layout = try TableLayout(list, definition)
+    } else {
+      let format = try format(list.format, of: list.path)
+      layout = try TableLayout(
+        list, list.files.isEmpty ? FormatDescription(columns: []) : try format.describe(list))
+    }
+    let snapshot = TableSnapshot(list: list, layout: layout)
     cache.store(snapshot, schema: schema, table: table)
     return snapshot
   }
@@ -168,6 +182,23 @@ extension TableLayout {
     self.init(
       path: list.path, isDirectory: list.isDirectory, format: list.format, columns: columns, partitions: partitions,
       dialect: description.dialect)
+  }
+
+  /// The layout of a table that was made by a statement.
+  init(_ list: FileList, _ definition: TableDefinition) throws {
+    let keys = definition.partitions.map(\.name)
+    if let file = list.files.first {
+      guard list.format == definition.format, list.partitionKeys == keys else {
+        throw WaterbearError(
+          .filesBadData,
+          "\(file.path) does not fit its table, which is \(definition.format.rawValue) and partitioned by "
+            + (keys.isEmpty ? "nothing" : keys.joined(separator: ", ")),
+          remedy: "Move the file away, or remove \(list.path)/\(TableDefinition.fileName) to have the files decide.")
+      }
+    }
+    self.init(
+      path: list.path, isDirectory: true, format: definition.format, columns: definition.columns,
+      partitions: definition.partitions, dialect: definition.dialect)
   }
 
   /// Those of the columns that files hold.

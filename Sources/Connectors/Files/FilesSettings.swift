@@ -9,6 +9,8 @@ struct FilesSettings: Sendable {
   var csv = DialectHints()
   /// Rows of a text file that types are inferred from.
   var sampleRows = 20_000
+  /// Partitions that one task writes to. Each holds a file open and a part of a row group in memory.
+  var mostPartitions = 100
 
   private static let baseDirectoryKey = "files.base-directory"
   private static let delimiterKey = "files.csv.delimiter"
@@ -17,8 +19,9 @@ struct FilesSettings: Sendable {
   private static let headerKey = "files.csv.header"
   private static let nullTextKey = "files.csv.null-text"
   private static let sampleRowsKey = "files.sample-rows"
+  static let mostPartitionsKey = "files.max-partitions-per-writer"
   static let names = [
-    baseDirectoryKey, delimiterKey, quoteKey, escapeKey, headerKey, nullTextKey, sampleRowsKey,
+    baseDirectoryKey, delimiterKey, quoteKey, escapeKey, headerKey, nullTextKey, sampleRowsKey, mostPartitionsKey,
   ]
 
   /// Reads properties; CONFIGURATION_INVALID names what is missing, unknown or malformed.
@@ -42,6 +45,11 @@ struct FilesSettings: Sendable {
           throw Self.invalid(key, value, "a number from 1 to 10000000")
         }
         sampleRows = rows
+      case Self.mostPartitionsKey:
+        guard let count = Int(value), (1...10_000).contains(count) else {
+          throw Self.invalid(key, value, "a number from 1 to 10000")
+        }
+        mostPartitions = count
       default:
         throw WaterbearError(
           .configurationInvalid, "Configuration property '\(key)' was not used",

@@ -33,8 +33,7 @@ struct TableFinder: Sendable {
   /// other.
   func files(schema: String, table: String) throws -> FileList? {
     guard Self.isPlain(table), let directory = try directory(ofSchema: schema) else { return nil }
-    let entries = try base.entries(of: directory) ?? []
-    let found = entries.filter { Self.tableName($0) == table || ($0.kind == .outside && Self.stem($0) == table) }
+    let found = try entries(named: table, in: directory)
     guard let entry = found.first else { return nil }
     if let other = found.dropFirst().first {
       throw WaterbearError(
@@ -53,6 +52,13 @@ struct TableFinder: Sendable {
       return FileList(path: entry.path, isDirectory: false, format: format, partitionKeys: [], files: [file])
     case .directory:
       return try list(entry.path)
+    }
+  }
+
+  /// All that could be a table of this name in a schema's directory.
+  func entries(named table: String, in directory: String) throws -> [Entry] {
+    try (base.entries(of: directory) ?? []).filter {
+      Self.tableName($0) == table || ($0.kind == .outside && Self.stem($0) == table)
     }
   }
 
@@ -89,9 +95,10 @@ struct TableFinder: Sendable {
   private func list(_ path: String) throws -> FileList {
     var walk = Walk()
     try visit(path, keys: [], values: [], depth: 0, &walk)
+    let definition = try TableDefinition.read(of: path, in: base)
     return FileList(
-      path: path, isDirectory: true, format: walk.first?.format ?? .csv, partitionKeys: walk.keys ?? [],
-      files: walk.files)
+      path: path, isDirectory: true, format: walk.first?.format ?? definition?.format ?? .csv,
+      partitionKeys: walk.keys ?? [], files: walk.files, definition: definition)
   }
 
   /// What a walk through a table's directories has found.

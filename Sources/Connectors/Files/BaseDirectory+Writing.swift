@@ -1,0 +1,132 @@
+// Owns changes below the base directory: making, renaming and removing, durable where it is said. Resolves every parent
+// as reading does, so nothing outside can be changed. Knows no tables.
+
+import Base
+import Glibc
+import Platform
+
+/// What is about to be changed, for tests that fail at such a point.
+enum DirectoryChange: Hashable, Sendable {
+  case makeDirectory(String)
+  case create(String)
+  case rename(String, to: String)
+  case remove(String)
+  case sync(String)
+}
+
+extension BaseDirectory {
+  private static let directoryMode: mode_t = 0o755
+  private static let fileMode: mode_t = 0o644
+
+  /// Whether something has this name, whatever it is.
+  func exists(_ path: String) throws -> Bool {
+    let (parent, name) = Self.split(path)
+    guard let directory = try openIfPresent(parent, BaseDirectory.pinning | O_DIRECTORY) else { return false }
+    var status = stat()
+    if fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+    let number = errno
+    guard number == ENOENT || number == ENOTDIR else { throw failure("cannot look for", path, number) }
+    return false
+  }
+
+  /// Makes a directory and those above it, as far as they are missing. Not durable before `sync`.
+  func makeDirectories(_ path: String) throws {
+    var made = ""
+    for name in path.split(separator: "/") {
+      let parent = made
+      made = made.isEmpty ? String(name) : "\(made)/\(name)"
+      if try openIfPresent(made, BaseDirectory.pinning | O_DIRECTORY) != nil { continue }
+      let directory = try open(parent, BaseDirectory.pinning | O_DIRECTORY)
+      try willChange(.makeDirectory(made))
+      guard mkdirat(directory.number, String(name), Self.directoryMode) == 0 || errno == EEXIST else {
+        throw changeFailure("cannot make", made, errno)
+      }
+    }
+  }
+
+  /// Makes a file in a directory that is there. `isNew`: it is an error if there is one; else that loses its content.
+  func create(_ path: String, isNew: Bool) throws -> OwnedDescriptor {
+    let (parent, name) = Self.split(path)
+    let directory = try open(parent, BaseDirectory.pinning | O_DIRECTORY)
+    try willChange(.create(path))
+    let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (isNew ? O_EXCL : O_TRUNC)
+    let number = SystemCall.retrying { openat(directory.number, name, flags, Self.fileMode) }
+    guard number >= 0 else { throw changeFailure("cannot make", path, errno) }
+    return OwnedDescriptor(adopting: number)
+  }
+
+  /// Renames within the base directory; false where `target` is there and cannot be replaced: a file by a directory, a
+  /// directory by a file, or a directory that is not empty. Links are renamed, not followed. Not durable before `sync`.
+  func rename(_ source: String, to target: String) throws -> Bool {
+    let (sourceParent, sourceName) = Self.split(source)
+    let (targetParent, targetName) = Self.split(target)
+    let from = try open(sourceParent, BaseDirectory.pinning | O_DIRECTORY)
+    let to = try open(targetParent, BaseDirectory.pinning | O_DIRECTORY)
+    try willChange(.rename(source, to: target))
+    if renameat(from.number, sourceName, to.number, targetName) == 0 { return true }
+    let number = errno
+    if [EEXIST, ENOTEMPTY, ENOTDIR, EISDIR].contains(number) { return false }
+    throw changeFailure("cannot rename \(source) to", target, number)
+  }
+
+  /// Makes the names in a directory durable.
+  func sync(_ path: String) throws {
+    let directory = try open(path, O_RDONLY | O_DIRECTORY)
+    try willChange(.sync(path))
+    guard fsync(directory.number) == 0 else { throw changeFailure("cannot sync", path, errno) }
+  }
+
+  /// Removes a file, a link or a directory with all that is in it; nothing to remove is fine. What appears in it
+  /// meanwhile may stay.
+  func removeTree(_ path: String) throws {
+    let (parent, name) = Self.split(path)
+    guard let directory = try openIfPresent(parent, BaseDirectory.pinning | O_DIRECTORY) else { return }
+    try remove(name, path: path, in: directory)
+  }
+
+  private func remove(_ name: String, path: String, in parent: OwnedDescriptor) throws {
+    var status = stat()
+    guard fstatat(parent.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      if errno == ENOENT { return }
+      throw changeFailure("cannot remove", path, errno)
+    }
+    let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    if isDirectory {
+      let number = openat(parent.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard number >= 0 else {
+        if errno == ENOENT { return }
+        throw changeFailure("cannot remove", path, errno)
+      }
+      let directory = OwnedDescriptor(adopting: number)
+      for child in try Self.names(in: directory, hidden: true, failure: { failure("cannot list", path, $0) }) {
+        try remove(child, path: "\(path)/\(child)", in: directory)
+      }
+    }
+    try willChange(.remove(path))
+    guard unlinkat(parent.number, name, isDirectory ? AT_REMOVEDIR : 0) == 0 else {
+      // Another one was faster, or a late writer put something into it, which is removed when it has ended.
+      if errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST { return }
+      throw changeFailure("cannot remove", path, errno)
+    }
+  }
+
+  /// Directory and last name of a path.
+  static func split(_ path: String) -> (directory: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return ("", path) }
+    return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+  }
+
+  func willChange(_ change: DirectoryChange) throws { try onChange?(change) }
+
+  /// The error of a system call that changes `path`.
+  func changeFailure(_ what: String, _ path: String, _ number: Int32) -> WaterbearError {
+    let remedy: String? =
+      switch number {
+      case EACCES, EPERM: "Let the user that runs waterbeard write to that directory."
+      case EROFS: "The file system is mounted read-only."
+      case ENAMETOOLONG: "A name has at most 255 bytes; values of partition columns become names."
+      default: nil
+      }
+    return SystemCall.failure("\(what) \(path)", number, code: .filesFilesystemError, remedy: remedy)
+  }
+}
