@@ -132,7 +132,7 @@ let package = Package(
       path: "Tests/LocalRunner"),
     .testTarget(
       name: "FilesConnectorTests",
-      dependencies: ["Base", "Columnar", "ConnectorAPI", "FilesConnector", "LocalRunner"]),
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "FilesConnector", "LocalRunner", "Parquet"]),
     .testTarget(
       name: "PlanningTests", dependencies: ["Execution", "LocalRunner", "Planning", "TPCHConnector"],
       exclude: ["Plans"]),
