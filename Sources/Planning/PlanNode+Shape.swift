@@ -15,6 +15,8 @@ extension PlanNode {
     case .limit(let node): [node.source]
     case .union(let node): node.sources
     case .enforceSingleRow(let node): [node.source]
+    case .uniqueID(let node): [node.source]
+    case .rowNumber(let node): [node.source]
     case .exchange(let node): [node.source]
     case .tableWriter(let node): [node.source]
     case .tableFinish(let node): [node.source]
@@ -42,6 +44,8 @@ extension PlanNode {
     case .limit(var node): node.source = try transform(node.source); return .limit(node)
     case .union(var node): node.sources = try node.sources.map(transform); return .union(node)
     case .enforceSingleRow(var node): node.source = try transform(node.source); return .enforceSingleRow(node)
+    case .uniqueID(var node): node.source = try transform(node.source); return .uniqueID(node)
+    case .rowNumber(var node): node.source = try transform(node.source); return .rowNumber(node)
     case .exchange(var node): node.source = try transform(node.source); return .exchange(node)
     case .tableWriter(var node): node.source = try transform(node.source); return .tableWriter(node)
     case .tableFinish(var node): node.source = try transform(node.source); return .tableFinish(node)
@@ -66,6 +70,8 @@ extension PlanNode {
     case .limit(let node): return node.source.outputs
     case .union(let node): return node.outputs
     case .enforceSingleRow(let node): return node.source.outputs
+    case .uniqueID(let node): return node.source.outputs + [node.id]
+    case .rowNumber(let node): return node.source.outputs + [node.number]
     case .exchange(let node): return node.source.outputs
     case .remoteSource(let node): return node.outputs
     case .tableWriter(let node): return [node.rowCount, node.fragment]

@@ -19,6 +19,8 @@ public indirect enum PlanNode: Codable, Sendable {
   case limit(LimitNode)
   case union(UnionNode)
   case enforceSingleRow(EnforceSingleRowNode)
+  case uniqueID(UniqueIDNode)
+  case rowNumber(RowNumberNode)
   case exchange(ExchangeNode)
   case remoteSource(RemoteSourceNode)
   case tableWriter(TableWriterNode)
@@ -308,6 +310,40 @@ public struct EnforceSingleRowNode: Codable, Sendable {
   public init(source: PlanNode, origin: Origin = Origin()) {
     self.source = source
     self.origin = origin
+  }
+}
+
+/// Adds a number to each row that no other row has: what tells the rows of an outer query apart, also equal ones.
+/// Outputs: the source's symbols, then `id`.
+public struct UniqueIDNode: Codable, Sendable {
+  public var source: PlanNode
+  /// A bigint, never NULL.
+  public var id: Symbol
+
+  public init(source: PlanNode, id: Symbol) {
+    self.source = source
+    self.id = id
+  }
+}
+
+/// Numbers the rows that agree in `partition` (NULLs agree with each other) from 1 on, in the order of `orderings` or,
+/// without any, as they come. Outputs: the source's symbols, then `number`.
+public struct RowNumberNode: Codable, Sendable {
+  public var source: PlanNode
+  /// Empty: all rows are numbered together.
+  public var partition: [Symbol]
+  public var orderings: [Ordering]
+  /// Rows with higher numbers are dropped; nil: none are.
+  public var most: Int?
+  /// A bigint.
+  public var number: Symbol
+
+  public init(source: PlanNode, partition: [Symbol], orderings: [Ordering], most: Int?, number: Symbol) {
+    self.source = source
+    self.partition = partition
+    self.orderings = orderings
+    self.most = most
+    self.number = number
   }
 }
 

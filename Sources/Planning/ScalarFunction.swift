@@ -35,6 +35,11 @@ public enum ScalarFunction: String, Codable, Sendable, CaseIterable {
   case dateDiff = "date_diff"
   case lastDayOfMonth = "last_day_of_month"
 
-  /// Whether the same arguments give the same result within a query.
-  public var isDeterministic: Bool { self != .random }
+  // Subqueries.
+  /// Not for SQL: TRUE for a count of rows up to 1, SUBQUERY_MULTIPLE_ROWS for more.
+  case onlyRow = "$only_row"
+
+  /// Whether the same arguments give the same result within a query. A check on the rows of a subquery counts as one
+  /// that does not, so that no pass moves it to rows that nobody asks for.
+  public var isDeterministic: Bool { self != .random && self != .onlyRow }
 }

@@ -92,6 +92,7 @@ final class AttemptRunner {
       // The same in every attempt of the task, so that random() repeats itself.
       seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
     context.attempt = order.attempt
+    context.taskNumber = order.attempt.task.partition
     context.sharing = BuildSharing(
       builds: builds, scope: stage.stage.description,
       // The outputs are named with their attempts, so one that was made again is another input.

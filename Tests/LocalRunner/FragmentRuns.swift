@@ -77,6 +77,7 @@ final class FragmentRuns {
       memory: MemoryContext(limit: options.taskMemory), seed: UInt64(fragment.number) << 32 | UInt64(number))
     let stage = StageID(query: QueryID("local"), number: fragment.number)
     context.attempt = AttemptID(task: TaskID(stage: stage, partition: number), number: 0)
+    context.taskNumber = number
     let output = TaskOutput(partitionCount: fragment.output.partitionCount)
     _ = try TaskExecutor(fragment: fragment, context: context).run(into: output)
     return output

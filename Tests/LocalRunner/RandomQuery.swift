@@ -74,8 +74,15 @@ public struct RandomQuery {
     case 6: return "(\(pick(columns)) \(pick(["+", "-", "*"])) \(pick(columns)))"
     case 7: return "coalesce(\(pick(columns)), \(pick(columns)))"
     case 8: return "CASE WHEN \(predicate(columns, [], depth: 0)) THEN \(pick(columns)) ELSE 7 END"
-    default: return "(SELECT \(pick(["count(*)", "max(d)", "sum(d) + 1"])) FROM u z WHERE z.a = \(pick(columns)))"
+    default: return scalar(columns)
     }
+  }
+
+  /// A subquery with one value for each outer row.
+  private mutating func scalar(_ columns: [String]) -> String {
+    let condition = "z.a \(chance(60) ? "=" : comparison()) \(pick(columns))"
+    if chance(30) { return "(SELECT z.d FROM u z WHERE \(condition) ORDER BY z.d LIMIT 1)" }
+    return "(SELECT \(pick(["count(*)", "max(d)", "sum(d) + 1", "count(DISTINCT d)"])) FROM u z WHERE \(condition))"
   }
 
   /// A condition on `columns`; those of `outer` are an outer query's.
@@ -90,6 +97,8 @@ public struct RandomQuery {
     case 3: return "\(pick(columns)) IS \(pick(["", "NOT "]))NULL"
     case 4: return "\(pick(columns)) \(pick(["", "NOT "]))IN (1, 2, \(number()))"
     case 5: return "NOT (\(pick(columns)) \(comparison()) \(number()))"
+    case 6 where chance(25):
+      return "(\(pick(columns)), \(pick(columns))) \(pick(["", "NOT "]))IN (SELECT a, d FROM u\(inner(columns)))"
     case 6: return "\(pick(columns)) \(pick(["", "NOT "]))IN (SELECT \(pick(["a", "d"])) FROM u\(inner(columns)))"
     case 7, 8: return "\(pick(["", "NOT "]))EXISTS (SELECT 1 FROM u i WHERE \(tie(columns)))"
     default: return "\(pick(columns)) \(comparison()) (SELECT max(i.d) FROM u i WHERE i.a = \(pick(columns)))"
@@ -108,7 +117,7 @@ public struct RandomQuery {
 
   /// What ties a subquery over `u i` to the outer row.
   private mutating func tie(_ columns: [String]) -> String {
-    let equality = "i.a = \(pick(columns))"
+    let equality = "i.a \(chance(80) ? "=" : comparison()) \(pick(columns))"
     return chance(40) ? "\(equality) AND i.d \(comparison()) \(pick(columns))" : equality
   }
 }

@@ -6,6 +6,7 @@ measures its own times, from the call with the SQL to the last row in Python's h
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -17,7 +18,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Peer(Engine):
-    """An engine in a process that runs one of the programs `…_peer.py` beside this file."""
+    """An engine in a process that runs one of the programs `…_peer.py` beside this file. Between its queries all of its
+    processes are stopped: a Java machine goes on compiling and collecting for seconds, at the cost of whose turn it
+    is."""
 
     def __init__(self, name, python, program, settings, working):
         self.name, self.python, self.program, self.settings, self.working = name, python, program, settings, working
@@ -30,6 +33,7 @@ class Peer(Engine):
             [self.python, "-B", HERE / self.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.words,
             text=True, cwd=self.home)
         self.version = self.ask(dict(self.settings, scratch=str(self.home)), 300)["version"]
+        processes.send(self.process, signal.SIGSTOP)
 
     def ask(self, request, seconds_at_most):
         timer = threading.Timer(seconds_at_most, lambda: processes.end(self.process, patience=1))
@@ -48,7 +52,9 @@ class Peer(Engine):
         return json.loads(line)
 
     def run(self, sql, seconds_at_most):
+        processes.send(self.process, signal.SIGCONT)
         answer = self.ask({"sql": sql}, seconds_at_most)
+        processes.send(self.process, signal.SIGSTOP)
         rows = answer.get("rows")
         if rows is not None:
             rows = [[cell and tuple(cell) for cell in row] for row in rows]
@@ -65,6 +71,7 @@ class Peer(Engine):
 
     def stop(self):
         if self.process:
+            processes.send(self.process, signal.SIGCONT)
             if self.process.poll() is None:
                 self.process.stdin.close()
                 try:

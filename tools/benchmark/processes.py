@@ -83,21 +83,28 @@ def memory(root):
     return total
 
 
+def session(process):
+    """The processes that one from `start` has begun, itself among them, as far as they have not ended."""
+    return [other for other, (_, session) in relations().items() if session == process.pid]
+
+
+def send(process, number):
+    """Sends a signal to all of a session."""
+    for other in session(process):
+        try:
+            os.kill(other, number)
+        except ProcessLookupError:
+            pass  # It has ended meanwhile.
+
+
 def end(process, patience=40):
     """Asks a process from `start` to end, waits for all of its session, and kills what does not end in time."""
-    def session():
-        return [other for other, (_, session) in relations().items() if session == process.pid]
-
     if process.poll() is None:
         process.terminate()
     deadline = time.monotonic() + patience
-    while process.poll() is None or session():
+    while process.poll() is None or session(process):
         if time.monotonic() > deadline:
-            for other in session():
-                try:
-                    os.kill(other, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass  # It has ended meanwhile.
+            send(process, signal.SIGKILL)
         time.sleep(0.02)
 
 

@@ -85,7 +85,8 @@ Waterbear: wall time of one `waterbearctl query` with its start, rows written to
 the end by the daemon. DuckDB and Spark: from the call with the SQL to all rows in Python, within a running process;
 DuckDB {PINS['duckdb']} over read_parquet with {options.cores} threads, Spark {PINS['pyspark']} in \
 local-cluster[{options.cores},1,…].
-waterbear-task: retry-policy TASK, LZ4, AES-256-GCM; waterbear-none: retry-policy NONE, neither.""")
+waterbear-task: retry-policy TASK, LZ4, AES-256-GCM; waterbear-none: retry-policy NONE, neither. While one engine runs,
+DuckDB and Spark are stopped (SIGSTOP) and Waterbear's daemons are idle.""")
     if options.memory_limit:
         print(f"Memory: {options.memory_limit / 1e9:.2f} GB for all workers of an engine, by its settings.")
 

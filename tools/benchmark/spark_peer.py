@@ -27,6 +27,9 @@ def prepare(settings):
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")
+        # All processes are stopped while others have their turn, which must not look like their death.
+        .config("spark.executor.heartbeatInterval", "600s")
+        .config("spark.network.timeout", "3600s")
         .getOrCreate())
     for name, path in settings["tables"].items():
         session.read.parquet(path).createOrReplaceTempView(name)

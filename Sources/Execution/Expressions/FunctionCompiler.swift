@@ -75,6 +75,7 @@ private struct FunctionCall {
     case .ceiling: return rounding(.ceiling)
     case .floor: return rounding(.floor)
     case .mod: return modulus
+    case .onlyRow: return types == [.bigint] ? choice(onlyRowKernel(origin), canFail: true, cost: 1) : nil
     default: return nil
     }
   }

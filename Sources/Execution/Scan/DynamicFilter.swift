@@ -57,8 +57,8 @@ struct ScanPlace {
       }
     case .semiJoin(let join): return symbol == join.mark ? nil : find(symbol, in: join.source)
     // Which rows come out depends on those that are dropped, or there is more than one source.
-    case .values, .limit, .topN, .union, .enforceSingleRow, .exchange, .remoteSource, .tableWriter, .tableFinish,
-      .output:
+    case .values, .limit, .topN, .union, .enforceSingleRow, .uniqueID, .rowNumber, .exchange, .remoteSource,
+      .tableWriter, .tableFinish, .output:
       return nil
     }
   }

@@ -61,6 +61,10 @@ final class OperatorBuilder {
       return (
         "EnforceSingleRowOperator", EnforceSingleRowOperator(enforce, source: try measure(enforce.source))
       )
+    case .uniqueID(let unique):
+      let source = try measure(unique.source)
+      return ("AssignUniqueIdOperator", UniqueIDOperator(source: source, taskNumber: context.taskNumber))
+    case .rowNumber(let numbered): return try makeRowNumber(numbered)
     case .output(let output):
       let positions = ColumnLayout(output.source.outputs).positions(of: output.outputs)
       return ("OutputOperator", SelectColumnsOperator(source: try measure(output.source), positions: positions))
@@ -153,6 +157,17 @@ final class OperatorBuilder {
     ) {
       try connector.pageSink(for: writer.target, attempt: attempt)
     }
+  }
+
+  /// Where the numbers follow an order, all rows are sorted by it before they are numbered.
+  private func makeRowNumber(_ numbered: RowNumberNode) throws -> (name: String, any Operator) {
+    var source = try measure(numbered.source)
+    let name = numbered.orderings.isEmpty ? "RowNumberOperator" : "TopNRankingOperator"
+    if !numbered.orderings.isEmpty {
+      let sort = SortNode(source: numbered.source, orderings: numbered.orderings)
+      source = SortOperator(sort, source: source, account: context.memory.account("OrderByOperator"))
+    }
+    return (name, RowNumberOperator(numbered, source: source, account: context.memory.account(name)))
   }
 
   private func makeRemoteSource(_ source: RemoteSourceNode) -> any Operator {

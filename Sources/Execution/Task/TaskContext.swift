@@ -20,6 +20,8 @@ public struct TaskContext {
   public var shouldStop: () -> Bool
   /// Makes random() differ between tasks but not between attempts of one task.
   public var seed: UInt64
+  /// Which task of its fragment this is, from 0 on; the same in every attempt.
+  public var taskNumber = 0
   /// Bytes of unfinished output pages to hold at most. As all limits that shape the output, it must be the same for
   /// all attempts of a task and so is not taken from the memory grant, which grows.
   public var outputBufferBytes = 64 << 20

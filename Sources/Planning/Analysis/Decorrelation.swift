@@ -53,6 +53,16 @@ struct Decorrelation {
     case .aggregate(let aggregate): return try pull(aggregate, outer: outer)
     // Without a limit the order inside a subquery means nothing.
     case .sort(let sort): return try pull(sort.source, outer: outer)
+    case .topN(let top): return try pull(first: top.count, after: 0, of: top.source, by: top.orderings, outer: outer)
+    case .limit(let limit):
+      let (source, orderings) = limit.ordered
+      return try pull(first: limit.count, after: limit.offset, of: source, by: orderings, outer: outer)
+    case .rowNumber(var numbered):
+      let (node, keys, conditions) = try keyed(pull(numbered.source, outer: outer), outer)
+      numbered.source = node
+      numbered.partition = (numbered.partition + keys).unique
+      return Pulled(node: .rowNumber(numbered), conditions: conditions)
+    case .union(let union): return try pull(union, outer: outer)
     default: throw WaterbearError.unsupportedCorrelation(at: location)
     }
   }
@@ -105,13 +115,34 @@ struct Decorrelation {
     return Pulled(node: .aggregate(grouped), conditions: conditions)
   }
 
-  /// The plan with a column for the inner side of each condition, all of which must be equalities of an inner and an
-  /// outer expression; the conditions then speak of those columns.
+  /// A limit counts the rows of each outer row: those that agree in the inner sides of equalities.
+  private func pull(
+    first count: Int?, after offset: Int, of source: PlanNode, by orderings: [Ordering], outer: Set<Symbol>
+  ) throws -> Pulled {
+    let (node, keys, conditions) = try keyed(pull(source, outer: outer), outer)
+    let (last, overflow) = (count ?? 0).addingReportingOverflow(offset)
+    guard last > 0, !overflow else { throw WaterbearError.unsupportedCorrelation(at: location) }
+    let number = symbols.symbol("row_number", .bigint)
+    var builder = PlanBuilder(
+      node: .rowNumber(
+        RowNumberNode(
+          source: node, partition: keys, orderings: orderings, most: count == nil ? nil : last, number: number)),
+      symbols: symbols)
+    if offset > 0 {
+      builder.filter(
+        .comparison(.greaterThan, .symbol(number), .constant(.integer(Int64(offset)), .bigint)))
+    }
+    return Pulled(node: builder.node, conditions: conditions)
+  }
+
+  /// The plan with a column for the inner side of each condition on inner columns, all of which must be equalities of
+  /// an inner and an outer expression; the conditions then speak of those columns.
   func keyed(
     _ pulled: Pulled, _ outer: Set<Symbol>
   ) throws -> (node: PlanNode, keys: [Symbol], conditions: [Expression]) {
     let inner = Set(pulled.node.outputs)
-    let pairs = try pulled.conditions.map { condition in
+    let onInner = pulled.conditions.filter { !$0.symbols.isDisjoint(with: inner) }
+    let pairs = try onInner.map { condition in
       guard let pair = QueryPlanner.equality(condition, inner, outer) else {
         throw WaterbearError.unsupportedCorrelation(at: location)
       }
@@ -120,6 +151,7 @@ struct Decorrelation {
     var builder = PlanBuilder(node: pulled.node, symbols: symbols)
     let keys = builder.symbols(for: pairs.map(\.left), named: "key")
     let conditions = zip(keys, pairs).map { Expression.comparison(.equal, .symbol($0), $1.right) }
-    return (builder.node, keys.unique, conditions)
+    let onOuter = pulled.conditions.filter { $0.symbols.isDisjoint(with: inner) }
+    return (builder.node, keys.unique, conditions + onOuter)
   }
 }

@@ -16,8 +16,7 @@ extension ExpressionTranslator {
       let plan = try planner.planQuery(query, in: environment.inside(scope), isOutermost: false)
       return .symbol(leave(.exists, plan.node, named: "exists", .boolean, location))
     case .inSubquery(let operand, let query):
-      let value = try translate(operand)
-      return .symbol(try leaveIn(value, query, location))
+      return .symbol(try leaveIn(translateOperands(operand), query, location))
     case .quantified(let comparison, let quantifier, let operand, let query):
       return try quantified(ComparisonOperator(comparison), quantifier, operand, query, location)
     default: preconditionFailure("translate(_:) hands subqueries only to translateSubquery")
@@ -28,12 +27,19 @@ extension ExpressionTranslator {
   private func planColumn(_ query: Query, _ location: SourceLocation) throws -> (PlanNode, Symbol) {
     let plan = try planner.planQuery(query, in: environment.inside(scope), isOutermost: false)
     let fields = plan.visibleFields
-    guard fields.count == 1 else {
-      throw WaterbearError(
-        .notSupported, "Multiple columns returned by subquery are not yet supported. Found \(fields.count)",
-        at: location)
-    }
+    guard fields.count == 1 else { throw Self.severalColumns(fields.count, location) }
     return (plan.node, fields[0].symbol)
+  }
+
+  private static func severalColumns(_ count: Int, _ location: SourceLocation) -> WaterbearError {
+    WaterbearError(
+      .notSupported, "Multiple columns returned by subquery are not yet supported. Found \(count)", at: location)
+  }
+
+  /// The values of a row, or the only one.
+  func translateOperands(_ expression: SyntaxExpression) throws -> [Expression] {
+    if case .row(let items) = expression.kind { return try items.map(translate) }
+    return [try translate(expression)]
   }
 
   private func leave(
@@ -47,17 +53,27 @@ extension ExpressionTranslator {
     return result
   }
 
-  private func leaveIn(_ operand: Expression, _ query: Query, _ location: SourceLocation) throws -> Symbol {
-    let (plan, value) = try planColumn(query, location)
-    guard let type = TypeCoercion.common(operand.type, value.type) else {
+  private func leaveIn(_ operands: [Expression], _ query: Query, _ location: SourceLocation) throws -> Symbol {
+    let plan = try planner.planQuery(query, in: environment.inside(scope), isOutermost: false)
+    let fields = plan.visibleFields
+    guard operands.count > 1 || fields.count == 1 else { throw Self.severalColumns(fields.count, location) }
+    let types = zip(operands, fields).compactMap { TypeCoercion.common($0.type, $1.symbol.type) }
+    guard types.count == operands.count, types.count == fields.count else {
+      let (left, right) = (Self.typeText(operands.map(\.type)), Self.typeText(fields.map(\.symbol.type)))
       throw WaterbearError(
-        .typeMismatch,
-        "Value expression and result of subquery must be of the same type: \(operand.type) vs \(value.type)",
+        .typeMismatch, "Value expression and result of subquery must be of the same type: \(left) vs \(right)",
         at: location)
     }
-    let (node, column) = coerce(plan, value, to: type)
+    var builder = PlanBuilder(node: plan.node, symbols: planner.symbols)
+    let values = zip(fields, types).map { Expression.symbol($0.symbol).coerced(to: $1) }
+    let columns = builder.symbols(for: values, named: "value")
     return leave(
-      .isIn(operand: operand.coerced(to: type), value: column), node, named: "in", .boolean, location)
+      .isIn(operands: zip(operands, types).map { $0.coerced(to: $1) }, values: columns), builder.node, named: "in",
+      .boolean, location)
+  }
+
+  private static func typeText(_ types: [DataType]) -> String {
+    types.count == 1 ? "\(types[0])" : "row(\(types.map(\.description).joined(separator: ", ")))"
   }
 
   /// The plan with its column in `type`.
@@ -73,11 +89,13 @@ extension ExpressionTranslator {
     _ comparison: ComparisonOperator, _ quantifier: Quantifier, _ operand: SyntaxExpression, _ query: Query,
     _ location: SourceLocation
   ) throws -> Expression {
-    let value = try translate(operand)
     let isAll = quantifier == .all
     // These two are IN and NOT IN by definition.
-    if comparison == .equal, !isAll { return .symbol(try leaveIn(value, query, location)) }
-    if comparison == .notEqual, isAll { return .not(.symbol(try leaveIn(value, query, location))) }
+    if comparison == .equal, !isAll { return .symbol(try leaveIn(translateOperands(operand), query, location)) }
+    if comparison == .notEqual, isAll {
+      return .not(.symbol(try leaveIn(translateOperands(operand), query, location)))
+    }
+    let value = try translate(operand)
     let (plan, column) = try planColumn(query, location)
     guard let type = TypeCoercion.common(value.type, column.type) else {
       throw WaterbearError(

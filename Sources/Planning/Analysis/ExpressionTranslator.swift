@@ -43,6 +43,7 @@ final class ExpressionTranslator {
     case .negated(let operand): return try negate(translate(operand), location)
     case .plus(let operand): return try plus(translate(operand), location)
     case .comparison(let comparison, let left, let right):
+      if let rows = try compareRows(ComparisonOperator(comparison), left, right, location) { return rows }
       return try compare(ComparisonOperator(comparison), translate(left), translate(right), location)
     case .logical(let operation, let terms):
       let operands = try terms.map {
@@ -53,7 +54,9 @@ final class ExpressionTranslator {
       return .not(
         try boolean(operand) { "Value of logical NOT expression must evaluate to a boolean (actual: \($0))" })
     case .between(let value, let low, let high): return try between(value, low, high, location)
-    case .inList(let value, let items): return try inList(value, items, location)
+    case .inList(let value, let items):
+      if case .row(let row) = value.kind { return try rowInList(row, items, location) }
+      return try inList(value, items, location)
     case .like(let value, let pattern, let escape): return try like(value, pattern, escape, location)
     case .isNull(let operand): return .isNull(try translate(operand))
     case .isNotNull(let operand): return .not(.isNull(try translate(operand)))

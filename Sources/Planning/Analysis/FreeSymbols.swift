@@ -3,16 +3,18 @@
 extension PlanNode {
   /// Symbols used in this plan that no node of it produces.
   var freeSymbols: Set<Symbol> {
-    var used: Set<Symbol> = []
-    var made: Set<Symbol> = []
-    collect(used: &used, made: &made)
-    return used.subtracting(made)
+    var free: Set<Symbol> = []
+    collectFree(into: &free)
+    return free
   }
 
-  private func collect(used: inout Set<Symbol>, made: inout Set<Symbol>) {
-    for expression in expressions { used.formUnion(expression.symbols) }
-    made.formUnion(outputs)
-    for source in sources { source.collect(used: &used, made: &made) }
+  /// Returns what the node gives.
+  @discardableResult
+  private func collectFree(into free: inout Set<Symbol>) -> [Symbol] {
+    var given: Set<Symbol> = []
+    for source in sources { given.formUnion(source.collectFree(into: &free)) }
+    for expression in expressions { free.formUnion(expression.symbols.subtracting(given)) }
+    return outputs
   }
 
   /// The expressions that the node itself evaluates, without those of its sources.

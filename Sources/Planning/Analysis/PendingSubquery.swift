@@ -11,8 +11,8 @@ struct PendingSubquery {
     case scalar(value: Symbol)
     /// Whether there is a row.
     case exists
-    /// Whether `operand` is among the values of `value`'s column.
-    case isIn(operand: Expression, value: Symbol)
+    /// Whether the operands are among the rows of the values' columns, one column for each.
+    case isIn(operands: [Expression], values: [Symbol])
     /// `operand op ALL (…)` or, where `isAll` is false, `operand op ANY (…)`.
     case quantified(ComparisonOperator, isAll: Bool, operand: Expression, value: Symbol)
   }
@@ -28,7 +28,7 @@ struct PendingSubquery {
     var copy = self
     switch kind {
     case .scalar, .exists: break
-    case .isIn(let operand, let value): copy.kind = .isIn(operand: try transform(operand), value: value)
+    case .isIn(let operands, let values): copy.kind = .isIn(operands: try operands.map(transform), values: values)
     case .quantified(let comparison, let isAll, let operand, let value):
       copy.kind = .quantified(comparison, isAll: isAll, operand: try transform(operand), value: value)
     }
@@ -41,6 +41,6 @@ extension WaterbearError {
   static func unsupportedCorrelation(at location: SourceLocation) -> WaterbearError {
     WaterbearError(
       .notSupported, "Given correlated subquery is not supported", at: location,
-      remedy: "Compare inner and outer columns with = in the subquery's WHERE, or write the subquery as a join.")
+      remedy: "Write the subquery as a join.")
   }
 }

@@ -181,12 +181,22 @@ extension QueryPlanner {
         .notSupported, "\(join.kind.rawValue) JOIN involving LATERAL relation is only supported with condition ON TRUE",
         at: relation.location)
     }
-    let own = Set(left.node.outputs)
-    let pulled = try Decorrelation(symbols: symbols, location: relation.location)
-      .pull(right.node, outer: right.node.freeSymbols.intersection(own))
-    let outputs = left.node.outputs + right.fields.map(\.symbol).unique
-    let node = self.join(left.node, pulled.node, kind, pulled.conditions, outputs: outputs)
-    return RelationPlan(node: node, fields: left.fields + right.fields)
+    let columns = right.fields.map(\.symbol).unique
+    let outputs = left.node.outputs + columns
+    let rowwise = RowwiseSubquery(planner: self, location: relation.location)
+    if let pulled = try rowwise.pulled(right.node, left.node) {
+      let node = self.join(left.node, pulled.node, kind, pulled.conditions, outputs: outputs)
+      return RelationPlan(node: node, fields: left.fields + right.fields)
+    }
+    let outer = rowwise.numbered(left.node)
+    let rows = try rowwise.rows(of: right.node, beside: outer)
+    var builder = PlanBuilder(node: rows.node, symbols: symbols)
+    if kind == .inner {
+      builder.filter(.symbol(rows.mask))
+    } else {
+      builder.node = rowwise.padded(rows, columns, beside: outer)
+    }
+    return RelationPlan(node: trimmed(builder.node, to: outputs), fields: left.fields + right.fields)
   }
 }
 

@@ -106,10 +106,12 @@ extension QueryPlanner {
   ) -> SelectPlan {
     var assignments: [Assignment] = []
     var assigned: [Expression: Symbol] = [:]
+    let present = Set(builder.node.outputs)
     func symbol(for expression: Expression, named name: String) -> Symbol {
       if let known = assigned[expression] { return known }
       let symbol: Symbol
-      if case .symbol(let same) = expression {
+      // A column of an outer query gets a name of its own here.
+      if case .symbol(let same) = expression, present.contains(same) {
         symbol = same
       } else {
         symbol = symbols.symbol(name, expression.type)

@@ -21,9 +21,7 @@ extension QueryPlanner {
         operation.isDistinct
         ? .aggregate(AggregateNode(source: union, keys: outputs, aggregations: [])) : union
     case (_, true): node = planCounted(inputs, operation.kind, outputs)
-    case (_, false):
-      throw WaterbearError(
-        .notSupported, "\(operation.kind.rawValue) ALL is not supported", at: operation.location)
+    case (_, false): node = planBags(inputs, operation.kind, outputs)
     }
     let fields = zip(plans[0].fields, outputs).map { field, symbol in
       Field(name: field.name, displayName: field.displayName, qualifier: [], symbol: symbol)
@@ -69,6 +67,28 @@ extension QueryPlanner {
         seen.insert(column).inserted ? column : symbols.symbol(column.name, column.type), .symbol(column))
     }
     return (.project(ProjectNode(source: node, assignments: assignments)), assignments.map(\.symbol))
+  }
+
+  /// INTERSECT ALL and EXCEPT ALL: equal rows of each input are numbered, which makes them distinct.
+  private func planBags(
+    _ inputs: [(node: PlanNode, columns: [Symbol])], _ kind: SetOperation.Kind, _ outputs: [Symbol]
+  ) -> PlanNode {
+    var inputs = inputs
+    if kind == .except, inputs.count > 2 {
+      // What several inputs take away they take away together.
+      let others = inputs.dropFirst()
+      let columns = outputs.map { symbols.symbol($0.name, $0.type) }
+      let union = UnionNode(sources: others.map(\.node), outputs: columns, mappings: others.map(\.columns))
+      inputs = [inputs[0], (.union(union), columns)]
+    }
+    let numbered = inputs.map { input in
+      let number = symbols.symbol("row_number", .bigint)
+      let node = PlanNode.rowNumber(
+        RowNumberNode(source: input.node, partition: input.columns, orderings: [], most: nil, number: number))
+      return (node: node, columns: input.columns + [number])
+    }
+    let number = symbols.symbol("row_number", .bigint)
+    return trimmed(planCounted(numbered, kind, outputs + [number]), to: outputs)
   }
 
   /// INTERSECT and EXCEPT of distinct rows: all inputs are united with a mark of where each row came from, and each

@@ -52,8 +52,20 @@ extension QueryPlanner {
   /// Joins one subquery. `wanted` tells that only rows with that answer matter (for a scalar: rows with a value);
   /// then the result need not become a column unless it is a scalar.
   private func join(_ subquery: PendingSubquery, to builder: inout PlanBuilder, wanted: Bool?) throws {
-    let own = Set(builder.node.outputs)
-    let outer = subquery.outerSymbols.intersection(own)
+    let outer = subquery.outerSymbols.intersection(builder.node.outputs)
+    var joined = builder
+    do {
+      try join(subquery, outer, to: &joined, wanted: wanted)
+      builder = joined
+    } catch let error as WaterbearError where error.code == .notSupported {
+      // A plan for any correlation; it costs more.
+      try joinRowwise(subquery, to: &builder, wanted: wanted)
+    }
+  }
+
+  private func join(
+    _ subquery: PendingSubquery, _ outer: Set<Symbol>, to builder: inout PlanBuilder, wanted: Bool?
+  ) throws {
     switch subquery.kind {
     case .scalar(let value):
       if outer.isEmpty {
@@ -70,8 +82,8 @@ extension QueryPlanner {
         let plan = Self.rowsOnly(subquery.plan)
         try joinMatches(subquery, plan, nil, outer, to: &builder, wanted: wanted)
       }
-    case .isIn(let operand, let value):
-      try joinMatches(subquery, subquery.plan, (operand, value), outer, to: &builder, wanted: wanted)
+    case .isIn(let operands, let values):
+      try joinMatches(subquery, subquery.plan, (operands, values), outer, to: &builder, wanted: wanted)
     case .quantified(let comparison, let isAll, let operand, let value):
       guard outer.isEmpty else { throw WaterbearError.unsupportedCorrelation(at: subquery.location) }
       joinQuantified(subquery, comparison, isAll, operand, value, to: &builder)
@@ -145,7 +157,8 @@ extension QueryPlanner {
       builder.node = join(
         builder.node, .aggregate(aggregate), kind, conditions,
         outputs: builder.node.outputs + aggregate.aggregations.map(\.output))
-    default: throw WaterbearError.unsupportedCorrelation(at: subquery.location)
+    default:
+      return try joinCorrelatedRow(subquery, value, outer, to: &builder, dropsMisses: dropsMisses)
     }
     result = result.replacingSymbols { defaults[$0] }
     having = having.replacingSymbols { defaults[$0] }
@@ -153,6 +166,38 @@ extension QueryPlanner {
       result = .searchedCase([WhenClause(condition: having, result: result)], otherwise: nil, result.type)
     }
     builder.append([Assignment(subquery.result, result)])
+  }
+
+  /// A subquery that must have one row at most for each outer row: joined on the matching columns as it is where that
+  /// is certain, else as one row for each of their values and a count of the rows that it stands for.
+  private func joinCorrelatedRow(
+    _ subquery: PendingSubquery, _ value: Symbol, _ outer: Set<Symbol>, to builder: inout PlanBuilder,
+    dropsMisses: Bool
+  ) throws {
+    let decorrelation = Decorrelation(symbols: symbols, location: subquery.location)
+    let pulled = try decorrelation.pull(subquery.plan, outer: outer)
+    let (node, keys, conditions) = try decorrelation.keyed(pulled, outer)
+    let kind = dropsMisses && !keys.isEmpty ? JoinKind.inner : .left
+    if let unique = node.uniqueKey, unique.isSubset(of: keys) {
+      builder.node = join(builder.node, node, kind, conditions, outputs: builder.node.outputs + [value])
+      return builder.append([Assignment(subquery.result, .symbol(value))])
+    }
+    let only = symbols.symbol(value.name, value.type)
+    let count = symbols.symbol("count", .bigint)
+    let counted = PlanNode.aggregate(
+      AggregateNode(
+        source: node, keys: keys,
+        aggregations: [
+          Aggregation(function: .anyValue, arguments: [value], output: only),
+          Aggregation(function: .countAll, arguments: [], output: count),
+        ]))
+    builder.node = join(builder.node, counted, kind, conditions, outputs: builder.node.outputs + [only, count])
+    let isOnly = Expression.function(.onlyRow, [.symbol(count)], .boolean, Origin(subquery.location))
+    builder.append([
+      Assignment(
+        subquery.result,
+        .searchedCase([WhenClause(condition: isOnly, result: .symbol(only))], otherwise: nil, only.type))
+    ])
   }
 
   // MARK: EXISTS
@@ -210,101 +255,50 @@ extension QueryPlanner {
     }
   }
 
-  // MARK: Matches
+  // MARK: Any correlation
 
-  /// IN and correlated EXISTS: a join that marks or filters the rows with a match in `plan`.
-  private func joinMatches(
-    _ subquery: PendingSubquery, _ plan: PlanNode, _ membership: (operand: Expression, value: Symbol)?,
-    _ outer: Set<Symbol>, to builder: inout PlanBuilder, wanted: Bool?
+  /// Computes the subquery beside each row of the plan, whatever it uses of it.
+  private func joinRowwise(
+    _ subquery: PendingSubquery, to builder: inout PlanBuilder, wanted: Bool?
   ) throws {
-    let pulled = try Decorrelation(symbols: symbols, location: subquery.location).pull(plan, outer: outer)
-    var source = builder
-    var inner = PlanBuilder(node: pulled.node, symbols: symbols)
-    var criteria: [EquiClause] = []
-    if let (operand, value) = membership {
-      criteria = [EquiClause(left: source.symbol(for: operand, named: "key"), right: value)]
-    }
-    // The answer to IN may be NULL; the join that knows of NULLs takes one key pair and leaves the rest to its filter.
-    let isNullAware = membership != nil && wanted != true
-    let innerColumns = Set(inner.node.outputs)
-    let outerColumns = Set(source.node.outputs)
-    var rest: [Expression] = []
-    for condition in pulled.conditions {
-      guard !isNullAware, let pair = Self.equality(condition, outerColumns, innerColumns) else {
-        rest.append(condition)
-        continue
-      }
-      criteria.append(
-        EquiClause(
-          left: source.symbol(for: pair.left, named: "key"), right: inner.symbol(for: pair.right, named: "key")))
-    }
-    let filter = rest.isEmpty ? nil : Expression.conjunction(rest)
     let columns = builder.node.outputs
-    if let wanted, wanted || !isNullAware || filter == nil {
-      let kind: JoinKind = wanted ? .semi : isNullAware ? .nullAwareAnti : .anti
-      builder.node = .join(
-        JoinNode(
-          kind: kind, left: source.node, right: inner.node, criteria: criteria, filter: filter,
-          outputs: source.node.outputs))
-      builder.node = trimmed(builder.node, to: columns)
-      return
+    let rowwise = RowwiseSubquery(planner: self, location: subquery.location)
+    let outer = rowwise.numbered(builder.node)
+    func rows() throws -> RowwiseSubquery.Rows { try rowwise.rows(of: subquery.plan, beside: outer) }
+    let result: Expression
+    switch subquery.kind {
+    case .scalar(let value):
+      var found = try rows()
+      if !Self.hasOneRow(subquery.plan) { found = rowwise.onlyRow(of: found, outer) }
+      builder.node = found.node
+      let clause = WhenClause(condition: .symbol(found.mask), result: .symbol(value))
+      result = .searchedCase([clause], otherwise: nil, value.type)
+    case .exists:
+      let summary = try rowwise.summary(of: rows(), .true, beside: outer)
+      builder.node = summary.node
+      result = .coalesce([.symbol(summary.isAny), .false], .boolean)
+    case .isIn(let operands, let values):
+      let equalities = zip(operands, values).map { Expression.comparison(.equal, $0, .symbol($1)) }
+      var found: RowwiseSubquery.Rows?
+      if let pulled = try rowwise.pulled(subquery.plan, outer.node) {
+        // A row that differs for certain need not be looked at.
+        found = rowwise.matching(pulled, beside: outer.node, if: .conjunction(equalities.map(\.mayBeTrue)))
+      }
+      let summary = try rowwise.summary(of: found ?? rows(), .conjunction(equalities), beside: outer)
+      builder.node = summary.node
+      result = summary.anyMatch
+    case .quantified(let comparison, let isAll, let operand, let value):
+      // What holds for all is what fails for none.
+      let holds = Expression.comparison(comparison, operand, .symbol(value))
+      let summary = try rowwise.summary(of: rows(), isAll ? .not(holds) : holds, beside: outer)
+      builder.node = summary.node
+      result = isAll ? .not(summary.anyMatch) : summary.anyMatch
     }
-    builder.node = .semiJoin(
-      SemiJoinNode(
-        source: source.node, filteringSource: inner.node, criteria: criteria, filter: filter,
-        mark: subquery.result, isNullAware: isNullAware))
-    if let wanted {
+    builder.append([Assignment(subquery.result, result)])
+    builder.node = trimmed(builder.node, to: columns + [subquery.result])
+    if let wanted, subquery.isMembership {
       builder.filter(wanted ? .symbol(subquery.result) : .not(.symbol(subquery.result)))
     }
-  }
-
-  // MARK: Quantified comparisons
-
-  /// `a op ALL/ANY (query)` by the least and greatest value and the counts of rows and of values.
-  private func joinQuantified(
-    _ subquery: PendingSubquery, _ comparison: ComparisonOperator, _ isAll: Bool, _ operand: Expression,
-    _ value: Symbol, to builder: inout PlanBuilder
-  ) {
-    let least = symbols.symbol("min", value.type)
-    let greatest = symbols.symbol("max", value.type)
-    let rows = symbols.symbol("count", .bigint)
-    let values = symbols.symbol("count", .bigint)
-    builder.crossJoin(
-      .aggregate(
-        AggregateNode(
-          source: subquery.plan, keys: [],
-          aggregations: [
-            Aggregation(function: .min, arguments: [value], output: least),
-            Aggregation(function: .max, arguments: [value], output: greatest),
-            Aggregation(function: .countAll, arguments: [], output: rows),
-            Aggregation(function: .count, arguments: [value], output: values),
-          ])))
-    func compare(_ comparison: ComparisonOperator, _ left: Expression, _ right: Symbol) -> Expression {
-      .comparison(comparison, left, .symbol(right))
-    }
-    let bound: Expression
-    switch (comparison, isAll) {
-    case (.lessThan, true), (.lessThanOrEqual, true), (.greaterThan, false), (.greaterThanOrEqual, false):
-      bound = compare(comparison, operand, least)
-    case (.equal, true): bound = .and([compare(.equal, .symbol(least), greatest), compare(.equal, operand, greatest)])
-    case (.notEqual, false):
-      bound = .or([compare(.notEqual, .symbol(least), greatest), compare(.notEqual, operand, greatest)])
-    default: bound = compare(comparison, operand, greatest)
-    }
-    let isEmpty = compare(.equal, .constant(.integer(0), .bigint), rows)
-    let hasNulls = Expression.comparison(.notEqual, .symbol(rows), .symbol(values))
-    let unknown = Expression.constant(.null, .boolean)
-    // A NULL among the values leaves the answer open unless another value settles it.
-    let withNulls: Expression = isAll ? .and([bound, unknown]) : .or([bound, unknown])
-    builder.append([
-      Assignment(
-        subquery.result,
-        .searchedCase(
-          [
-            WhenClause(condition: isEmpty, result: isAll ? .true : .false),
-            WhenClause(condition: hasNulls, result: withNulls),
-          ], otherwise: bound, .boolean))
-    ])
   }
 }
 

@@ -54,6 +54,11 @@ struct ExchangePlacement {
     case .enforceSingleRow(var enforce):
       enforce.source = gathered(visit(enforce.source))
       return (.enforceSingleRow(enforce), .single)
+    case .uniqueID(var unique):
+      let source = visit(unique.source, wanted: wanted)
+      unique.source = source.node
+      return (.uniqueID(unique), source.distribution)
+    case .rowNumber(let numbered): return place(numbered)
     case .tableWriter(var writer):
       let source = visit(writer.source)
       writer.source = source.node
@@ -258,6 +263,24 @@ struct ExchangePlacement {
     }
     limit.source = .exchange(ExchangeNode(source: partial, partitioning: .single))
     return (.limit(limit), .single)
+  }
+
+  /// Rows that are numbered together must be in one task.
+  private func place(_ numbered: RowNumberNode) -> Placed {
+    var numbered = numbered
+    let source = visit(numbered.source, wanted: numbered.partition)
+    numbered.source = source.node
+    if case .single = source.distribution { return (.rowNumber(numbered), .single) }
+    guard !numbered.partition.isEmpty else {
+      numbered.source = gathered(source)
+      return (.rowNumber(numbered), .single)
+    }
+    if case .hashed(let lists) = source.distribution {
+      let fitting = lists.filter { list in list.allSatisfy(numbered.partition.contains) }
+      if !fitting.isEmpty { return (.rowNumber(numbered), .hashed(fitting)) }
+    }
+    numbered.source = hashed(source, by: numbered.partition)
+    return (.rowNumber(numbered), .hashed([numbered.partition]))
   }
 
   private func place(_ union: UnionNode) -> Placed {

@@ -128,7 +128,7 @@ struct KeySourcePlacement {
       return origins(of: inner, in: project.source)
     case .aggregate(let aggregate):
       return aggregate.keys.contains(symbol) ? origins(of: symbol, in: aggregate.source) : []
-    case .filter, .join, .sort, .topN, .limit, .enforceSingleRow:
+    case .filter, .join, .sort, .topN, .limit, .enforceSingleRow, .uniqueID, .rowNumber:
       // An outer join adds NULLs, which have no partner.
       return node.sources.first { $0.outputs.contains(symbol) }.map { origins(of: symbol, in: $0) } ?? []
     case .semiJoin(let join): return symbol == join.mark ? [] : origins(of: symbol, in: join.source)
@@ -168,7 +168,9 @@ struct KeySourcePlacement {
     case .remoteSource(let source):
       guard source.fragments.count == 1, source.outputs.contains(symbol) else { return [] }
       return scans(of: symbol, in: fragments[source.fragments[0]].root, fragment: source.fragments[0])
-    case .values, .topN, .limit, .union, .enforceSingleRow, .exchange, .output, .tableWriter, .tableFinish: return []
+    case .values, .topN, .limit, .union, .enforceSingleRow, .uniqueID, .rowNumber, .exchange, .output, .tableWriter,
+      .tableFinish:
+      return []
     }
   }
 

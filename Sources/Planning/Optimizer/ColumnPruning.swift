@@ -45,6 +45,14 @@ struct ColumnPruning {
     case .enforceSingleRow(var enforce):
       enforce.source = prune(enforce.source, needed: needed)
       return .enforceSingleRow(enforce)
+    case .uniqueID(var unique):
+      unique.source = prune(unique.source, needed: needed)
+      return needed.contains(unique.id) ? .uniqueID(unique) : unique.source
+    case .rowNumber(var numbered):
+      if numbered.most == nil, !needed.contains(numbered.number) { return prune(numbered.source, needed: needed) }
+      let used = numbered.partition + numbered.orderings.map(\.symbol)
+      numbered.source = narrowed(numbered.source, to: needed.union(used))
+      return .rowNumber(numbered)
     case .tableWriter(var writer):
       writer.source = prune(writer.source, needed: Set(writer.columns)).withoutSelection
       return .tableWriter(writer)

@@ -27,6 +27,8 @@ struct ConstantPlans {
     case .union(let union): return optimize(union)
     case .join(let join): return optimize(join)
     case .semiJoin(let join): return optimize(join)
+    case .uniqueID(let unique): return unique.source.isEmpty ? .empty(node.outputs) : node
+    case .rowNumber(let numbered): return numbered.source.isEmpty ? .empty(node.outputs) : node
     case .enforceSingleRow(let enforce):
       guard enforce.source.isEmpty else { return node }
       return .values(

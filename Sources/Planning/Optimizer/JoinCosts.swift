@@ -132,6 +132,9 @@ extension PlanStatistics {
     switch node {
     case .tableScan: return .source(bytes: estimate(node).bytes(of: node.outputs))
     case .values, .sort, .topN, .limit, .enforceSingleRow: return .single
+    case .rowNumber(let numbered):
+      return numbered.partition.isEmpty
+        ? .single : .hash(keys: [numbered.partition], bytes: estimate(node).bytes(of: node.outputs))
     case .aggregate(let aggregate):
       return aggregate.keys.isEmpty
         ? .single : .hash(keys: [aggregate.keys], bytes: estimate(node).bytes(of: node.outputs))
@@ -144,7 +147,7 @@ extension PlanStatistics {
     case .semiJoin(let join): return spread(join.source)
     case .union(let union):
       return .source(bytes: union.sources.reduce(0) { $0 + estimate($1).bytes(of: $1.outputs) })
-    case .filter, .project, .exchange, .tableWriter, .tableFinish, .output: return spread(node.sources[0])
+    case .filter, .project, .uniqueID, .exchange, .tableWriter, .tableFinish, .output: return spread(node.sources[0])
     case .remoteSource: return .single
     }
   }

@@ -104,6 +104,15 @@ struct PlanStatistics {
       let source = estimate(limit.source)
       return limit.count.map { source.limited(to: Double($0)) } ?? source
     case .union(let union): return estimate(union)
+    case .uniqueID(let unique):
+      var result = estimate(unique.source)
+      result.columns[unique.id] = ColumnStatistics(distinctCount: result.rows, nullFraction: 0)
+      return result
+    case .rowNumber(let numbered):
+      let source = estimate(numbered.source)
+      guard let most = numbered.most else { return source }
+      let groups = numbered.partition.reduce(1.0) { $0 * source.distinct($1) }
+      return source.limited(to: max(1, min(groups * Double(most), source.rows)))
     case .enforceSingleRow(let enforce):
       var result = estimate(enforce.source).scaled(to: 1)
       result.isKnown = true

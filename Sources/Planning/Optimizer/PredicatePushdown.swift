@@ -24,6 +24,19 @@ struct PredicatePushdown {
     case .sort(var sort):
       sort.source = push(predicates, into: sort.source)
       return .sort(sort)
+    case .uniqueID(var unique):
+      let isMovable = { (predicate: Expression) in predicate.isMovable(within: Set(unique.source.outputs)) }
+      let (below, above) = (predicates.filter(isMovable), predicates.filter { !isMovable($0) })
+      unique.source = push(below, into: unique.source)
+      return filtered(.uniqueID(unique), by: above)
+    case .rowNumber(var numbered):
+      // A condition on what is numbered together takes or leaves all of it.
+      let isMovable = { (predicate: Expression) in
+        !predicate.symbols.isEmpty && predicate.isMovable(within: Set(numbered.partition))
+      }
+      let (below, above) = (predicates.filter(isMovable), predicates.filter { !isMovable($0) })
+      numbered.source = push(below, into: numbered.source)
+      return filtered(.rowNumber(numbered), by: above)
     case .tableScan, .values, .limit, .topN, .enforceSingleRow, .output, .exchange, .remoteSource, .tableWriter,
       .tableFinish:
       return filtered(node.mapSources { push([], into: $0) }, by: predicates)

@@ -21,9 +21,12 @@ struct RowBounds {
     case .tableScan, .remoteSource, .tableWriter: self.init(least: 0, most: nil)
     case .values(let values): self.init(least: values.rows.count, most: values.rows.count)
     case .filter(let filter): self.init(least: 0, most: RowBounds(of: filter.source).most)
-    case .project, .sort, .exchange, .tableFinish, .output: self = RowBounds(of: node.sources[0])
+    case .project, .sort, .uniqueID, .exchange, .tableFinish, .output: self = RowBounds(of: node.sources[0])
     case .semiJoin(let join): self = RowBounds(of: join.source)
     case .enforceSingleRow: self = .one
+    case .rowNumber(let numbered):
+      let source = RowBounds(of: numbered.source)
+      self.init(least: min(source.least, numbered.most ?? source.least, 1), most: source.most)
     case .aggregate(let aggregate): self.init(of: aggregate)
     case .join(let join): self.init(of: join)
     case .topN(let topN): self = RowBounds(of: topN.source).limited(to: topN.count)
@@ -85,6 +88,8 @@ extension PlanNode {
     switch self {
     case .aggregate(let aggregate):
       return aggregate.step == .partial || aggregate.keys.isEmpty ? nil : Set(aggregate.keys)
+    case .uniqueID(let node): return [node.id]
+    case .rowNumber(let node): return node.most == 1 ? Set(node.partition) : node.source.uniqueKey
     case .filter(let node): return node.source.uniqueKey
     case .sort(let node): return node.source.uniqueKey
     case .topN(let node): return node.source.uniqueKey

@@ -26,6 +26,9 @@ struct RowCountRewrites {
       join.filteringSource = join.filteringSource.withoutOrder
       return .semiJoin(join)
     case .union(let union): return optimize(union)
+    case .rowNumber(var numbered):
+      if !numbered.orderings.isEmpty { numbered.source = numbered.source.withoutOrder }
+      return .rowNumber(numbered)
     case .enforceSingleRow(var enforce):
       enforce.source = enforce.source.withoutOrder
       return RowBounds(of: enforce.source).isExactlyOne ? enforce.source : .enforceSingleRow(enforce)

@@ -78,6 +78,8 @@ struct PlanDescriber {
       return limit.offset == 0 ? ("Limit", count) : ("Offset", [("offset", "\(limit.offset)")] + count)
     case .union: return ("Union", [])
     case .enforceSingleRow: return ("EnforceSingleRow", [])
+    case .uniqueID: return ("AssignUniqueId", [])
+    case .rowNumber(let numbered): return title(numbered)
     case .exchange(let exchange): return ("Exchange", [("partitioning", text(exchange.partitioning))])
     case .remoteSource(let source):
       let fragments = source.fragments.map { "\($0)" }.joined(separator: ", ")
@@ -96,6 +98,13 @@ struct PlanDescriber {
     if aggregate.step != .single { descriptor.append(("type", aggregate.step.rawValue.uppercased())) }
     if !aggregate.keys.isEmpty { descriptor.append(("keys", "[\(names.list(aggregate.keys))]")) }
     return ("Aggregate", descriptor)
+  }
+
+  private func title(_ numbered: RowNumberNode) -> (String, [(key: String, value: String)]) {
+    var descriptor = [(key: "partitionBy", value: "[\(names.list(numbered.partition))]")]
+    if !numbered.orderings.isEmpty { descriptor.append(("orderBy", text(numbered.orderings))) }
+    if let most = numbered.most { descriptor.append(("limit", "\(most)")) }
+    return (numbered.orderings.isEmpty ? "RowNumber" : "TopNRanking", descriptor)
   }
 
   private func title(_ join: JoinNode) -> (String, [(key: String, value: String)]) {

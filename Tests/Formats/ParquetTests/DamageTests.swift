@@ -10,7 +10,11 @@ import Testing
 @Suite struct DamageTests {
   /// A file that a test alters, removed afterwards.
   final class Scratch {
-    let path = FileManager.default.temporaryDirectory.appending(path: "parquet-\(UUID().uuidString)").path
+    /// In memory where there is a place for that: thousands of files are written.
+    static let directory =
+      access("/dev/shm", W_OK) == 0 ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
+
+    let path = directory.appending(path: "parquet-\(UUID().uuidString)").path
 
     func write(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
 

@@ -127,7 +127,7 @@ struct AnalysisErrorTests {
     ("SELECT * FROM UNNEST(ARRAY[1])", "line 1:15: UNNEST is not supported"),
     ("SELECT ARRAY[1]", "line 1:8: ARRAY is not supported"), ("SELECT ?", "line 1:8: A parameter (?) is not supported"),
     ("SELECT CAST(1 AS array(bigint))", "line 1:18: Type array(bigint) is not supported"),
-    ("SELECT a FROM t INTERSECT ALL SELECT a FROM u", "line 1:17: INTERSECT ALL is not supported"),
+    ("SELECT a FROM t WHERE (a, b) < (1, 2)", "line 1:30: The order of row values is not supported"),
     ("WITH RECURSIVE q (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM q) SELECT * FROM q",
       "line 1:16: WITH RECURSIVE is not supported"),
     ("SELECT 1 FETCH FIRST 1 ROW WITH TIES", "line 1:10: FETCH FIRST WITH TIES is not supported"),

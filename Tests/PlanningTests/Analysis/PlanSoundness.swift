@@ -83,6 +83,7 @@ struct PlanSoundness {
     case .semiJoin(let join): used.formUnion(join.criteria.flatMap { [$0.left, $0.right] })
     case .sort(let sort): used.formUnion(sort.orderings.map(\.symbol))
     case .topN(let top): used.formUnion(top.orderings.map(\.symbol))
+    case .rowNumber(let numbered): used.formUnion(numbered.partition + numbered.orderings.map(\.symbol))
     case .tableWriter(let writer): used.formUnion(writer.columns)
     case .output(let output): used.formUnion(output.outputs)
     default: break

@@ -37,6 +37,10 @@ enum PlanText {
     case .limit(let node): return "limit \(node.count.map { "\($0)" } ?? "all") offset \(node.offset)"
     case .union(let node): return "union [\(names(node.outputs))]"
     case .enforceSingleRow: return "single row"
+    case .uniqueID: return "unique id"
+    case .rowNumber(let node):
+      let most = node.most.map { " to \($0)" } ?? ""
+      return "number\(most) [\(names(node.partition))] \(orderings(node.orderings))"
     case .exchange: return "exchange"
     case .remoteSource: return "remote"
     case .tableWriter(let node): return "write \(node.target.table) [\(names(node.columns))]"

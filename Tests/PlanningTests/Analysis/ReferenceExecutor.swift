@@ -56,6 +56,12 @@ struct ReferenceExecutor {
         rows += select(mapping, try run(source)).rows
       }
       return Table(columns: union.outputs, rows: rows)
+    case .uniqueID(let unique):
+      let table = try run(unique.source)
+      return Table(
+        columns: table.columns + [unique.id],
+        rows: table.rows.enumerated().map { $1 + [.integer(Int64($0))] })
+    case .rowNumber(let node): return number(sort(try run(node.source), node.orderings), node)
     case .enforceSingleRow(let single):
       var table = try run(single.source)
       if table.rows.count > 1 {
@@ -118,6 +124,8 @@ struct ReferenceExecutor {
     case .sum: return values.isEmpty ? .null : .integer(values.reduce(0) { $0 + number($1) })
     case .min: return values.min { compare($0, $1) < 0 } ?? .null
     case .max: return values.max { compare($0, $1) < 0 } ?? .null
+    case .anyValue: return values.first ?? .null
+    case .boolOr: return values.isEmpty ? .null : .boolean(values.contains(.boolean(true)))
     default: throw WaterbearError(.notSupported, "\(call.function) is not executed here")
     }
   }
@@ -136,6 +144,18 @@ struct ReferenceExecutor {
     }
     table.rows = sorted.map(\.element)
     return table
+  }
+
+  private func number(_ table: Table, _ node: RowNumberNode) -> Table {
+    var counts: [[Value]: Int64] = [:]
+    let rows = table.rows.compactMap { row -> [Value]? in
+      let bound = bind(table.columns, row)
+      let key = node.partition.map { bound[$0]! }  // As in select.
+      counts[key, default: 0] += 1
+      let number = counts[key, default: 0]
+      return node.most.map { number <= $0 } ?? true ? row + [.integer(number)] : nil
+    }
+    return Table(columns: table.columns + [node.number], rows: rows)
   }
 
   // MARK: Joins
@@ -245,6 +265,12 @@ struct ReferenceExecutor {
         if !value.isNull { return value }
       }
       return .null
+    case .function(.onlyRow, let arguments, _, _):
+      let count = try evaluate(arguments[0], row)
+      if number(count) > 1 {
+        throw WaterbearError(.subqueryMultipleRows, "Scalar sub-query has returned multiple rows")
+      }
+      return count.isNull ? .null : .boolean(true)
     case .like, .function: throw WaterbearError(.notSupported, "\(expression) is not executed here")
     }
   }

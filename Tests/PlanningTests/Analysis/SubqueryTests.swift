@@ -97,12 +97,31 @@ struct SubqueryTests {
   }
 
   @Test(arguments: [
-    ("SELECT (SELECT d FROM u WHERE u.a = t.a) FROM t", "1:8"),
-    ("SELECT (SELECT sum(d) FROM u WHERE u.a > t.a) FROM t", "1:8"),
-    ("SELECT a > ALL (SELECT d FROM u WHERE u.a = t.a) FROM t", "1:10"),
-    ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u LEFT JOIN w ON k = t.a)", "1:23"),
-    ("SELECT a FROM t WHERE a IN (SELECT d FROM u WHERE u.a = t.a LIMIT 1)", "1:25"),
-  ]) func correlationThatCannotBeUndoneIsRefused(sql: String, place: String) {
-    #expect(planningError(sql) == "NOT_SUPPORTED line \(place): Given correlated subquery is not supported")
+    ("SELECT a, (SELECT d FROM u WHERE u.a = t.a AND d > 100) FROM t", "- -; 1 -; 2 200; 2 200; 3 -"),
+    ("SELECT a, (SELECT sum(d) FROM u WHERE u.a > t.a) FROM t", "- -; 1 715; 2 500; 2 500; 3 500"),
+    ("SELECT a, (SELECT count(*) FROM u WHERE u.a > t.a) FROM t", "- 0; 1 3; 2 1; 2 1; 3 1"),
+    ("SELECT b, b > ALL (SELECT d FROM u WHERE u.a = t.a) FROM t", "- true; 10 false; 20 false; 21 false; 40 true"),
+    ("SELECT a FROM t WHERE b IN (SELECT d + 5 FROM u WHERE u.a = t.a LIMIT 1)", ""),
+    ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u LEFT JOIN w ON k = t.a)", "-; 1; 2; 2; 3"),
+    ("SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u x WHERE x.a < t.a AND NOT EXISTS "
+      + "(SELECT 1 FROM u y WHERE y.a = x.a AND y.d > 4 * t.b))", "-; 1; 2; 2"),
+    ("SELECT a FROM t WHERE (a, b) IN (SELECT a, d - 90 FROM u)", "1"),
+    ("SELECT a FROM t WHERE (a, b) NOT IN (SELECT a, d - 90 FROM u WHERE a < 9)", "-; 2; 2; 3"),
+  ]) func anyCorrelation(sql: String, expected: String) throws {
+    #expect(try rows(sql) == expected)
+  }
+
+  @Test func severalRowsForAnOuterRowAreAnError() throws {
+    for condition in ["u.a = t.a", "u.a > t.a"] {
+      let error = #expect(throws: WaterbearError.self) {
+        try rows("SELECT (SELECT d FROM u WHERE \(condition)) FROM t")
+      }
+      #expect(error?.code == .subqueryMultipleRows)
+    }
+  }
+
+  @Test func correlationThatCannotBeUndoneIsRefused() {
+    let sql = "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u FULL JOIN w ON k = t.a)"
+    #expect(planningError(sql) == "NOT_SUPPORTED line 1:23: Given correlated subquery is not supported")
   }
 }

@@ -62,6 +62,14 @@ private struct FragmentSoundness {
     case .semiJoin(let join):
       return spread(join.isNullAware ? .nullAwareAnti : .semi, join.criteria, sources, in: fragment)
     case .aggregate(let aggregate): return spread(aggregate, sources[0], in: fragment)
+    case .rowNumber(let numbered):
+      switch sources[0] {
+      case .hashed(let lists):
+        let fitting = lists.filter { $0.allSatisfy(numbered.partition.contains) && !numbered.partition.isEmpty }
+        return fitting.isEmpty ? fault("numbers of some rows", in: fragment) : .hashed(fitting)
+      case .single: return .single
+      default: return fault("numbers of some rows", in: fragment)
+      }
     case .sort, .enforceSingleRow:
       if case .single = sources[0] { return .single }
       return fault("a sort of some rows", in: fragment)
@@ -77,7 +85,7 @@ private struct FragmentSoundness {
     case .tableFinish:
       if case .single = sources[0] { return .single }
       return fault("the end of some writers", in: fragment)
-    case .filter, .topN, .limit, .output: return sources[0]
+    case .filter, .topN, .limit, .uniqueID, .output: return sources[0]
     case .exchange: return fault("an exchange", in: fragment)
     }
   }

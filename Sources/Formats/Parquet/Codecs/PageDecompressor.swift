@@ -2,7 +2,6 @@
 
 import CBrotli
 import CLZ4
-import CSnappy
 import CZlib
 import CZstd
 
@@ -21,7 +20,7 @@ final class PageDecompressor {
   }
 
   /// Undoes `codec`: fills all of `output`. Damage where `input` does not give exactly that many bytes. Safe on any
-  /// input.
+  /// input. Behind both are `SnappyBlock.padding` bytes that may be read and written.
   func decompress(
     _ input: UnsafeRawBufferPointer, _ codec: CompressionCodec, into output: UnsafeMutableRawBufferPointer
   ) throws(Damage) {
@@ -30,7 +29,7 @@ final class PageDecompressor {
     case .uncompressed:
       isComplete = input.count == output.count
       if isComplete { output.copyMemory(from: input) }
-    case .snappy: isComplete = Self.snappy(input, output)
+    case .snappy: isComplete = SnappyBlock.decompress(input, into: output)
     case .gzip: isComplete = inflate(input, output)
     case .brotli:
       var count = output.count
@@ -58,15 +57,6 @@ final class PageDecompressor {
     case .gzip: count / 1100 <= compressed
     case .zstd, .brotli, .lzo: compressed > 0 || count == 0
     }
-  }
-
-  private static func snappy(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> Bool {
-    var count = 0
-    let source = input.bindMemory(to: CChar.self).baseAddress
-    guard snappy_uncompressed_length(source, input.count, &count) == SNAPPY_OK, count == output.count else {
-      return false
-    }
-    return snappy_uncompress(source, input.count, output.bindMemory(to: CChar.self).baseAddress, &count) == SNAPPY_OK
   }
 
   private static func lz4(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> Bool {

@@ -111,6 +111,25 @@ extension ColumnDomain {
     return true
   }
 
+  /// Whether every value between the bounds lies in the domain. True is certain.
+  func holdsAll(from minimum: Value?, to maximum: Value?) -> Bool {
+    guard values == nil, let minimum, let maximum else { return false }
+    if let lowest {
+      guard Self.isLess(lowest, minimum) || lowestInclusive && Self.isEqual(lowest, minimum) else { return false }
+    }
+    if let highest {
+      guard Self.isLess(maximum, highest) || highestInclusive && Self.isEqual(maximum, highest) else { return false }
+    }
+    return true
+  }
+
+  /// The only values that may match, where they are few enough to be listed.
+  var singleValues: [Value]? {
+    if let values { return values }
+    guard let lowest, let highest, lowestInclusive, highestInclusive, Self.isEqual(lowest, highest) else { return nil }
+    return [lowest]
+  }
+
   /// Certainly less. Values that cannot be compared are not.
   private static func isLess(_ left: Value?, _ right: Value?) -> Bool {
     switch (left, right) {

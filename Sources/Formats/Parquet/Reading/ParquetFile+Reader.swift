@@ -6,7 +6,8 @@ import ConnectorAPI
 
 extension ParquetFile {
   /// The rows of some row groups in order, with `columns` in the order given. Rows that do not pass all `filters` are
-  /// left out; row groups that `constraint` excludes are not read, and beyond that it is not applied.
+  /// left out. `constraint` leaves out row groups and pages that cannot hold a matching row, by statistics, page
+  /// indexes and Bloom filters; rows beside a matching one come out.
   ///
   /// A column of another type than the file's is widened: integers, real to double, decimals of the same scale, text to
   /// bytes. NOT_SUPPORTED for a column that cannot be read, TYPE_MISMATCH for one that cannot be widened so.
@@ -18,7 +19,7 @@ extension ParquetFile {
   ) throws -> any PageSource {
     let sources = try wanted.map { try readSource($0) }
     let groups = rowGroups.filter { rowCount(ofRowGroup: $0) > 0 && rowGroupMayMatch($0, constraint: constraint) }
-    return ParquetPageSource(self, rowGroups: groups, columns: sources, filters: filters)
+    return ParquetPageSource(self, rowGroups: groups, columns: sources, constraint: constraint, filters: filters)
   }
 
   private func readSource(_ wanted: ParquetReadColumn) throws -> ReadSource {

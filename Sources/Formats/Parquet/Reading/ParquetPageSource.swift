@@ -16,43 +16,54 @@ final class ParquetPageSource: PageSource {
   private let file: ParquetFile
   private var rowGroups: ArraySlice<Int>
   private let columns: [ReadSource]
+  private let constraint: TupleDomain
   private let filters: [any RowFilter]
   private let decompressor = PageDecompressor()
   /// Of the current row group, one for each column; nil for constants.
   private var readers: [ChunkReader?] = []
-  /// Rows of the current row group that are not yet read.
-  private var left = 0
+  /// Rows of the current row group that may match and are not yet read.
+  private var ranges: ArraySlice<Range<Int>> = []
+  /// The row of the group that readers stand at.
+  private var position = 0
   /// For each column, the rows that the ranges so far have left.
   private var collected: [[Vector]]
   private var collectedRows = 0
 
-  init(_ file: ParquetFile, rowGroups: [Int], columns: [ReadSource], filters: [any RowFilter]) {
+  init(
+    _ file: ParquetFile, rowGroups: [Int], columns: [ReadSource], constraint: TupleDomain, filters: [any RowFilter]
+  ) {
     self.file = file
     self.rowGroups = rowGroups[...]
     self.columns = columns
+    self.constraint = constraint
     self.filters = filters
     collected = Array(repeating: [], count: columns.count)
   }
 
   func next() throws -> Batch? {
     while true {
-      if left == 0 {
+      guard let range = ranges.first else {
         if collectedRows > 0 { return flush() }
         guard let group = rowGroups.popFirst() else { return nil }
         try open(group)
         continue
       }
-      let rows = min(left, Batch.targetRows)
-      left -= rows
-      try step(rows)
+      if range.lowerBound > position {
+        for reader in readers { reader?.skip(range.lowerBound - position) }
+      }
+      position = min(range.upperBound, range.lowerBound + Batch.targetRows)
+      ranges.removeFirst()
+      if position < range.upperBound { ranges.insert(position..<range.upperBound, at: ranges.startIndex) }
+      try step(position - range.lowerBound)
       // One more range must fit.
       if collectedRows > Batch.targetRows / 2 { return flush() }
     }
   }
 
   private func open(_ group: Int) throws {
-    // The rows of a group are counted in the footer, which may claim what it likes.
-    left = Int(file.rowCount(ofRowGroup: group))
+    ranges = try RowGroupPruning(file: file, rowGroup: group, constraint: constraint).matchingRows()[...]
+    position = 0
+    if ranges.isEmpty { return }
     readers = try columns.map { source in
       guard case .column(let column, let mapping) = source else { return nil }
       let pages = try ChunkPages(file, column: column, rowGroup: group, decompressor: decompressor)

@@ -63,10 +63,18 @@ struct WrittenFile {
     while rows < Int(chunk.valueCount) {
       let (header, end) = try header(at: position)
       position = end
-      var raw = [UInt8](repeating: 0, count: Int(header.uncompressedSize))
-      try bytes[position..<position + Int(header.compressedSize)].withUnsafeBytes { from in
-        try raw.withUnsafeMutableBytes { to in try PageDecompressor().decompress(from, chunk.codec, into: to) }
+      // The decompressor reads and writes some bytes behind what it is given.
+      let padding = [UInt8](repeating: 0, count: SnappyBlock.padding)
+      let (stored, size) = (Int(header.compressedSize), Int(header.uncompressedSize))
+      var raw = [UInt8](repeating: 0, count: size) + padding
+      try (bytes[position..<position + stored] + padding).withUnsafeBytes { from in
+        try raw.withUnsafeMutableBytes { to in
+          try PageDecompressor().decompress(
+            UnsafeRawBufferPointer(rebasing: from[..<stored]), chunk.codec,
+            into: UnsafeMutableRawBufferPointer(rebasing: to[..<size]))
+        }
       }
+      raw.removeLast(padding.count)
       position += Int(header.compressedSize)
       if let page = header.dictionary {
         dictionary = try plain(raw, 0, Int(page.valueCount), column)

@@ -1,5 +1,5 @@
 // The checksum against the reference implementation's values.
-import Exchange
+import Base
 import Testing
 
 struct XXH64Tests {

@@ -1,4 +1,4 @@
-// Owns the 64-bit checksum of spool files. It must not know what it sums.
+// Owns the 64-bit checksum of spool files, which is also the hash of Bloom filters. It must not know what it sums.
 
 /// XXH64 (Yann Collet; specification in the xxHash repository, doc/xxhash_spec.md). Finds accidents, not attackers.
 public enum XXH64 {
