@@ -53,6 +53,9 @@ let package = Package(
     .target(
       name: "Delimited", dependencies: ["Base", "CTextScan", "Columnar", "Platform", "TextColumns"],
       path: "Sources/Formats/Delimited"),
+    .target(
+      name: "JSONLines", dependencies: ["Base", "CTextScan", "Columnar", "Platform", "TextColumns"],
+      path: "Sources/Formats/JSONLines"),
 
     // Pure, query, durable.
     .target(name: "Scheduling", dependencies: ["Base"]),
@@ -64,7 +67,9 @@ let package = Package(
       path: "Sources/Connectors/TPCH"),
     .target(
       name: "FilesConnector",
-      dependencies: ["Base", "Columnar", "ConnectorAPI", "Delimited", "Parquet", "Platform", "TextColumns"],
+      dependencies: [
+        "Base", "Columnar", "ConnectorAPI", "Delimited", "JSONLines", "Parquet", "Platform", "TextColumns",
+      ],
       path: "Sources/Connectors/Files"),
     .target(
       name: "ConnectorRegistry",
@@ -122,6 +127,9 @@ let package = Package(
     .testTarget(
       name: "DelimitedTests", dependencies: ["Base", "Columnar", "Delimited", "Platform", "TextColumns"],
       path: "Tests/Formats/DelimitedTests"),
+    .testTarget(
+      name: "JSONLinesTests", dependencies: ["Base", "Columnar", "JSONLines", "Platform", "TextColumns"],
+      path: "Tests/Formats/JSONLinesTests"),
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),

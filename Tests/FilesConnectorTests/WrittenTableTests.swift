@@ -39,7 +39,7 @@ import Testing
 
   @Test(arguments: [
     ("PARQUET", "NONE"), ("parquet", "snappy"), ("PARQUET", "ZSTD"), ("PARQUET", "GZIP"), ("PARQUET", "LZ4"),
-    ("CSV", "NONE"), ("csv", "gzip"), ("CSV", "ZSTD"),
+    ("CSV", "NONE"), ("csv", "gzip"), ("CSV", "ZSTD"), ("JSON", "NONE"), ("json", "gzip"), ("JSON", "ZSTD"),
   ])
   func everyTypeInEveryFormat(format: String, compression: String) throws {
     let catalog = try catalog()
@@ -70,7 +70,7 @@ import Testing
     #expect(try catalog.read("t") == [[.text("01234")], [.text("5")]])
   }
 
-  @Test(arguments: ["PARQUET", "CSV"])
+  @Test(arguments: ["PARQUET", "CSV", "JSON"])
   func tablesWithoutRowsHaveColumns(format: String) throws {
     let catalog = try catalog()
     for (index, properties) in [[:], ["partitioned_by": PropertyValue.list([.text("at")])]].enumerated() {
@@ -88,7 +88,7 @@ import Testing
     #expect(catalog.names(below: "s/t0").contains { $0.contains("-empty.") })
   }
 
-  @Test(arguments: ["PARQUET", "CSV"])
+  @Test(arguments: ["PARQUET", "CSV", "JSON"])
   func partitions(format: String) throws {
     let catalog = try catalog()
     let rows: [[Value]] = [
@@ -169,6 +169,9 @@ import Testing
     for type in [DataType.char(length: 3), .intervalDayToSecond, .varbinary] {
       #expect(throws: WaterbearError.self, "\(type)") {
         try catalog.beginCreate("t", [("a", type)], ["format": .text("CSV")])
+      }
+      #expect(throws: WaterbearError.self, "\(type)") {
+        try catalog.beginCreate("t", [("a", type)], ["format": .text("JSON")])
       }
     }
     #expect(throws: WaterbearError.self) {

@@ -55,9 +55,6 @@ extension FilesConnector: WritableConnector {
   /// How rows are added to files that others made: as those are.
   private static func definition(of snapshot: TableSnapshot, query: QueryID) throws -> TableDefinition {
     let layout = snapshot.layout
-    guard RowWriters.isSupported(layout.format) else {
-      throw WaterbearError(.notSupported, "\(layout.path) is \(layout.format.rawValue), which cannot be written")
-    }
     for column in layout.columns where column.name.contains(".") && layout.format == .parquet {
       throw WaterbearError(
         .notSupported, "\(layout.path) has a column '\(column.name)' in a structure, which cannot be written")

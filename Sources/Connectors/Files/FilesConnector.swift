@@ -38,6 +38,7 @@ public struct FilesConnector: Connector {
     formats = [
       .parquet: ParquetFormat(base: base),
       .csv: DelimitedFormat(base: base, hints: settings.csv, sampleRows: settings.sampleRows),
+      .json: JSONLinesFormat(base: base, sampleRows: settings.sampleRows),
     ]
   }
 

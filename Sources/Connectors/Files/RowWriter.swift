@@ -5,6 +5,7 @@ import Base
 import Columnar
 import Delimited
 import Glibc
+import JSONLines
 import Parquet
 import Platform
 import TextColumns
@@ -20,12 +21,10 @@ protocol RowWriter: AnyObject {
 
 extension ParquetWriter: RowWriter {}
 extension DelimitedWriter: RowWriter {}
+extension JSONLinesWriter: RowWriter {}
 
 /// The writers of all formats.
 enum RowWriters {
-  /// Whether files of this format can be written.
-  static func isSupported(_ format: FileFormat) -> Bool { format != .json }
-
   /// A writer of a table's files to `output`. `isOneOfMany`: the same task writes other files at the same time.
   static func writer(
     _ definition: TableDefinition, isOneOfMany: Bool, to output: @escaping (UnsafeRawBufferPointer) throws -> Void
@@ -45,7 +44,8 @@ enum RowWriters {
       let text = try TextOutput(definition.compression.ofFile(.csv).ofText, to: output)
       return DelimitedWriter(columns: definition.columns.map(\.name), dialect: dialect, output: text)
     case .json:
-      throw WaterbearError(.notSupported, "JSON files cannot be written")
+      let text = try TextOutput(definition.compression.ofFile(.json).ofText, to: output)
+      return JSONLinesWriter(columns: definition.columns.map(\.name), output: text)
     }
   }
 }

@@ -22,7 +22,7 @@ struct TableProperties {
         remedy: "There are \(Self.names.joined(separator: ", ")).")
     }
     try checkTableName(table.name)
-    let format = try choice(table, "format", FileFormat.allCases.filter(RowWriters.isSupported)) ?? .parquet
+    let format = try choice(table, "format", FileFormat.allCases) ?? .parquet
     let compression =
       try choice(table, "compression", WrittenCompression.supported(by: format)) ?? .preferred(by: format)
     let partitionCount = try partitionCount(table)

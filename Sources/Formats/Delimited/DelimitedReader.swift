@@ -203,26 +203,8 @@ public final class DelimitedReader {
   private func failure(_ what: String, at position: Int, _ remedy: String) -> WaterbearError {
     let offset = blockOffset + Int64(position)
     let place = isCompressed ? "offset \(offset) of its text" : "offset \(offset)"
-    let line = line(at: offset).map { "line \($0), " } ?? ""
-    return WaterbearError(.filesBadData, "\(name), \(line)\(place): \(what)", remedy: remedy)
-  }
-
-  /// The line of an offset, counted from 1, by reading the file up to it. Nil where that fails or would take long.
-  private func line(at offset: Int64) -> Int? {
-    guard !isCompressed, offset <= 1 << 30 else { return nil }
-    let buffer = Buffer(byteCount: Self.blockBytes)
-    let bytes = buffer.pointer(to: UInt8.self)
-    var line = 1
-    var at: Int64 = 0
-    while at < offset {
-      let wanted = Int(min(Int64(Self.blockBytes), offset - at))
-      // Only a message gets poorer.
-      guard let count = try? TextInput.read(file, name: name, at: at, into: bytes, count: wanted), count > 0 else {
-        return nil
-      }
-      for index in 0..<count where bytes[index] == dialect.rowEnd { line += 1 }
-      at += Int64(count)
-    }
-    return withExtendedLifetime(buffer) { line }
+    let line = isCompressed ? nil : TextInput.line(of: offset, in: file, name: name, lineEnd: dialect.rowEnd)
+    return WaterbearError(
+      .filesBadData, "\(name), \(line.map { "line \($0), " } ?? "")\(place): \(what)", remedy: remedy)
   }
 }

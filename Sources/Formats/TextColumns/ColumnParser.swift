@@ -27,6 +27,11 @@ public struct FieldFailure: Error {
   /// Row among those parsed.
   public var row: Int
   public var reason: Reason
+
+  public init(row: Int, reason: Reason) {
+    self.row = row
+    self.reason = reason
+  }
 }
 
 /// Parses columns.

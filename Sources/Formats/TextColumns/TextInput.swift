@@ -3,6 +3,7 @@
 import Base
 import CZlib
 import CZstd
+import Columnar
 import Glibc
 import Platform
 
@@ -85,6 +86,24 @@ public final class TextInput {
       filled += got
     }
     return filled
+  }
+
+  /// The line of an offset of a plain file, counted from 1, for messages. Nil where the file cannot be read or that
+  /// would take long. Cost: reads the file up to the offset.
+  public static func line(of offset: Int64, in file: OwnedDescriptor, name: String, lineEnd: UInt8) -> Int? {
+    guard offset <= 1 << 30 else { return nil }
+    let buffer = Buffer(byteCount: 1 << 20)
+    let bytes = buffer.pointer(to: UInt8.self)
+    var line = 1
+    var at: Int64 = 0
+    while at < offset {
+      let wanted = Int(min(Int64(buffer.byteCount), offset - at))
+      // Only a message gets poorer.
+      guard let count = try? read(file, name: name, at: at, into: bytes, count: wanted), count > 0 else { return nil }
+      for index in 0..<count where bytes[index] == lineEnd { line += 1 }
+      at += Int64(count)
+    }
+    return withExtendedLifetime(buffer) { line }
   }
 }
 
