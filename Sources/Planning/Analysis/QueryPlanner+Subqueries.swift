@@ -25,32 +25,15 @@ extension QueryPlanner {
     } else if predicate == .not(.symbol(last.result)), last.isMembership {
       try join(last, to: &builder, wanted: false)
     } else {
-      let rejects = last.isScalar && Self.isFalseForNull(predicate, last.result)
+      let rejects = last.isScalar && predicate.rejectsNulls(of: [last.result])
       try join(last, to: &builder, wanted: rejects ? true : nil)
       builder.filter(predicate)
     }
     builder.node = trimmed(builder.node, to: columns)
   }
 
-  /// Whether the predicate cannot be true where `symbol` is NULL.
-  private static func isFalseForNull(_ predicate: Expression, _ symbol: Symbol) -> Bool {
-    func isNullForNull(_ expression: Expression) -> Bool {
-      switch expression {
-      case .symbol(let other): other == symbol
-      case .arithmetic(_, let left, let right, _, _): isNullForNull(left) || isNullForNull(right)
-      case .negate(let operand, _): isNullForNull(operand)
-      case .cast(let operand, _, _, _): isNullForNull(operand)
-      default: false
-      }
-    }
-    guard case .comparison(let comparison, let left, let right) = predicate, comparison != .isDistinctFrom else {
-      return false
-    }
-    return isNullForNull(left) || isNullForNull(right)
-  }
-
-  /// Joins one subquery. `wanted` tells that only rows with that answer matter (for a scalar: rows with a value);
-  /// then the result need not become a column unless it is a scalar.
+  /// Joins one subquery. `wanted` tells that only rows with that answer matter (for a scalar: rows where it is not
+  /// NULL); then the result need not become a column unless it is a scalar.
   private func join(_ subquery: PendingSubquery, to builder: inout PlanBuilder, wanted: Bool?) throws {
     let outer = subquery.outerSymbols.intersection(builder.node.outputs)
     var joined = builder
@@ -71,7 +54,7 @@ extension QueryPlanner {
       if outer.isEmpty {
         joinSingleRow(subquery, value, to: &builder)
       } else {
-        try joinCorrelatedScalar(subquery, value, outer, to: &builder, dropsMisses: wanted == true)
+        try joinCorrelatedScalar(subquery, value, outer, to: &builder, dropsNulls: wanted == true)
       }
     case .exists:
       if let answer = Self.knownExistence(subquery.plan) {
@@ -112,10 +95,11 @@ extension QueryPlanner {
   }
 
   /// A subquery that aggregates the rows matching the outer one: grouped by the matching columns and joined on them.
-  /// Where no group matches, the aggregates have the values they have for no rows.
+  /// Where no group matches, the aggregates have the values they have for no rows; outer rows without a group are kept
+  /// here, since the result need not be NULL for them. The optimiser sees where it is and the filter above minds.
   private func joinCorrelatedScalar(
     _ subquery: PendingSubquery, _ value: Symbol, _ outer: Set<Symbol>, to builder: inout PlanBuilder,
-    dropsMisses: Bool
+    dropsNulls: Bool
   ) throws {
     var result = Expression.symbol(value)
     var having = Expression.true
@@ -153,12 +137,11 @@ extension QueryPlanner {
         default: break
         }
       }
-      let kind = dropsMisses && defaults.isEmpty && !keys.isEmpty ? JoinKind.inner : .left
       builder.node = join(
-        builder.node, .aggregate(aggregate), kind, conditions,
+        builder.node, .aggregate(aggregate), .left, conditions,
         outputs: builder.node.outputs + aggregate.aggregations.map(\.output))
     default:
-      return try joinCorrelatedRow(subquery, value, outer, to: &builder, dropsMisses: dropsMisses)
+      return try joinCorrelatedRow(subquery, value, outer, to: &builder, dropsNulls: dropsNulls)
     }
     result = result.replacingSymbols { defaults[$0] }
     having = having.replacingSymbols { defaults[$0] }
@@ -169,15 +152,16 @@ extension QueryPlanner {
   }
 
   /// A subquery that must have one row at most for each outer row: joined on the matching columns as it is where that
-  /// is certain, else as one row for each of their values and a count of the rows that it stands for.
+  /// is certain, else as one row for each of their values and a count of the rows that it stands for. The result is
+  /// NULL for outer rows without a match, so that these need not be kept where `dropsNulls`.
   private func joinCorrelatedRow(
     _ subquery: PendingSubquery, _ value: Symbol, _ outer: Set<Symbol>, to builder: inout PlanBuilder,
-    dropsMisses: Bool
+    dropsNulls: Bool
   ) throws {
     let decorrelation = Decorrelation(symbols: symbols, location: subquery.location)
     let pulled = try decorrelation.pull(subquery.plan, outer: outer)
     let (node, keys, conditions) = try decorrelation.keyed(pulled, outer)
-    let kind = dropsMisses && !keys.isEmpty ? JoinKind.inner : .left
+    let kind = dropsNulls && !keys.isEmpty ? JoinKind.inner : .left
     if let unique = node.uniqueKey, unique.isSubset(of: keys) {
       builder.node = join(builder.node, node, kind, conditions, outputs: builder.node.outputs + [value])
       return builder.append([Assignment(subquery.result, .symbol(value))])

@@ -36,6 +36,7 @@ extension Expression {
     case .cast(let operand, _, let isTry, _): !isTry && operand.isStrict(in: candidates)
     // Every scalar function gives NULL for a NULL argument.
     case .function(_, let arguments, _, _): arguments.contains { $0.isStrict(in: candidates) }
+    case .searchedCase(let clauses, nil, _): clauses.allSatisfy { $0.result.isStrict(in: candidates) }
     default: false
     }
   }

@@ -90,7 +90,8 @@ struct SubqueryTests {
     ("a FROM t WHERE a NOT IN (SELECT a FROM u)", "nullAwareAnti join [a = a]"),
     ("a FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)", "anti join [a = a]"),
     ("a IN (SELECT a FROM u) FROM t", "mark join null-aware [a = a]"),
-    ("b FROM t WHERE b < (SELECT max(d) FROM u WHERE u.a = t.a)", "inner join [a = a]"),
+    ("b FROM t WHERE b < (SELECT d FROM u WHERE u.a = t.a)", "inner join [a = a]"),
+    ("b FROM t WHERE b < (SELECT max(d) FROM u WHERE u.a = t.a)", "left join [a = a]"),
     ("b FROM t WHERE 0 = (SELECT count(*) FROM u WHERE u.a = t.a)", "left join [a = a]"),
   ]) func conjunctsBecomeFilteringJoins(sql: String, join: String) throws {
     #expect(try planText("SELECT \(sql)").contains(join))
