@@ -265,6 +265,9 @@ public struct SortNode: Codable, Sendable {
 
 /// The first `count` rows in order, sorted.
 public struct TopNNode: Codable, Sendable {
+  /// More rows than this are sorted and limited instead: keeping the first ones apart would spare nothing.
+  static let countMax = 1_000_000
+
   public var source: PlanNode
   public var orderings: [Ordering]
   public var count: Int

@@ -10,6 +10,8 @@ final class TopNOperator: Operator {
   private let keyPositions: [Int]
   private let types: [DataType]
   private let limit: Int
+  /// So many rows are cut to the limit: twice as many, so that each sort drops at least half; never less than a batch.
+  private let pruneAt: Int
   private let account: MemoryAccount
 
   private var store: RowStore
@@ -26,6 +28,8 @@ final class TopNOperator: Operator {
     self.account = account
     orderings = node.orderings
     limit = node.count
+    let (rows, overflow) = limit.addingReportingOverflow(max(limit, Batch.targetRows))
+    pruneAt = overflow ? .max : rows
     types = node.source.outputs.map(\.type)
     keyPositions = ColumnLayout(node.source.outputs).positions(of: node.orderings.map(\.symbol))
     store = RowStore(types: types)
@@ -51,8 +55,7 @@ final class TopNOperator: Operator {
       if kept == 0 { continue }
       try store.append(
         batch.columns, rows: kept == batch.count ? nil : candidates.base, count: kept, account: account)
-      // Twice the limit, so that each sort drops at least half; never less than a batch.
-      if store.count >= limit + max(limit, Batch.targetRows) { try prune() }
+      if store.count >= pruneAt { try prune() }
     }
     try prune()
     return store.batch()

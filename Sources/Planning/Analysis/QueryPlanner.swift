@@ -158,12 +158,12 @@ final class QueryPlanner {
     }
   }
 
-  /// Sorts and limits; a limit on sorted rows becomes a TopN.
+  /// Sorts and limits; a limit on sorted rows becomes a TopN, unless it is for more rows than are kept in memory.
   func limited(_ node: PlanNode, _ orderings: [Ordering], _ limits: RowLimits) -> PlanNode {
     var node = node
     let (last, overflow) = limits.offset.addingReportingOverflow(limits.count ?? 0)
     if !orderings.isEmpty {
-      if limits.count != nil, !overflow {
+      if limits.count != nil, !overflow, last <= TopNNode.countMax {
         node = .topN(TopNNode(source: node, orderings: orderings, count: last))
         if limits.offset == 0 { return node }
       } else {

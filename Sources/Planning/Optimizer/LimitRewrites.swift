@@ -21,7 +21,7 @@ struct LimitRewrites {
   private func limited(_ node: PlanNode, to count: Int) -> PlanNode {
     if let most = RowBounds(of: node).most, most <= count { return node }
     switch node {
-    case .sort(let sort) where count <= RowCountRewrites.topNMax:
+    case .sort(let sort) where count <= TopNNode.countMax:
       return optimize(TopNNode(source: sort.source, orderings: sort.orderings, count: count))
     case .topN(var topN):
       topN.count = min(topN.count, count)

@@ -3,9 +3,6 @@
 
 /// One walk from the leaves to the root; each rule looks at a node whose sources are done.
 struct RowCountRewrites {
-  /// Up to so many rows a sort with a limit keeps them in memory.
-  static let topNMax = 1_000_000
-
   let symbols: SymbolAllocator
 
   func optimize(_ node: PlanNode) -> PlanNode {

@@ -72,7 +72,7 @@ import Testing
           run.node = .sort(SortNode(source: source, orderings: orderings))
           let expected = Self.sorted(batches.flatMap(\.rows), [(0, orderings[0]), (1, orderings[1])])
           #expect(text(try run.rows()) == text(expected), "seed \(seed)")
-          for limit in [0, 1, 10, 500] {
+          for limit in [0, 1, 10, 500, .max] {
             run.node = .topN(TopNNode(source: source, orderings: orderings, count: limit))
             #expect(text(try run.rows()) == text(Array(expected.prefix(limit))), "top \(limit), seed \(seed)")
             run.node = .topN(TopNNode(source: source, orderings: [orderings[0]], count: limit))
