@@ -39,7 +39,7 @@ struct RowBounds {
       let all = union.sources.map { RowBounds(of: $0) }
       self.init(
         least: all.reduce(0) { $0 + $1.least },
-        most: all.reduce(Optional(0)) { sum, next in sum.flatMap { left in next.most.map { left + $0 } } })
+        most: all.reduce(Optional(0)) { Self.sum($0, $1.most) })
     }
   }
 
@@ -55,11 +55,7 @@ struct RowBounds {
   private init(of join: JoinNode) {
     let left = RowBounds(of: join.left)
     let right = RowBounds(of: join.right)
-    var product: Int?
-    if let first = left.most, let second = right.most {
-      let (rows, overflow) = max(first, 1).multipliedReportingOverflow(by: max(second, 1))
-      product = overflow ? nil : rows
-    }
+    let product = Self.product(left.most, right.most)
     switch join.kind {
     case .inner:
       let isEmpty = left.most == 0 || right.most == 0
@@ -69,10 +65,25 @@ struct RowBounds {
     case .left: self.init(least: left.least, most: left.most == 0 ? 0 : product)
     case .right: self.init(least: right.least, most: right.most == 0 ? 0 : product)
     case .full:
-      let sum = left.most.flatMap { first in right.most.map { first + $0 } }
+      let sum = Self.sum(left.most, right.most)
       self.init(least: max(left.least, right.least), most: product.flatMap { most in sum.map { max(most, $0) } })
     case .semi, .anti, .nullAwareAnti: self.init(least: 0, most: left.most)
     }
+  }
+
+  // What is beyond the numbers is no bound.
+
+  private static func sum(_ left: Int?, _ right: Int?) -> Int? {
+    guard let left, let right else { return nil }
+    let (rows, overflow) = left.addingReportingOverflow(right)
+    return overflow ? nil : rows
+  }
+
+  /// The most rows of an outer join of two sides.
+  private static func product(_ left: Int?, _ right: Int?) -> Int? {
+    guard let left, let right else { return nil }
+    let (rows, overflow) = max(left, 1).multipliedReportingOverflow(by: max(right, 1))
+    return overflow ? nil : rows
   }
 
   private func limited(to count: Int) -> RowBounds {

@@ -11,6 +11,12 @@ struct RowBoundsTests {
     ("SELECT a FROM t", 0, nil), ("VALUES 1, 2", 2, 2), ("SELECT count(*) FROM t", 1, 1),
     ("SELECT a FROM t LIMIT 3", 0, 3), ("SELECT * FROM (VALUES 1, 2, 3) OFFSET 2", 1, 1),
     ("SELECT a, count(*) FROM t GROUP BY a", 0, nil), ("SELECT 1 UNION ALL SELECT 2", 2, 2),
+    ("(SELECT a FROM t LIMIT 3) UNION ALL (SELECT a FROM t LIMIT 4)", 0, 7),
+    ("(SELECT a FROM t LIMIT 9223372036854775807) UNION ALL (SELECT a FROM t LIMIT 9223372036854775807)", 0, nil),
+    (
+      "SELECT * FROM (SELECT a FROM t LIMIT 9223372036854775807) x "
+        + "FULL JOIN (SELECT a FROM t LIMIT 9223372036854775807) y ON x.a = y.a", 0, nil
+    ),
     ("SELECT x FROM (VALUES 1, 2) AS v (x) WHERE x > 1", 0, 2),
     ("SELECT * FROM (VALUES 1, 2) AS v (x) CROSS JOIN (SELECT count(*) FROM t)", 2, 2),
     ("SELECT * FROM (VALUES 1, 2) AS v (x) LEFT JOIN t ON x = a", 2, nil),
