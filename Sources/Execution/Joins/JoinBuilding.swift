@@ -23,10 +23,13 @@ struct BuildSide {
     self.needsRows = needsRows
   }
 
-  func build(from source: any Operator, account: MemoryAccount) throws -> JoinTable {
+  /// The table of all rows of `source`, with summaries of the keys `summarizing`.
+  func build(
+    from source: any Operator, summarizing: Set<Int> = [], account: MemoryAccount
+  ) throws -> JoinTable {
     try JoinTable.build(
       from: source, keyPositions: keyPositions, payloadPositions: payloadPositions, types: types,
-      needsRows: needsRows, account: account)
+      needsRows: needsRows, summarizing: summarizing, account: account)
   }
 }
 
@@ -66,14 +69,17 @@ struct JoinBuilding {
 
   /// The right side's table: another task's where there is one.
   private func table(_ side: BuildSide, from source: any Operator, account: MemoryAccount) throws -> JoinTable {
+    let summarizing = Set(dynamicFilters.map(\.key))
     let table: JoinTable
     if let shared {
-      table = try shared.builds.build(shared.key) { try side.build(from: source, account: account) }
+      table = try shared.builds.build(shared.key) {
+        try side.build(from: source, summarizing: summarizing, account: account)
+      }
       try account.set(table.retainedBytes)
     } else {
-      table = try side.build(from: source, account: account)
+      table = try side.build(from: source, summarizing: summarizing, account: account)
     }
-    for filter in dynamicFilters { filter.keys = try table.summary(ofKey: filter.key, account: account) }
+    for filter in dynamicFilters { filter.keys = table.summaries[filter.key] }
     return table
   }
 

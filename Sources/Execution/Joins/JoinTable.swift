@@ -3,7 +3,6 @@
 import Base
 import Columnar
 import Planning
-import Synchronization
 
 /// The rows of a join's right side, grouped by key.
 ///
@@ -15,11 +14,12 @@ final class JoinTable: @unchecked Sendable {
   let rowCount: Int
   /// Rows that have a NULL key.
   let nullKeyRows: RowIndices
-  /// Bytes held.
+  /// Which values a key column has, by key: for those asked for when the table was built, where they are not too many.
+  let summaries: [Int: KeySummary]
+  /// Bytes held, with the summaries.
   let retainedBytes: Int
 
   private let table: GroupTable?
-  private let summaries = Mutex<[Int: KeySummary]>([:])
   /// Rows by group, ascending in each: group g has `groupRows[groupStarts[g]..<groupStarts[g + 1]]`. Nil where no
   /// rows are needed.
   private let groupStarts: RowIndices?
@@ -30,7 +30,8 @@ final class JoinTable: @unchecked Sendable {
   let isIdentity: Bool
 
   fileprivate init(
-    payload: Batch, rowCount: Int, nullKeyRows: RowIndices, table: GroupTable?, groups: RowGroups?, retainedBytes: Int
+    payload: Batch, rowCount: Int, nullKeyRows: RowIndices, table: GroupTable?, groups: RowGroups?,
+    summaries: [Int: KeySummary], retainedBytes: Int
   ) {
     self.payload = payload
     self.rowCount = rowCount
@@ -40,6 +41,7 @@ final class JoinTable: @unchecked Sendable {
     groupRows = groups?.rows
     isUnique = groups?.isUnique ?? true
     isIdentity = groups?.isIdentity ?? false
+    self.summaries = summaries
     self.retainedBytes = retainedBytes
   }
 
@@ -48,35 +50,22 @@ final class JoinTable: @unchecked Sendable {
   /// Where the rows of group g start and, as entry g + 1, end.
   var starts: UnsafePointer<Int32>? { groupStarts.map { UnsafePointer($0.base) } }
 
-  /// Which values a key column has; made when first asked for, then shared by all users of the table. `account` is the
-  /// one that holds the table. Nil where the table has no keys.
-  func summary(ofKey key: Int, account: MemoryAccount) throws -> KeySummary? {
-    guard let table else { return nil }
-    let summary = summaries.withLock { known in
-      if let made = known[key] { return made }
-      let made = KeySummary(table.keys[key].vector())
-      known[key] = made
-      return made
-    }
-    try account.add(summary.retainedBytes)
-    return summary
-  }
-
   /// Something that looks keys up. One for each thread.
   func makeFinder() -> JoinFinder {
     JoinFinder(table: table.map { GroupTable(probing: $0) }, hasRows: rowCount > 0)
   }
 
   /// Reads `source` to its end. `keyPositions` are the key columns, none for a cross product; `payloadPositions` the
-  /// columns to keep. Without `needsRows` only the keys are kept.
+  /// columns to keep. Without `needsRows` only the keys are kept. `summarizing` are the keys to be told of, by their
+  /// place in `keyPositions`.
   static func build(
     from source: any Operator, keyPositions: [Int], payloadPositions: [Int], types: [DataType], needsRows: Bool,
-    account: MemoryAccount
+    summarizing: Set<Int> = [], account: MemoryAccount
   ) throws -> JoinTable {
     var builder = JoinTableBuilder(
       keyPositions: keyPositions, payloadPositions: payloadPositions, types: types, needsRows: needsRows)
     while let batch = try source.next() { try builder.add(batch, account: account) }
-    return try builder.finish(account: account)
+    return try builder.finish(summarizing: summarizing, account: account)
   }
 }
 
@@ -243,7 +232,7 @@ private struct JoinTableBuilder {
     groupOf.count = rowCount + count
   }
 
-  func finish(account: MemoryAccount) throws -> JoinTable {
+  func finish(summarizing: Set<Int>, account: MemoryAccount) throws -> JoinTable {
     let groupCount = table?.groupCount ?? (rowCount > 0 ? 1 : 0)
     var groups: RowGroups?
     try table?.finish(account: account, others: store.retainedBytes + groupOf.capacity * 4 + nullKeyRows.capacity * 4)
@@ -255,8 +244,16 @@ private struct JoinTableBuilder {
       bytes += groupBytes - groupOf.capacity * 4
     }
     try account.set(bytes)
+    let summaries = try summaries(of: summarizing, account: account)
+    bytes += summaries.values.reduce(0) { $0 + $1.retainedBytes }
     return JoinTable(
       payload: needsRows ? store.batch() : Batch(columns: [], count: 0), rowCount: rowCount,
-      nullKeyRows: nullKeyRows, table: table, groups: groups, retainedBytes: bytes)
+      nullKeyRows: nullKeyRows, table: table, groups: groups, summaries: summaries, retainedBytes: bytes)
+  }
+
+  private func summaries(of keys: Set<Int>, account: MemoryAccount) throws -> [Int: KeySummary] {
+    guard let table, table.groupCount <= KeySummary.keysMax else { return [:] }
+    return try Dictionary(
+      uniqueKeysWithValues: keys.sorted().map { ($0, try KeySummary(table.keys[$0].vector(), account: account)) })
   }
 }

@@ -15,8 +15,9 @@ private final class SharedKeys: SharedBuild {
 
 /// Loads the keys of one source of a fragment.
 final class KeySourceReading {
-  /// More rows than this are not read to the end: the filter is given up. Their keys take 128 MB at most.
-  static let rowsMax = 16 << 20
+  /// Keys that need more memory than this while they are read are not read to the end: the filter is given up. It shows
+  /// in the task's output, so that this must not depend on the memory grant, which differs between attempts.
+  private let bytesMax: Int
 
   private let source: KeySource
   private let number: Int
@@ -25,8 +26,9 @@ final class KeySourceReading {
   private let account: MemoryAccount
 
   /// `number` is the source's place in the fragment.
-  init(_ source: KeySource, number: Int, context: TaskContext, input: TaskInput) {
+  init(_ source: KeySource, number: Int, context: TaskContext, input: TaskInput, bytesMax: Int = 128 << 20) {
     self.source = source
+    self.bytesMax = bytesMax
     self.number = number
     self.context = context
     self.input = input
@@ -57,7 +59,9 @@ final class KeySourceReading {
       try input.checkStop()
       input.count(batch)
       let values = batch.columns[column]
-      try account.set(keys.retainedBytes + keys.growth(for: batch.count))
+      let needed = keys.retainedBytes + keys.growth(for: batch.count)
+      if needed > bytesMax || keys.count + batch.count > KeySummary.keysMax { return nil }
+      try account.set(needed)
       if values.mayHaveNulls {
         let present = RowIndices(capacity: batch.count)
         for row in 0..<batch.count where !values.isNull(row) {
@@ -68,8 +72,8 @@ final class KeySourceReading {
       } else {
         keys.append(values, rows: nil, count: batch.count)
       }
-      if keys.count > Self.rowsMax { return nil }
     }
-    return KeySummary(keys.vector())
+    try account.set(keys.retainedBytes)
+    return try KeySummary(keys.vector(), account: account)
   }
 }

@@ -19,6 +19,13 @@ final class KeySummary: @unchecked Sendable {
     case exact(lowest: Int64, range: UInt64)
     /// Words by the upper bits of the hash.
     case bloom(shift: UInt64)
+
+    var byteCount: Int {
+      switch self {
+      case .exact(_, let range): Bitmap.wordCount(Int(range)) * 8
+      case .bloom(let shift): 8 << Int(64 - shift)
+      }
+    }
   }
 
   /// Up to this many bits a range is worth an exact answer however few keys it has: it stays in a core's own cache.
@@ -27,30 +34,38 @@ final class KeySummary: @unchecked Sendable {
   /// and neighbours lie side by side here, while the Bloom filter misses the cache for each of them.
   private static let largeRange: UInt64 = 1 << 27
   private static let bloomBitsPerKey = 16
+  /// Of more keys than this no summary is made: a Bloom filter of so many has 32 MB and misses the cache for each row.
+  static let keysMax = 16 << 20
 
   /// Bytes held.
   var retainedBytes: Int { words.byteCount }
 
-  /// `keys` is a flat vector in which no row is NULL; a bitmap that says so of every row is fine. Cost: two passes.
-  init(_ keys: Vector) {
+  /// `keys` is a flat vector of up to `keysMax` rows in which no row is NULL; a bitmap that says so of every row is
+  /// fine. `account` is charged for the summary, in addition to what it holds, before that is allocated. Cost: two
+  /// passes.
+  init(_ keys: Vector, account: MemoryAccount) throws {
     precondition(keys.encoding == .flat, "keys of a table are flat")
+    precondition(keys.count <= Self.keysMax, "a summary of \(keys.count) keys")
     isEmpty = keys.count == 0
     bounds = Self.bounds(of: keys)
+    form = Self.form(of: keys.count, bounds)
+    let byteCount = form.byteCount
+    try account.add(byteCount)
+    words = Buffer(zeroed: byteCount)
+    mark(keys)
+  }
+
+  private static func form(of count: Int, _ bounds: ClosedRange<Int64>?) -> Form {
     if let bounds {
       let range = UInt64(bitPattern: bounds.upperBound) &- UInt64(bitPattern: bounds.lowerBound)
-      let isBloomLarge = UInt64(keys.count * Self.bloomBitsPerKey) > Self.smallRange
-      if range < (isBloomLarge ? Self.largeRange : Self.smallRange) {
-        form = .exact(lowest: bounds.lowerBound, range: range + 1)
-        words = Buffer(zeroed: Bitmap.wordCount(Int(range + 1)) * 8)
-        mark(keys)
-        return
+      let isBloomLarge = UInt64(count * bloomBitsPerKey) > smallRange
+      if range < (isBloomLarge ? largeRange : smallRange) {
+        return .exact(lowest: bounds.lowerBound, range: range + 1)
       }
     }
     var bits: UInt64 = 6
-    while 64 << bits < Self.bloomBitsPerKey * keys.count { bits += 1 }
-    form = .bloom(shift: 64 - bits)
-    words = Buffer(zeroed: 8 << Int(bits))
-    mark(keys)
+    while 64 << bits < bloomBitsPerKey * count { bits += 1 }
+    return .bloom(shift: 64 - bits)
   }
 
   /// Writes 1 for each value that may be a key, 0 for each that cannot be. `values` is flat; what stands for NULLs is
@@ -78,10 +93,15 @@ final class KeySummary: @unchecked Sendable {
     case .int32: mark(keys, of: Int32.self)
     case .int64: mark(keys, of: Int64.self)
     default:
-      let hashes = Buffer(count: keys.count, of: UInt64.self)
+      // A batch at a time, so that the hashes need no memory to speak of.
+      let rows = RowIndices()
+      let hashes = Buffer(count: rows.capacity, of: UInt64.self)
       let hash = hashes.pointer(to: UInt64.self)
-      hashRows([keys], count: keys.count, into: hash)
-      markHashes(keys.count) { hash[$0] }
+      for start in stride(from: 0, to: keys.count, by: rows.capacity) {
+        rows.fillSequence(from: start, count: min(rows.capacity, keys.count - start))
+        hashRows([keys.gather(rows.base, count: rows.count)], count: rows.count, into: hash)
+        markHashes(rows.count) { hash[$0] }
+      }
       withExtendedLifetime(hashes) {}
     }
   }

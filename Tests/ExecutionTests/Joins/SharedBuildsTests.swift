@@ -65,4 +65,24 @@ import Testing
     run.limit = 1 << 30
     #expect(try rowsRead(run, expected) == 140)
   }
+
+  @Test func theKeysThatATableTellsCountAsItsBytes() throws {
+    var keys = VectorBuilder(type: .bigint, capacity: 1000)
+    for row in 0..<1000 { keys.append(.integer(Int64(row) * 1_000_003)) }
+    let batches = [Batch(columns: [keys.finish()], count: 1000)]
+    func table(_ summarizing: Set<Int>, _ memory: MemoryContext) throws -> JoinTable {
+      try JoinTable.build(
+        from: PageSourcesOperator(
+          sourceCount: 1, columnCount: 1, input: TaskInput(shouldStop: { false }), open: { _ in BatchList(batches) }),
+        keyPositions: [0], payloadPositions: [0], types: [.bigint], needsRows: true, summarizing: summarizing,
+        account: memory.account("test"))
+    }
+    let plain = try table([], MemoryContext(limit: 1 << 30))
+    let memory = MemoryContext(limit: 1 << 30)
+    let telling = try table([0], memory)
+    let summary = try #require(telling.summaries[0])
+    #expect(plain.summaries.isEmpty)
+    #expect(telling.retainedBytes == plain.retainedBytes + summary.retainedBytes)
+    #expect(throws: WaterbearError.self) { try table([0], MemoryContext(limit: memory.peakBytes - 1)) }
+  }
 }
