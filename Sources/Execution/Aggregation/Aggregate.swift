@@ -25,7 +25,10 @@ final class Aggregate {
   }
 
   var retainedBytes: Int { accumulator.retainedBytes + (distinct?.retainedBytes ?? 0) }
-  func growth(to groups: Int) -> Int { accumulator.growth(to: groups) }
+  /// Bytes that a batch of `rows` rows may allocate which brings the number of groups to `groups`, without text.
+  func growth(to groups: Int, rows: Int) -> Int {
+    accumulator.growth(to: groups) + (distinct?.growth(for: rows) ?? 0)
+  }
   func grow(to groups: Int) { accumulator.grow(to: groups) }
   func reset() { accumulator.reset() }
 
@@ -94,6 +97,8 @@ final class DistinctRows {
   }
 
   var retainedBytes: Int { table.retainedBytes }
+  /// Bytes that a batch of `rows` rows may allocate, without text.
+  func growth(for rows: Int) -> Int { table.growth(for: rows) }
 
   /// The new rows of a batch, ascending. Valid until the next call.
   func newRows(_ columns: [Vector], _ grouped: GroupedRows) throws -> RowIndices {

@@ -97,6 +97,7 @@ final class AggregateOperator: Operator {
         zeros.count = zeros.capacity
         zeros.base.update(repeating: 0, count: zeros.capacity)
       }
+      try prepare(groups: 1, rows: batch.count)
       for aggregate in aggregates {
         try aggregate.addAll(batch, zeros: zeros.base)
       }
@@ -104,11 +105,16 @@ final class AggregateOperator: Operator {
     }
     try account.set(retainedBytes + table.growth(for: batch.count))
     try table.assign(keyPositions.map { batch.columns[$0] }, count: batch.count)
-    let growth = aggregates.reduce(0) { $0 + $1.growth(to: table.groupCount) }
-    if growth > 0 { try account.set(retainedBytes + growth) }
+    try prepare(groups: table.groupCount, rows: batch.count)
     let rows = GroupedRows(ids: table.ids.base, count: batch.count, groups: table.groupCount, isWholeBatch: true)
     for aggregate in aggregates { try aggregate.add(batch, rows) }
     try account.set(retainedBytes)
+  }
+
+  /// Asks for what the aggregates may need for a batch.
+  private func prepare(groups: Int, rows: Int) throws {
+    let growth = aggregates.reduce(0) { $0 + $1.growth(to: groups, rows: rows) }
+    if growth > 0 { try account.set(retainedBytes + growth) }
   }
 
   private func emit(from start: Int) throws -> Batch? {

@@ -164,6 +164,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func distinctArgumentsAskForMemoryFirst(isKeyless: Bool) throws {
+    let columns = symbols([.bigint])
+    let aggregation = Aggregation(
+      function: .count, arguments: columns, isDistinct: true, output: Symbol(id: 50, name: "n", type: .bigint))
+    let aggregate = Aggregate(aggregation, step: .single, layout: ColumnLayout(columns), isKeyless: isKeyless)
+    let zeros = RowIndices()
+    zeros.base.update(repeating: 0, count: zeros.capacity)
+    for block in 0..<20 {
+      var values = VectorBuilder(type: .bigint, capacity: zeros.capacity)
+      for row in 0..<zeros.capacity { values.append(.integer(Int64(block * zeros.capacity + row))) }
+      let batch = Batch(columns: [values.finish()], count: zeros.capacity)
+      let granted = aggregate.retainedBytes + aggregate.growth(to: 1, rows: batch.count)
+      try aggregate.add(batch, GroupedRows(ids: zeros.base, count: batch.count, groups: 1, isWholeBatch: true))
+      #expect(aggregate.retainedBytes <= granted + batch.count * 8, "block \(block)")
+    }
+  }
+
   @Test func manyGroupsInManyBatches() throws {
     let columns = symbols([.bigint, .bigint])
     let batches = (0..<12).map { block in
