@@ -72,7 +72,7 @@ struct JoinBuilding {
     let summarizing = Set(dynamicFilters.map(\.key))
     let table: JoinTable
     if let shared {
-      table = try shared.builds.build(shared.key) {
+      table = try shared.builds.build(shared.key, checkStop: input.checkStop) {
         try side.build(from: source, summarizing: summarizing, account: account)
       }
       try account.set(table.retainedBytes)

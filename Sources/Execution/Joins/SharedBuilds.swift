@@ -1,4 +1,5 @@
-// Owns what tasks of one process build of broadcast inputs and share: a join's table, the keys for a scan.
+// Owns what tasks of one process build of broadcast inputs and share: a join's table, the keys for a scan. The waiting
+// of one task for another's build is `SharedPlace`'s.
 
 import Planning
 import Synchronization
@@ -26,13 +27,9 @@ public final class SharedBuilds: Sendable {
     var inputs: [[UInt8]]
   }
 
-  /// A build, or the place of one that a task is making: others wait for it here.
-  private final class Entry: Sendable {
-    let build = Mutex<(any SharedBuild)?>(nil)
-  }
 
   private struct State {
-    var entries: [Key: Entry] = [:]
+    var entries: [Key: SharedPlace] = [:]
     /// Keys of finished tables with their bytes, the one used longest ago first.
     var kept: [(key: Key, bytes: Int)] = []
   }
@@ -52,32 +49,22 @@ public final class SharedBuilds: Sendable {
   }
 
   /// The build of `key`, made by `make` if there is none. A second caller waits for the first; if that one fails,
-  /// the second makes it.
-  func build<Build: SharedBuild>(_ key: Key, make: () throws -> Build) throws -> Build {
-    let entry = state.withLock { state in
+  /// the second makes it. `checkStop` is called every now and then by who waits, and ends that by throwing.
+  func build<Build: SharedBuild>(
+    _ key: Key, checkStop: () throws -> Void, make: () throws -> Build
+  ) throws -> Build {
+    let place = state.withLock { state in
       if let known = state.entries[key] { return known }
-      let new = Entry()
+      let new = SharedPlace()
       state.entries[key] = new
       return new
     }
-    do {
-      let shared = try entry.build.withLock { build in
-        if let build { return build }
-        let made = try make()
-        build = made
-        return made
-      }
-      keep(key, bytes: shared.retainedBytes)
-      guard let build = shared as? Build else {
-        preconditionFailure("\(key.scope): node \(key.node) is a \(type(of: shared))")
-      }
-      return build
-    } catch {
-      state.withLock { state in
-        if state.entries[key] === entry { state.entries[key] = nil }
-      }
-      throw error
+    let shared = try place.build(checkStop: checkStop, make: make)
+    keep(key, bytes: shared.retainedBytes)
+    guard let build = shared as? Build else {
+      preconditionFailure("\(key.scope): node \(key.node) is a \(type(of: shared))")
     }
+    return build
   }
 
   /// Notes that a table was used, and drops those used longest ago beyond the capacity.

@@ -41,7 +41,7 @@ final class KeySourceReading {
     if let sharing = context.sharing {
       let key = SharedBuilds.Key(
         scope: sharing.scope, node: -1 - number, inputs: [sharing.inputIdentity(source.fragment)])
-      keys = try sharing.builds.build(key) { try SharedKeys(read()) }
+      keys = try sharing.builds.build(key, checkStop: input.checkStop) { try SharedKeys(read()) }
     } else {
       keys = try SharedKeys(read())
     }

@@ -2,7 +2,9 @@
 
 import Base
 import Columnar
+import Foundation
 import Planning
+import Synchronization
 import Testing
 
 @testable import Execution
@@ -84,5 +86,63 @@ import Testing
     #expect(plain.summaries.isEmpty)
     #expect(telling.retainedBytes == plain.retainedBytes + summary.retainedBytes)
     #expect(throws: WaterbearError.self) { try table([0], MemoryContext(limit: memory.peakBytes - 1)) }
+  }
+
+  /// A build of no bytes.
+  private final class Nothing: SharedBuild {
+    let retainedBytes = 0
+  }
+
+  private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    func set() { value.store(true, ordering: .relaxed) }
+    /// Returns when it is set.
+    func wait() { while !value.load(ordering: .relaxed) { usleep(1000) } }
+  }
+
+  private let key = SharedBuilds.Key(scope: "q.1", node: 1, inputs: [])
+
+  /// Has another thread build until `isOver` and then give what `make` gives; returns when it is at work.
+  private func occupy(_ builds: SharedBuilds, until isOver: Flag, make: @escaping @Sendable () throws -> Nothing) {
+    let started = Flag()
+    let key = key
+    Thread.detachNewThread {
+      // What comes of it is seen by those who wait.
+      _ = try? builds.build(key, checkStop: {}) {
+        started.set()
+        isOver.wait()
+        return try make()
+      }
+    }
+    started.wait()
+  }
+
+  @Test(.timeLimit(.minutes(1))) func whoWaitsForAnotherTaskCanBeStopped() throws {
+    let builds = SharedBuilds(capacityBytes: 1 << 20)
+    let (isOver, made) = (Flag(), Nothing())
+    occupy(builds, until: isOver) { made }
+    var asked = 0
+    #expect(throws: TaskStopped.self) {
+      let _: Nothing = try builds.build(
+        key,
+        checkStop: {
+          asked += 1
+          if asked == 3 { throw TaskStopped() }
+        }, make: { preconditionFailure("the other task is at work still") })
+    }
+    isOver.set()
+    // Who gave up waiting took nothing away.
+    let found: Nothing = try builds.build(key, checkStop: {}, make: { preconditionFailure("another task makes it") })
+    #expect(found === made)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func whoWaitsMakesWhatTheFirstCouldNot() throws {
+    let builds = SharedBuilds(capacityBytes: 1 << 20)
+    let isOver = Flag()
+    occupy(builds, until: isOver) { throw TaskStopped() }
+    let own = Nothing()
+    let found: Nothing = try builds.build(key, checkStop: { isOver.set() }, make: { own })
+    #expect(found === own)
   }
 }
