@@ -266,7 +266,8 @@ extension QueryPlanner {
       var found: RowwiseSubquery.Rows?
       if let pulled = try rowwise.pulled(subquery.plan, outer.node) {
         // A row that differs for certain need not be looked at.
-        found = rowwise.matching(pulled, beside: outer.node, if: .conjunction(equalities.map(\.mayBeTrue)))
+        found = rowwise.matching(
+          pulled, beside: outer.node, where: nil, if: .conjunction(equalities.map(\.mayBeTrue)))
       }
       let summary = try rowwise.summary(of: found ?? rows(), .conjunction(equalities), beside: outer)
       builder.node = summary.node

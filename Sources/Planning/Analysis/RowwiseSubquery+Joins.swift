@@ -69,16 +69,15 @@ extension RowwiseSubquery {
   ) throws -> Rows {
     if let pulled = try pulled(right, outer.node) {
       let first = try rows(of: left, beside: outer)
-      return matching(pulled, beside: first.node, if: .conjunction([.symbol(first.mask)] + condition.conjuncts))
+      return matching(pulled, beside: first.node, where: first.mask, if: condition)
     }
     if let pulled = try pulled(left, outer.node) {
       let first = try rows(of: right, beside: outer)
-      return matching(pulled, beside: first.node, if: .conjunction([.symbol(first.mask)] + condition.conjuncts))
+      return matching(pulled, beside: first.node, where: first.mask, if: condition)
     }
     let first = try rows(of: left, beside: outer)
-    let second = try rows(of: right, beside: numbered(first.node))
-    return masked(
-      second.node, .and([.symbol(first.mask), .symbol(second.mask)]), and: condition)
+    let second = try rows(of: right, beside: numbered(first))
+    return masked(second.node, .symbol(second.mask), and: condition)
   }
 
   /// A join that keeps the rows of `left`.
@@ -87,15 +86,11 @@ extension RowwiseSubquery {
   ) throws -> Rows {
     let first = try rows(of: left, beside: outer)
     if let pulled = try pulled(right, outer.node) {
-      let conditions = [.symbol(first.mask)] + condition.conjuncts + pulled.conditions
-      let outputs = first.node.outputs + pulled.node.outputs
-      return Rows(
-        node: planner.join(first.node, pulled.node, .left, conditions, outputs: outputs), mask: first.mask)
+      return Rows(node: matching(pulled, beside: first.node, where: first.mask, if: condition).node, mask: first.mask)
     }
-    let between = numbered(first.node)
+    let between = numbered(first)
     let second = try rows(of: right, beside: between)
-    let match = masked(
-      second.node, .and([.symbol(first.mask), .symbol(second.mask)]), and: condition)
+    let match = masked(second.node, .symbol(second.mask), and: condition)
     return Rows(node: padded(match, right.outputs, beside: between), mask: first.mask)
   }
 
@@ -118,7 +113,7 @@ extension RowwiseSubquery {
   func rows(of join: SemiJoinNode, beside outer: Outer) throws -> Rows {
     let first = try rows(of: join.source, beside: outer)
     guard let pulled = try pulled(join.filteringSource, outer.node) else {
-      let between = numbered(first.node)
+      let between = numbered(first)
       let second = try rows(of: join.filteringSource, beside: between)
       var condition = Self.condition(join.criteria, nil)
       if let filter = join.filter {
@@ -133,9 +128,9 @@ extension RowwiseSubquery {
     var join = join
     var source = PlanBuilder(node: first.node, symbols: symbols)
     var filtering = PlanBuilder(node: pulled.node, symbols: symbols)
-    var rest = join.filter?.conjuncts ?? []
+    var rest = guarded(join.filter?.conjuncts ?? [], on: first.node, where: first.mask)
     let (left, right) = (Set(first.node.outputs), Set(pulled.node.outputs))
-    for condition in pulled.conditions {
+    for condition in guarded(pulled.conditions, on: first.node, where: first.mask) {
       // Where NULLs count there is one pair of keys.
       if !join.isNullAware, let pair = QueryPlanner.equality(condition, left, right) {
         join.criteria.append(

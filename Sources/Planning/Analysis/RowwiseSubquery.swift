@@ -10,6 +10,11 @@ struct RowwiseSubquery {
   struct Outer {
     var node: PlanNode
     var id: Symbol
+    /// True on rows that are asked about; others are carried along and get no rows. Nil: all are.
+    var mask: Symbol?
+
+    /// Whether a row is asked about.
+    var isAsked: Expression { mask.map(Expression.symbol) ?? .true }
   }
 
   /// What a subquery has for each outer row. Every outer row is there at least once.
@@ -32,10 +37,17 @@ struct RowwiseSubquery {
     return Outer(node: .uniqueID(UniqueIDNode(source: node, id: id)), id: id)
   }
 
+  /// The rows with a number for each, to ask for what another plan has beside them.
+  func numbered(_ rows: Rows) -> Outer {
+    var outer = numbered(rows.node)
+    outer.mask = rows.mask
+    return outer
+  }
+
   /// The rows of `node`, which may use the columns of `outer`, beside each row of `outer`. Throws NOT_SUPPORTED for
   /// full joins whose sides use outer columns, and for unions of branches that use them in other ways than conditions.
   func rows(of node: PlanNode, beside outer: Outer) throws -> Rows {
-    if let pulled = try pulled(node, outer.node) { return matching(pulled, beside: outer.node) }
+    if let pulled = try pulled(node, outer.node) { return matching(pulled, beside: outer.node, where: outer.mask) }
     switch node {
     case .filter(let filter):
       let source = try rows(of: filter.source, beside: outer)
@@ -50,7 +62,7 @@ struct RowwiseSubquery {
       var source = try onlyRow(of: rows(of: enforce.source, beside: outer), outer)
       source.node = emptied(enforce.source.outputs, where: source.mask, of: source.node)
       let mask = symbols.symbol("match", .boolean)
-      return Rows(node: appended([Assignment(mask, .true)], to: source.node), mask: mask)
+      return Rows(node: appended([Assignment(mask, outer.isAsked)], to: source.node), mask: mask)
     case .uniqueID(let unique):
       var source = try rows(of: unique.source, beside: outer)
       source.node = .uniqueID(UniqueIDNode(source: source.node, id: unique.id))
@@ -79,12 +91,16 @@ struct RowwiseSubquery {
     }
   }
 
-  /// Each outer row with those of `pulled` that its conditions hold for.
-  func matching(_ pulled: Decorrelation.Pulled, beside outer: PlanNode, if condition: Expression = .true) -> Rows {
+  /// Each outer row with those of `pulled` that its conditions and `condition` hold for; with none where `isAsked` is
+  /// not true.
+  func matching(
+    _ pulled: Decorrelation.Pulled, beside outer: PlanNode, where isAsked: Symbol?, if condition: Expression = .true
+  ) -> Rows {
     let mask = symbols.symbol("match", .boolean)
     let right = appended([Assignment(mask, .true)], to: pulled.node)
-    let node = planner.join(
-      outer, right, .left, pulled.conditions + condition.conjuncts, outputs: outer.outputs + right.outputs)
+    var conditions = pulled.conditions + condition.conjuncts
+    if let isAsked { conditions = [.symbol(isAsked)] + guarded(conditions, on: outer, where: isAsked) }
+    let node = planner.join(outer, right, .left, conditions, outputs: outer.outputs + right.outputs)
     return Rows(node: node, mask: mask)
   }
 
@@ -126,7 +142,7 @@ struct RowwiseSubquery {
     grouped.keys = (outer.node.outputs + aggregate.keys).unique
     let mask = symbols.symbol("match", .boolean)
     if aggregate.keys.isEmpty {
-      return Rows(node: appended([Assignment(mask, .true)], to: .aggregate(grouped)), mask: mask)
+      return Rows(node: appended([Assignment(mask, outer.isAsked)], to: .aggregate(grouped)), mask: mask)
     }
     grouped.aggregations.append(Aggregation(function: .boolOr, arguments: [source.mask], output: mask))
     return Rows(node: .aggregate(grouped), mask: mask)
@@ -190,6 +206,21 @@ struct RowwiseSubquery {
     switch expression {
     case .symbol, .constant: expression
     default: .searchedCase([WhenClause(condition: .symbol(mask), result: expression)], otherwise: nil, expression.type)
+    }
+  }
+
+  /// The conditions of a join of the rows of `left`, of which only those with a true `mask` matter: nothing is computed
+  /// from others. Equalities of the sides stay such, to be keys.
+  func guarded(_ conditions: [Expression], on left: PlanNode, where mask: Symbol) -> [Expression] {
+    let columns = Set(left.outputs)
+    func side(_ expression: Expression) -> Expression {
+      expression.symbols.isDisjoint(with: columns) ? expression : Self.computed(expression, where: mask)
+    }
+    return conditions.map { condition in
+      guard case .comparison(let comparison, let first, let second) = condition,
+        first.symbols.isDisjoint(with: columns) || second.symbols.isDisjoint(with: columns)
+      else { return side(condition) }
+      return .comparison(comparison, side(first), side(second))
     }
   }
 
