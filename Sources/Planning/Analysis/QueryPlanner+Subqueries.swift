@@ -33,8 +33,12 @@ extension QueryPlanner {
   }
 
   /// Joins one subquery. `wanted` tells that only rows with that answer matter (for a scalar: rows where it is not
-  /// NULL); then the result need not become a column unless it is a scalar.
+  /// NULL); then the result need not become a column unless it is a scalar. A random operand is one for each row,
+  /// however many values it is compared with.
   private func join(_ subquery: PendingSubquery, to builder: inout PlanBuilder, wanted: Bool?) throws {
+    let subquery = subquery.mapOperand { operand in
+      operand.isDeterministic ? operand : .symbol(builder.symbol(for: operand, named: "operand"))
+    }
     let outer = subquery.outerSymbols.intersection(builder.node.outputs)
     var joined = builder
     do {
