@@ -110,7 +110,13 @@ struct KeySourcePlacement {
 
   /// Whether the output of `other` depends on that of `fragment`.
   private func isNeeded(_ fragment: Int, by other: Int) -> Bool {
-    fragment == other || fragments[other].inputs.contains { isNeeded(fragment, by: $0.fragment) }
+    var seen: Set<Int> = [other]
+    var open = [other]
+    while let next = open.popLast() {
+      if next == fragment { return true }
+      for input in fragments[next].inputs where seen.insert(input.fragment).inserted { open.append(input.fragment) }
+    }
+    return false
   }
 
   // MARK: Where columns come from
