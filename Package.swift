@@ -133,6 +133,10 @@ let package = Package(
     .testTarget(name: "SQLSyntaxTests", dependencies: ["SQLSyntax"]),
     .target(name: "Simulator", dependencies: ["Base", "Scheduling"], path: "Tests/Simulator"),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Simulator"]),
+    // tools/simulate.
+    .executableTarget(
+      name: "waterbear-simulate", dependencies: ["Scheduling", "Simulator", argumentParser],
+      path: "Tests/SimulateCommand"),
     // Runs whole queries in one process, for every test that wants rows from SQL.
     .target(
       name: "LocalRunner",

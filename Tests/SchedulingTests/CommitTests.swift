@@ -143,4 +143,23 @@ import Testing
     bench.send(.outputsCollected(query, [0]))
     #expect(has(bench, .commit(query)))
   }
+
+  @Test func aWriteThatCompletesWhileItWaitsToRunAgainIsCommittedOnce() {
+    let bench = Bench()
+    bench.join(1, 2)
+    // A root stage without splits is complete before the stage it reads.
+    var description = Bench.describe(
+      [
+        StageDescription(number: 0, kind: .source, inputs: [StageInput(stage: 1, mode: .broadcast)]),
+        StageDescription(number: 1, kind: .source),
+      ], policy: .query)
+    description.completion = .commit
+    bench.send(.querySubmitted(description))
+    bench.send(.splitsDiscovered(StageID(query: query, number: 1), weights: [1], last: true))
+    bench.fail(.genericInternalError)
+    bench.send(.splitsDiscovered(StageID(query: query, number: 0), weights: [], last: true))
+    bench.send(.outputsCollected(query, []))
+    bench.pass(.seconds(60))
+    #expect(bench.effects.filter { $0 == .commit(query) }.count == 1)
+  }
 }

@@ -107,4 +107,20 @@ import Testing
     bench.submit(Bench.scan(), splits: 1)
     #expect(bench.send(.querySubmitted(Bench.scan())).isEmpty)
   }
+
+  @Test func afterARestartTheQueryThatHasStartedLeastGoesFirst() {
+    let bench = Bench()
+    let splits = RestoredStage(
+      splitWeights: [1, 1], splitsComplete: true, tasksComplete: true,
+      tasks: [RestoredTask(input: .splits(0..<1), nextAttempt: 3), RestoredTask(input: .splits(1..<2))])
+    var other = splits
+    other.tasks[0].nextAttempt = 0
+    _ = bench.scheduler.handle(
+      [
+        .queryRestored(Bench.scan("a"), RestoredQuery(stages: [splits])),
+        .queryRestored(Bench.scan("b"), RestoredQuery(stages: [other])),
+      ], now: bench.now)
+    bench.join(1)
+    #expect(bench.runningNames == ["b.0.0.0"])
+  }
 }

@@ -25,27 +25,24 @@ import Testing
       #expect(report.violation == nil, Self.replay(report))
       return
     }
-    let seeds = 1...(Self.number("WATERBEAR_SEEDS") ?? 10_000)
-    var finished = 0
-    var failed: [String: Int] = [:]
-    var attempts = 0
-    var crashes = 0
-    for seed in seeds {
-      let report = Simulation.run(seed: seed)
-      finished += report.finished
-      failed.merge(report.failed, uniquingKeysWith: +)
-      attempts += report.attempts
-      crashes += report.coordinatorCrashes
-      #expect(report.violation == nil, Self.replay(report))
-      if report.violation != nil { return }
+    let count = Self.number("WATERBEAR_SEEDS") ?? 100_000
+    let summary = Simulation.search(1...count, threads: ProcessInfo.processInfo.activeProcessorCount) { seed in
+      Simulation.run(seed: seed)
     }
-    let failures = failed.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-    print(
-      "simulated seeds \(seeds): \(finished) queries finished, failed: \(failures); \(attempts) attempts, "
-        + "\(crashes) crashes of the coordinator")
+    print("simulated \(summary)")
+    if let broken = summary.violation { Issue.record(Self.replay(broken)) }
     // Most queries get through; a world in which nothing works would prove nothing.
-    #expect(finished > failed.values.reduce(0, +) * 3)
-    #expect(crashes > seeds.count / 10)
+    #expect(summary.finished > summary.failedCount * 3)
+    #expect(summary.coordinatorCrashes > summary.worlds / 10)
+  }
+
+  @Test func bigWorldKeepsTheRules() {
+    let kinds = Set(FaultKind.allCases).subtracting([.userError, .poison, .cancel])
+    for seed in UInt64(1)...4 {
+      let report = Simulation.run(seed: seed, kinds: kinds, shape: WorldShape(workers: 50, tasks: 3000))
+      #expect(report.violation == nil, Self.replay(report))
+      #expect(report.failed.isEmpty == (report.attempts >= 3000), Self.replay(report))
+    }
   }
 
   @Test func queriesFinishWithoutFaults() {
@@ -85,17 +82,12 @@ import Testing
     #expect(hashes.count == 200)
   }
 
-  @Test(arguments: [
-    (PlantedBug.selectsDuplicateReport, UInt64(1_000)), (.acceptsDeletedOutput, 5_000),
-    (.reusesAttemptNumbers, 200), (.forgetsLostProducer, 500),
-  ])
-  func plantedBugIsFound(bug: PlantedBug, within seeds: UInt64) {
-    for seed in 1...seeds {
-      if let violation = Simulation.run(seed: seed, plantedBug: bug).violation {
-        print("planted bug \(bug) found at seed \(seed): \(violation)")
-        return
-      }
+  @Test(arguments: PlantedBug.allCases)
+  func plantedBugIsFound(bug: PlantedBug) throws {
+    let summary = Simulation.search(1...20_000, threads: ProcessInfo.processInfo.activeProcessorCount) { seed in
+      Simulation.run(seed: seed, plantedBug: bug)
     }
-    Issue.record("\(bug) was not found in \(seeds) seeds")
+    let found = try #require(summary.violation, "\(bug) was not found in \(summary.worlds) worlds")
+    print("planted bug \(bug) found at seed \(found.seed): \(found.violation ?? "")")
   }
 }

@@ -27,7 +27,9 @@ public struct ModelQuery: Sendable {
 
   static let megabyte: Int64 = 1 << 20
 
-  init(number: Int, faults: FaultPlan, biggestWorker: Int64, random: inout RandomSource) {
+  init(
+    number: Int, faults: FaultPlan, shape: WorldShape? = nil, biggestWorker: Int64, random: inout RandomSource
+  ) {
     seed = random.next()
     let count = random.within(1...5)
     var stages: [StageDescription] = []
@@ -76,6 +78,7 @@ public struct ModelQuery: Sendable {
       splits.append((0..<splitCount).map { _ in Int64(random.within(1...8)) * Self.megabyte })
       if random.chance(faults.nondeterministicStage) { nondeterministic.insert(stage) }
     }
+    if let shape { (stages, splits, nondeterministic) = (shape.stages, shape.splits, []) }
     let policy: RetryPolicy = random.chance(0.15) ? .query : random.chance(0.08) ? .none : .task
     memory = 10 * Self.megabyte
     description = QueryDescription(
@@ -86,8 +89,8 @@ public struct ModelQuery: Sendable {
         compute: .init(
           minimum: Int64(random.pick([1, 6, 12])) * Self.megabyte, maximum: 20 * Self.megabyte,
           growthPeriod: random.within(1...3), growthFactor: 1.5),
-        maxSplitsPerTask: random.within(1...4), hashTaskTargetSize: Int64(random.pick([1, 5, 1000])) * Self.megabyte,
-        hashTasksPerSlot: 1, taskMinimumSize: Self.megabyte),
+        maxSplitsPerTask: shape == nil ? random.within(1...4) : 1,
+        hashTaskTargetSize: Int64(random.pick([1, 5, 1000])) * Self.megabyte, hashTasksPerSlot: 1, taskMinimumSize: Self.megabyte),
       memory: MemoryPolicy(taskMemory: memory),
       stragglers: StragglerPolicy(
         isEnabled: random.chance(0.5), slowness: 2, minimumRunTime: .milliseconds(Int64(random.within(20...300)))),
@@ -96,8 +99,8 @@ public struct ModelQuery: Sendable {
       stages: stages)
     self.splits = splits
     nondeterministicStages = nondeterministic
-    let victim = random.below(count)
-    let item = random.below(kinds[victim] == .source ? max(1, splits[victim].count) : partitions)
+    let victim = random.below(stages.count)
+    let item = random.below(stages[victim].kind == .source ? max(1, splits[victim].count) : partitions)
     userError = random.chance(faults.userError) ? (victim, item) : nil
     poison = userError == nil && random.chance(faults.poison) ? (victim, item) : nil
     bigTasks = faults.bigTask

@@ -129,27 +129,28 @@ struct ModelStore {
   }
 
   private mutating func start(_ attempt: AttemptID, _ worker: WorkerID, _ memory: Int64) {
-    let query = queries[attempt.task.stage.query]!
-    require(query.outcome == nil, "\(attempt) starts although the query has ended")
-    require(query.toCommit == nil, "\(attempt) starts although the commit has started")
-    require(!query.sawUserError, "\(attempt) starts after a user's error")
-    require(
-      query.usedAttempts[attempt.task]?.contains(attempt.number) != true, "attempt number \(attempt) is reused")
-    queries[attempt.task.stage.query]!.usedAttempts[attempt.task, default: []].insert(attempt.number)
+    let id = attempt.task.stage.query
+    // A copy of the whole query would make the change below copy its dictionaries.
+    let model = queries[id]!.model
+    let (failures, tooLittle) = (queries[id]!.failures[attempt.task] ?? 0, queries[id]!.tooLittle[attempt.task])
+    require(queries[id]!.outcome == nil, "\(attempt) starts although the query has ended")
+    require(queries[id]!.toCommit == nil, "\(attempt) starts although the commit has started")
+    require(!queries[id]!.sawUserError, "\(attempt) starts after a user's error")
+    let isNew = queries[id]!.usedAttempts[attempt.task, default: []].insert(attempt.number).inserted
+    require(isNew, "attempt number \(attempt) is reused")
     let task = task(attempt.task)!
-    let limits = query.model.description.limits
+    let limits = model.description.limits
     require(task.selected == nil, "\(attempt) starts although attempt \(task.selected ?? -1) is selected")
-    let isStraggling = task.running.count == 1 && query.model.description.stragglers.isEnabled
+    let isStraggling = task.running.count == 1 && model.description.stragglers.isEnabled
     require(task.running.isEmpty || isStraggling, "\(attempt) starts although other attempts run")
     require(!task.running.contains { $0.worker == worker }, "\(attempt) starts beside another on \(worker)")
-    if query.model.description.retryPolicy == .task {
-      let failures = query.failures[attempt.task] ?? 0
+    if model.description.retryPolicy == .task {
       require(failures <= limits.taskRetryAttempts, "\(attempt) starts after \(failures) failures")
       require(failures == task.counters.failures, "\(attempt): \(failures) failures, \(task.counters.failures) counted")
       require(task.counters.workerLosses <= limits.taskWorkerLosses, "\(attempt) starts after too many losses")
     }
-    if let tooLittle = query.tooLittle[attempt.task] {
-      let wanted = min(query.model.biggestWorker, tooLittle * 3)
+    if let tooLittle {
+      let wanted = min(model.biggestWorker, tooLittle * 3)
       require(memory >= wanted, "\(attempt) gets \(memory) bytes after \(tooLittle) did not suffice")
     }
     change(attempt.task) {
@@ -159,10 +160,10 @@ struct ModelStore {
   }
 
   private mutating func select(_ attempt: AttemptID, _ output: AttemptOutput, _ spool: ModelSpool) {
-    let query = queries[attempt.task.stage.query]!
-    require(query.outcome == nil, "\(attempt) is selected although the query has ended")
+    let id = attempt.task.stage.query
+    require(queries[id]!.outcome == nil, "\(attempt) is selected although the query has ended")
     require(task(attempt.task)?.selected == nil, "\(attempt) is selected beside another one")
-    require(query.usedAttempts[attempt.task]?.contains(attempt.number) == true, "\(attempt) never started")
+    require(queries[id]!.usedAttempts[attempt.task]?.contains(attempt.number) == true, "\(attempt) never started")
     require(spool.contents[attempt] != nil, "\(attempt) is selected, but never committed")
     require(
       attempt.number >= (task(attempt.task)?.counters.firstValidAttempt ?? 0), "\(attempt) is not valid any more")

@@ -23,13 +23,14 @@ public struct SimulationReport: Hashable, Sendable {
 public enum Simulation {
   /// Runs the world of this seed to its end.
   ///
-  /// `faults` replaces the mixture the seed draws; the queries and workers stay those of the seed. `verbose` prints
-  /// all that happens.
+  /// `faults` replaces the mixture the seed draws, of which only `kinds` are kept; the queries and workers stay those
+  /// of the seed unless `shape` is given. `verbose` prints all that happens.
   public static func run(
-    seed: UInt64, faults: FaultPlan? = nil, plantedBug: PlantedBug? = nil, verbose: Bool = false
+    seed: UInt64, faults: FaultPlan? = nil, kinds: Set<FaultKind>? = nil, shape: WorldShape? = nil,
+    plantedBug: PlantedBug? = nil, verbose: Bool = false
   ) -> SimulationReport {
     let settings = SchedulerSettings(workerTimeout: .seconds(2), plantedBug: plantedBug)
-    let world = World(seed: seed, faults: faults, settings: settings)
+    let world = World(seed: seed, faults: faults, kinds: kinds, shape: shape, settings: settings)
     world.isVerbose = verbose
     world.run()
     var report = SimulationReport(

@@ -6,6 +6,7 @@ import Scheduling
 final class World {
   let seed: UInt64
   let faults: FaultPlan
+  let shape: WorldShape?
   let settings: SchedulerSettings
   var random: RandomSource
   var now = MonotonicTime(nanoseconds: 0)
@@ -53,27 +54,37 @@ final class World {
     var lastToCoordinator = MonotonicTime(nanoseconds: 0)
   }
 
-  init(seed: UInt64, faults: FaultPlan?, settings: SchedulerSettings) {
+  init(
+    seed: UInt64, faults: FaultPlan?, kinds: Set<FaultKind>? = nil, shape: WorldShape? = nil,
+    settings: SchedulerSettings
+  ) {
     self.seed = seed
+    self.shape = shape
     self.settings = settings
     random = RandomSource(seed: seed)
     let drawn = FaultPlan.random(&random)
-    self.faults = faults ?? drawn
+    self.faults = (faults ?? drawn).keeping(kinds ?? Set(FaultKind.allCases))
     workerMemory = Int64(random.pick([20, 30, 60])) * ModelQuery.megabyte
     var queries: [ModelQuery] = []
-    for number in 0..<random.pick([1, 1, 1, 2, 3]) {
+    for number in 0..<(shape == nil ? random.pick([1, 1, 1, 2, 3]) : 1) {
       queries.append(
-        ModelQuery(number: number, faults: self.faults, biggestWorker: workerMemory, random: &random))
+        ModelQuery(
+          number: number, faults: self.faults, shape: shape, biggestWorker: workerMemory, random: &random))
     }
     self.queries = queries
+    if let shape { checks.eventsMax = shape.eventsMax }
     turnDelay = random.pick([0, 0, 3, 30])
     let slots = random.within(1...2)
-    for number in 0..<random.within(1...3) {
+    for number in 0..<(shape?.workers ?? random.within(1...3)) {
       workers.append(ModelWorker(id: WorkerID(number: number, incarnation: 0), slots: slots, memory: workerMemory))
     }
   }
 
   var faultsAreOn: Bool { !isCalm && now < faults.until }
+
+  /// No task is known to need more than any other, so none waits for memory while others run.
+  var hasMemoryForAll: Bool { faults.bigTask == 0 && faults.attemptIsKilledForMemory == 0 }
+  var slotCount: Int { workers.reduce(0) { $0 + $1.slots } }
 
   func after(_ milliseconds: ClosedRange<Int>) -> MonotonicTime {
     // Odd nanoseconds, so that events rarely meet at one time by the shape of the numbers.
@@ -91,7 +102,7 @@ final class World {
     }
     for fault in Fault.allCases { schedule(fault) }
     queue.add(faults.until, .calm)
-    let deadline = faults.until + .seconds(60)
+    let deadline = faults.until + (shape?.patience ?? .seconds(60))
     while checks.violation == nil, let (time, event) = queue.next() {
       now = time
       checks.count(event, at: time)

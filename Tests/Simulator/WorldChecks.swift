@@ -11,7 +11,11 @@ struct WorldChecks {
   /// Of all events and turns in their order.
   private(set) var traceHash: UInt64 = 0
   private(set) var events = 0
+  /// A world with more events than this makes no progress.
+  var eventsMax = 200_000
   private(set) var attempts = 0
+  /// Of each query that waits for a slot: how many attempts others have started meanwhile.
+  private var passedOver: [QueryID: Int] = [:]
   var coordinatorCrashes = 0
   var results = 0
 
@@ -27,7 +31,7 @@ struct WorldChecks {
 
   mutating func count(_ event: WorldEvent, at time: MonotonicTime) {
     events += 1
-    if events > 200_000 { fail("no end after \(events) events") }
+    if events > eventsMax { fail("no end after \(events) events") }
     traceHash = RandomSource.mix(traceHash, UInt64(bitPattern: time.nanoseconds))
   }
 
@@ -39,6 +43,21 @@ struct WorldChecks {
       let place = attempt.task.stage.number << 40 | attempt.task.partition << 20 | attempt.number
       traceHash = RandomSource.mix(traceHash, UInt64(place))
       traceHash = RandomSource.mix(traceHash, UInt64(memory) ^ UInt64(worker.number) ^ worker.incarnation << 8)
+    }
+  }
+}
+
+extension WorldChecks {
+  /// Queries take turns: one that could use any slot that comes free must not see the others get many before it.
+  mutating func checkFairness(_ turn: SchedulerTurn, waiting: [QueryID], limit: Int) {
+    passedOver = passedOver.filter { waiting.contains($0.key) }
+    for record in turn.records {
+      guard case .attemptStarted(let attempt, _, _) = record else { continue }
+      let starter = attempt.task.stage.query
+      for query in waiting { passedOver[query, default: 0] += query == starter ? -passedOver[query, default: 0] : 1 }
+    }
+    if let (query, count) = passedOver.first(where: { $0.value > limit }) {
+      fail("\(query) waits for a slot while others start \(count) attempts")
     }
   }
 }

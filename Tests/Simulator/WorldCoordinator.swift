@@ -52,6 +52,9 @@ extension World {
     for entry in events { say("event \(entry.event)") }
     let turn = scheduler.handle(events.map(\.event), now: now)
     checks.note(turn)
+    if hasMemoryForAll {
+      checks.checkFairness(turn, waiting: scheduler.waitingQueries, limit: 3 * queries.count + 2 * slotCount)
+    }
     for record in turn.records { say("  record \(record)") }
     if crashes() { return }
     store.apply(turn.records, spool: spool, collected: collected)
@@ -181,7 +184,7 @@ extension World {
     let known = query.restored.stages[stage]
     guard query.outcome == nil, !known.splitsComplete else { return }
     let rest = queries[index].splits[stage].dropFirst(known.splitWeights.count)
-    let chunk = Array(rest.prefix(random.within(0...5)))
+    let chunk = Array(rest.prefix(random.within(0...(shape?.splitsAtOnce ?? 5))))
     let last = chunk.count == rest.count && random.chance(0.7)
     let id = StageID(query: queries[index].id, number: stage)
     tell(.splitsDiscovered(id, weights: chunk, last: last)) { [unowned self] in
