@@ -52,4 +52,7 @@ extension Scheduler {
     }
     return QueryProgress(state: state, stages: stages, retries: query.failures)
   }
+
+  /// The running queries that have a task which only waits for a slot or memory, by id. O(queries).
+  public var waitingQueries: [QueryID] { queries.values.filter { $0.nextTask() != nil }.map(\.id).sorted() }
 }

@@ -44,8 +44,8 @@ final class QueryState {
   var stages: [StageState] = []
   /// Stage numbers, upstream first.
   let order: [Int]
-  /// When the phase `delayed` ends, or the commit is tried again.
-  var delayedUntil = MonotonicTime(nanoseconds: 0)
+  /// When the phase `delayed` ends, or the commit is tried again; nil where neither is to come.
+  var delayedUntil: MonotonicTime?
   /// Times the query was run again.
   var failures = 0
   /// Times the commit failed, in this life of the coordinator.

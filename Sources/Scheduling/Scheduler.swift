@@ -54,6 +54,7 @@ public final class Scheduler {
     self.now = max(now, self.now)
     turn = SchedulerTurn()
     for event in events { apply(event) }
+    if events.contains(where: \.isRestored) { orderRestored() }
     runTimers()
     dispatch()
     if events.count > 1 { dropStaleAnnouncements() }
@@ -139,6 +140,7 @@ public final class Scheduler {
         slow.append((task, number))
       case .query(let query):
         guard query.delayedUntil == entry.time else { continue }
+        query.delayedUntil = nil
         if query.phase == .committing { perform(.commit(query.id)) }
         guard query.phase == .delayed else { continue }
         query.phase = .running
@@ -167,6 +169,21 @@ public final class Scheduler {
     guard !query.isInRound, query.phase == .running else { return }
     query.isInRound = true
     round.append(query)
+  }
+
+  /// Nobody remembers whose turn it was before a restart: those that have started least go first. In the order of
+  /// their submission, restarts in quick succession would serve the oldest only.
+  private func orderRestored() {
+    var restored: [QueryState] = []
+    while let query = round.first {
+      round.removeFirst()
+      restored.append(query)
+    }
+    let started = restored.map { query in
+      query.stages.reduce(0) { $0 + $1.tasks.reduce(0) { $0 + $1.nextAttempt } }
+    }
+    let order = restored.indices.sorted { (started[$0], restored[$0].id) < (started[$1], restored[$1].id) }
+    for index in order { round.append(restored[index]) }
   }
 
   /// The task of an attempt that some live query may have started; nil for anything else.

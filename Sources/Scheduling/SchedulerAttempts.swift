@@ -108,6 +108,7 @@ extension Scheduler {
       failQuery(query, error)
       return
     }
+    if settings.plantedBug == .forgetsFailures { counters.failures = 0 }
     setCounters(task, counters)
     if query.description.retryPolicy == .query {
       retryQuery(query, task, error, policy)
@@ -138,8 +139,13 @@ extension Scheduler {
     // Not among those aborted where its last attempt has just ended.
     if task.state.phase == .running { query.enqueue(stage: task.stage, task: task.task) }
     query.phase = .delayed
-    query.delayedUntil = now + policy.delay(beforeRetry: query.failures)
-    timers.add(query.delayedUntil, .query(query))
+    delay(query, until: now + policy.delay(beforeRetry: query.failures))
+  }
+
+  /// Goes on with the query, or its commit, at this time.
+  func delay(_ query: QueryState, until time: MonotonicTime) {
+    query.delayedUntil = time
+    timers.add(time, .query(query))
   }
 
   private func usedUp(

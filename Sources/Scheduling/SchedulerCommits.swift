@@ -14,6 +14,8 @@ extension Scheduler {
   /// may fail or be cancelled.
   func collect(_ query: QueryState) {
     query.phase = .collecting
+    // The root stage may become complete while the query waits to run again.
+    query.delayedUntil = nil
     abortAll(query, recorded: true)
     if let attempts = query.collectable { perform(.collectOutputs(query.id, attempts)) }
   }
@@ -48,7 +50,6 @@ extension Scheduler {
       return failQuery(query, error.asCause(of: message))
     }
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
-    query.delayedUntil = now + policy.delay(beforeRetry: query.commitFailures - 1)
-    timers.add(query.delayedUntil, .query(query))
+    delay(query, until: now + policy.delay(beforeRetry: query.commitFailures - 1))
   }
 }

@@ -11,12 +11,15 @@ extension Scheduler {
     var skipped = 0
     var misfit: TaskReference?
     while workers.hasFreeSlot, skipped < round.count, let query = round.first {
-      round.removeFirst()
       guard let task = query.nextTask() else {
+        round.removeFirst()
         query.isInRound = false
         continue
       }
-      round.append(query)
+      if settings.plantedBug != .servesOldestQueryOnly {
+        round.removeFirst()
+        round.append(query)
+      }
       if let place = place(task) {
         start(task, on: place.worker, memory: place.memory)
         skipped = 0
@@ -48,6 +51,7 @@ extension Scheduler {
     let reserved = reservation?.worker
     let avoided = task.state.avoidedWorker
     let preferred = workers.best { $0 !== reserved && $0.id != avoided }
+    if settings.plantedBug == .overcommitsMemory, let preferred { return (preferred, required) }
     if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred)) }
     let any = workers.best { $0 !== reserved }
     if let any, any.freeMemory >= required { return (any, grant(required, any)) }

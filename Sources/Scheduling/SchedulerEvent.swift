@@ -90,3 +90,8 @@ public struct AttemptFailure: Hashable, Codable, Sendable {
     self.lostInput = lostInput
   }
 }
+
+extension SchedulerEvent {
+  /// Whether a query comes back after a restart of the coordinator.
+  var isRestored: Bool { if case .queryRestored = self { true } else { false } }
+}

@@ -24,4 +24,10 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case reusesAttemptNumbers
   /// A reader's report of a lost input restarts the reader, but not the task that made the input.
   case forgetsLostProducer
+  /// Attempts are placed wherever a slot is free, whatever memory is left there.
+  case overcommitsMemory
+  /// A query that has something to run always goes before those that came later.
+  case servesOldestQueryOnly
+  /// Failures are not counted, so a task that cannot succeed is tried for ever.
+  case forgetsFailures
 }
