@@ -38,11 +38,14 @@ import Testing
 
   @Test func bigWorldKeepsTheRules() {
     let kinds = Set(FaultKind.allCases).subtracting([.userError, .poison, .cancel])
-    for seed in UInt64(1)...4 {
+    var finished = 0
+    for seed in UInt64(1)...6 {
       let report = Simulation.run(seed: seed, kinds: kinds, shape: WorldShape(workers: 50, tasks: 3000))
       #expect(report.violation == nil, Self.replay(report))
-      #expect(report.failed.isEmpty == (report.attempts >= 3000), Self.replay(report))
+      #expect(report.attempts > 3000 || report.finished == 0, Self.replay(report))
+      finished += report.finished
     }
+    #expect(finished > 1)
   }
 
   @Test func queriesFinishWithoutFaults() {
