@@ -65,6 +65,10 @@ struct RulePlanSnapshots {
         "SELECT c_name FROM customer WHERE c_acctbal > (SELECT avg(c_acctbal) FROM customer)",
         "SELECT p_name FROM part WHERE p_size = 1 AND p_retailprice > "
           + "(SELECT avg(l_extendedprice) FROM lineitem WHERE l_partkey = p_partkey)",
+        "SELECT p_name FROM part WHERE p_size > "
+          + "(SELECT sum(l_quantity) FROM lineitem WHERE l_partkey = p_partkey HAVING count(*) > 3) / 10",
+        "SELECT p_name FROM part WHERE p_size > "
+          + "(SELECT coalesce(sum(l_quantity), 0) FROM lineitem WHERE l_partkey = p_partkey)",
         "SELECT (SELECT count(*) FROM nation WHERE n_regionkey = r_regionkey) FROM region",
       ]),
     Group(

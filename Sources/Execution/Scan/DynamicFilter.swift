@@ -1,5 +1,4 @@
-// Owns the way of a join's keys to the scan of its left side: which scan column they restrict, and the place where the
-// join leaves them for the scan.
+// Owns the place where a join leaves its keys for the scans that its left side's come from.
 
 import Columnar
 import ConnectorAPI
@@ -27,40 +26,6 @@ final class DynamicFilter {
     guard let load else { return }
     self.load = nil
     keys = try load()
-  }
-}
-
-/// A column of a scan.
-struct ScanPlace {
-  let scan: Int
-  let column: Int
-
-  /// Where the values of `symbol` come from below `node`, if rows of that scan may be dropped as soon as it is known
-  /// that no row above `node` with such a value is wanted.
-  static func find(_ symbol: Symbol, in node: PlanNode) -> ScanPlace? {
-    switch node {
-    case .tableScan(let scan):
-      return scan.columns.firstIndex { $0.symbol == symbol }.map { ScanPlace(scan: scan.id, column: $0) }
-    case .filter(let filter): return find(symbol, in: filter.source)
-    case .sort(let sort): return find(symbol, in: sort.source)
-    case .project(let project):
-      let assignment = project.assignments.first { $0.symbol == symbol }
-      guard case .symbol(let inner)? = assignment?.expression else { return nil }
-      return find(inner, in: project.source)
-    case .aggregate(let aggregate):
-      return aggregate.keys.contains(symbol) ? find(symbol, in: aggregate.source) : nil
-    case .join(let join):
-      switch join.kind {
-      case .inner, .left, .semi, .anti, .nullAwareAnti:
-        return join.left.outputs.contains(symbol) ? find(symbol, in: join.left) : nil
-      case .right, .full: return nil
-      }
-    case .semiJoin(let join): return symbol == join.mark ? nil : find(symbol, in: join.source)
-    // Which rows come out depends on those that are dropped, or there is more than one source.
-    case .values, .limit, .topN, .union, .enforceSingleRow, .uniqueID, .rowNumber, .exchange, .remoteSource,
-      .tableWriter, .tableFinish, .output:
-      return nil
-    }
   }
 }
 

@@ -113,11 +113,12 @@ final class OperatorBuilder {
   /// a partner.
   private func announceKeys(of join: JoinNode) -> [DynamicFilter] {
     guard [.inner, .right, .semi].contains(join.kind) else { return [] }
-    return join.criteria.enumerated().compactMap { key, clause in
-      guard let place = ScanPlace.find(clause.left, in: join.left) else { return nil }
-      let filter = DynamicFilter(column: place.column, key: key)
-      dynamicFilters[place.scan, default: []].append(filter)
-      return filter
+    return join.criteria.enumerated().flatMap { key, clause in
+      ScanSearch().origins(of: clause.left, in: join.left, fragment: fragment.number).map { origin in
+        let filter = DynamicFilter(column: origin.position, key: key)
+        dynamicFilters[origin.scan.id, default: []].append(filter)
+        return filter
+      }
     }
   }
 

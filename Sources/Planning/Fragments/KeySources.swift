@@ -61,7 +61,8 @@ struct KeySourcePlacement {
   ) {
     let producers = origins(of: keys.symbol, in: keys.node)
     guard !producers.isEmpty else { return }
-    for scan in scans(of: target.symbol, in: target.node, fragment: number) where scan.fragment != number {
+    let scans = ScanSearch(fragments: fragments).origins(of: target.symbol, in: target.node, fragment: number)
+    for scan in scans where scan.fragment != number {
       var best: (column: Column, gain: Double)?
       for column in producers {
         guard let gain = gain(of: column, for: scan), gain > best?.gain ?? 0 else { continue }
@@ -71,7 +72,7 @@ struct KeySourcePlacement {
     }
   }
 
-  private mutating func add(_ column: Column, to scan: ScanColumn) {
+  private mutating func add(_ column: Column, to scan: ScanOrigin) {
     let known = fragments[scan.fragment].inputs.contains { $0.fragment == column.fragment }
     let source = KeySource(
       fragment: column.fragment, columns: fragments[column.fragment].outputSymbols, key: column.symbol,
@@ -90,7 +91,7 @@ struct KeySourcePlacement {
   }
 
   /// How many rows less there are to read; nil where the filter is not worth it.
-  private mutating func gain(of column: Column, for scan: ScanColumn) -> Double? {
+  private mutating func gain(of column: Column, for scan: ScanOrigin) -> Double? {
     let keys = estimate(column.fragment)
     let table = statistics.estimate(.tableScan(scan.scan))
     guard keys.isKnown, table.isKnown else { return nil }
@@ -139,60 +140,6 @@ struct KeySourcePlacement {
       return node.sources.first { $0.outputs.contains(symbol) }.map { origins(of: symbol, in: $0) } ?? []
     case .semiJoin(let join): return symbol == join.mark ? [] : origins(of: symbol, in: join.source)
     case .tableScan, .values, .union, .exchange, .output, .tableWriter, .tableFinish: return []
-    }
-  }
-
-  /// A column of a scan that may be restricted.
-  private struct ScanColumn {
-    let fragment: Int
-    let scan: TableScanNode
-    let symbol: Symbol
-    /// The scan with the conditions right above it.
-    let rows: PlanNode
-  }
-
-  /// The scan columns that `symbol` comes from, as far as rows may be dropped there that are not wanted above `node`.
-  private func scans(of symbol: Symbol, in node: PlanNode, fragment: Int) -> [ScanColumn] {
-    switch node {
-    case .tableScan(let scan):
-      return scan.columns.contains { $0.symbol == symbol }
-        ? [ScanColumn(fragment: fragment, scan: scan, symbol: symbol, rows: node)] : []
-    case .filter(let filter):
-      let found = scans(of: symbol, in: filter.source, fragment: fragment)
-      guard case .tableScan = filter.source else { return found }
-      return found.map { ScanColumn(fragment: fragment, scan: $0.scan, symbol: $0.symbol, rows: node) }
-    case .sort(let sort): return scans(of: symbol, in: sort.source, fragment: fragment)
-    case .project(let project):
-      let assignment = project.assignments.first { $0.symbol == symbol }
-      guard case .symbol(let inner)? = assignment?.expression else { return [] }
-      return scans(of: inner, in: project.source, fragment: fragment)
-    case .aggregate(let aggregate):
-      return aggregate.keys.contains(symbol) ? scans(of: symbol, in: aggregate.source, fragment: fragment) : []
-    case .join(let join): return scans(of: symbol, in: join, fragment: fragment)
-    case .semiJoin(let join):
-      return symbol == join.mark ? [] : scans(of: symbol, in: join.source, fragment: fragment)
-    case .remoteSource(let source):
-      guard source.fragments.count == 1, source.outputs.contains(symbol) else { return [] }
-      return scans(of: symbol, in: fragments[source.fragments[0]].root, fragment: source.fragments[0])
-    case .values, .topN, .limit, .union, .enforceSingleRow, .uniqueID, .rowNumber, .exchange, .output, .tableWriter,
-      .tableFinish:
-      return []
-    }
-  }
-
-  /// Through a join: on the side that has the symbol and, if both sides must match, on the side of its partner.
-  private func scans(of symbol: Symbol, in join: JoinNode, fragment: Int) -> [ScanColumn] {
-    let isLeft = join.left.outputs.contains(symbol)
-    switch join.kind {
-    case .right, .full: return []
-    case .left, .anti, .nullAwareAnti:
-      return isLeft ? scans(of: symbol, in: join.left, fragment: fragment) : []
-    case .inner, .semi:
-      let own = scans(of: symbol, in: isLeft ? join.left : join.right, fragment: fragment)
-      let partners = join.criteria.compactMap { clause -> Symbol? in
-        isLeft ? (clause.left == symbol ? clause.right : nil) : (clause.right == symbol ? clause.left : nil)
-      }
-      return own + partners.flatMap { scans(of: $0, in: isLeft ? join.right : join.left, fragment: fragment) }
     }
   }
 }
