@@ -31,8 +31,32 @@ public enum NumberText {
 
   /// A double as Java's `Double.toString` has it: `1.5`, `1.0E10`, `NaN`, `-Infinity`.
   public static func write(_ value: Double, to target: UnsafeMutablePointer<UInt8>) -> Int {
-    if let count = writeSpecial(value, to: target) { return count }
+    if let count = writeFixed(value, to: target) ?? writeSpecial(value, to: target) { return count }
     return writeJava(ShortestDigits(value.description), isNegative: value.sign == .minus, to: target)
+  }
+
+  /// A double of plain notation that has at most four digits behind the point, as prices and shares have; nil for
+  /// others. No allocation.
+  @inline(__always)
+  private static func writeFixed(_ value: Double, to target: UnsafeMutablePointer<UInt8>) -> Int? {
+    let magnitude = value.magnitude
+    guard magnitude < 1e7, magnitude >= 1e-3 || magnitude == 0 else { return nil }
+    let units = (magnitude * 1e4).rounded(.toNearestOrEven)
+    // Both are whole numbers below 2^53, so the quotient is the double nearest to the decimal. Decimals of up to 15
+    // digits are nearest to a double each of their own: no other one as short gives this double.
+    guard units / 1e4 == magnitude else { return nil }
+    let (whole, fraction) = UInt64(units).quotientAndRemainder(dividingBy: 10_000)
+    var at = target
+    if value.sign == .minus {
+      at[0] = UInt8(ascii: "-")
+      at += 1
+    }
+    at += writeDigits(whole, to: at)
+    at[0] = UInt8(ascii: ".")
+    writePadded(fraction, digits: 4, to: at + 1)
+    var digits = 4
+    while digits > 1, at[digits] == UInt8(ascii: "0") { digits &-= 1 }
+    return at - target + 1 + digits
   }
 
   /// A real as Java's `Float.toString` has it.

@@ -78,7 +78,8 @@ public struct ValueFormatter: Sendable {
   private static let hexDigits = Array("0123456789abcdef".utf8)
 
   /// Writes value `position` of `values`, which is no string, at `target`, which has room for
-  /// `NumberText.maximumByteCount` bytes; returns the bytes written. No allocation except for real and double.
+  /// `NumberText.maximumByteCount` bytes; returns the bytes written. No allocation except for real, and for double with
+  /// many digits.
   public func write(_ values: Buffer, at position: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
     switch type {
     case .boolean, .unknown:

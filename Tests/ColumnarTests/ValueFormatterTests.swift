@@ -70,6 +70,18 @@ struct ValueFormatterTests {
     #expect(ValueFormatter(type).text(value) == expected)
   }
 
+  @Test func shortDoublesHaveTheDigitsThatGiveThemBack() {
+    let formatter = ValueFormatter(.double)
+    for step in 0..<8_000 {
+      let short = Double(step &* 7_919_777 % 99_999_999) / [10, 100, 1_000, 10_000][step % 4]
+      for value in [short, -short, short.nextUp, short.nextDown] {
+        // Swift has the same notation here.
+        guard value.magnitude < 1e7, value.magnitude >= 1e-3 else { continue }
+        #expect(formatter.text(.double(value)) == value.description)
+      }
+    }
+  }
+
   @Test func nullHasNoText() {
     #expect(ValueFormatter(.bigint).text(.null) == nil)
     var bytes: [UInt8] = [1]
