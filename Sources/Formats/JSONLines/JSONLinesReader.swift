@@ -200,7 +200,8 @@ extension LineFault {
 
 /// Which kinds of JSON values a type takes.
 enum ValueKinds {
-  /// A text is no number, even if it reads as one, and a date is a text. Texts take everything.
+  /// A text is no number, even if it reads as one, except for decimals, of which numbers might lose digits; a date is
+  /// a text. Texts take everything.
   static func check(
     _ fields: UnsafePointer<FieldRef>, count: Int, base: UnsafePointer<UInt8>, type: DataType
   ) throws(FieldFailure) {
@@ -213,11 +214,15 @@ enum ValueKinds {
         if field.isAbsent || (field.count == 0 && !field.isQuoted) { continue }
         if !field.isQuoted || field.count == 0 { throw FieldFailure(row: row, reason: .notOfType) }
       }
+    case .decimal:
+      for row in 0..<count where !fields[row].isAbsent && fields[row].isQuoted && fields[row].count == 0 {
+        throw FieldFailure(row: row, reason: .notOfType)
+      }
     case .real, .double:
       for row in 0..<count {
         let field = fields[row]
         if field.isAbsent || !field.isQuoted { continue }
-        // What no number can say is written as text.
+        // What no number of JSON can say is written as text by some.
         guard field.count > 1 else { throw FieldFailure(row: row, reason: .notOfType) }
         let first = base[field.start] == UInt8(ascii: "-") ? base[field.start &+ 1] : base[field.start]
         if first != UInt8(ascii: "N"), first != UInt8(ascii: "I") {

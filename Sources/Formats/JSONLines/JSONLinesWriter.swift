@@ -7,8 +7,9 @@ import TextColumns
 /// Writes batches as one object per line. Used by one thread.
 ///
 /// Every key is in every object, so that others see the same columns in all files; NULL is null. Numbers are written as
-/// clients see them, dates and timestamps as text like `2024-01-31 12:34:56.789`, and NaN and the infinities, which
-/// JSON does not have, as text. Types: those of `ColumnParser.isSupported`.
+/// clients see them, dates and timestamps as text like `2024-01-31 12:34:56.789`. Decimals of more than 15 digits are
+/// text too: many programs read numbers as doubles, which keep no more. NaN and the infinities are bare words, which
+/// JSON does not have but its readers do. Types: those of `ColumnParser.isSupported`.
 public final class JSONLinesWriter {
   private let output: TextOutput
   /// Of each column what stands in front of its values.
@@ -60,14 +61,12 @@ public final class JSONLinesWriter {
     case plain
     /// Text that needs no escapes.
     case quoted
-    /// A number, or what is none.
-    case float
     case text
 
     init(_ type: DataType) {
       switch type {
-      case .real, .double: self = .float
       case .date, .timestamp: self = .quoted
+      case .decimal(let precision, _) where precision > 15: self = .quoted
       default: self = type.layout == .string ? .text : .plain
       }
     }
@@ -104,10 +103,8 @@ public final class JSONLinesWriter {
   private func put(_ view: StringView, _ style: Style) {
     reserve(JSONEscapes.mostBytes(of: view.count))
     let target = room.pointer(to: UInt8.self) + filled
-    var style = style
-    if style == .float { style = view.withBytes(Self.isNumber) ? .plain : .quoted }
     switch style {
-    case .plain, .float:
+    case .plain:
       view.copyBytes(to: target)
       filled &+= view.count
     case .quoted:
@@ -118,12 +115,6 @@ public final class JSONLinesWriter {
     case .text:
       filled &+= view.withBytes { JSONEscapes.quoted($0, to: target) }
     }
-  }
-
-  /// Whether the text of a double is not that of NaN or an infinity.
-  private static func isNumber(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let last = text.last else { return false }
-    return last &- 48 <= 9
   }
 
   @inline(__always)

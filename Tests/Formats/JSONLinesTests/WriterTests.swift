@@ -41,11 +41,26 @@ import TextColumns
       lines[0] == #"{"n":-5,"a \"b\"":"# + quoted + #","d":0.5,"m":-0.05,"day":"1970-01-01","#
         + #""at":"1970-01-01 00:00:00.000001","f":true}"#)
     #expect(lines[1] == #"{"n":null,"a \"b\"":null,"d":null,"m":null,"day":null,"at":null,"f":null}"#)
-    #expect(lines[2].contains(#""a \"b\"":"","d":"NaN","#))
-    #expect(lines[3].contains(#""d":"-Infinity","#))
+    #expect(lines[2].contains(#""a \"b\"":"","d":NaN,"#))
+    #expect(lines[3].contains(#""d":-Infinity,"#))
     let file = try TextFile(try written(columns, rows))
     let read = try file.rows(columns)
     #expect(read == rows.map { row in zip(row, columns).map { ValueFormatter($1.1).text($0) } })
+  }
+
+  @Test func decimalsThatDoublesCannotHoldAreTexts() throws {
+    let columns: [(String, DataType)] = [
+      ("a", .decimal(precision: 15, scale: 2)), ("b", .decimal(precision: 16, scale: 2)),
+      ("c", .decimal(precision: 38, scale: 10)),
+    ]
+    let rows: [[Value]] = [[.integer(100), .integer(-100), .int128(1)], [.null, .null, .null]]
+    let bytes = try written(columns, rows)
+    #expect(
+      String(decoding: bytes, as: UTF8.self)
+        == "{\"a\":1.00,\"b\":\"-1.00\",\"c\":\"0.0000000001\"}\n{\"a\":null,\"b\":null,\"c\":null}\n")
+    #expect(try TextFile(bytes).rows(columns) == [["1.00", "-1.00", "0.0000000001"], [nil, nil, nil]])
+    let error = failure { _ = try TextFile(Array("{\"a\":\"\"}".utf8)).rows([("a", columns[0].1)]) }
+    #expect(error?.message == "a file, line 1, offset 6: \"\" in column a is no decimal(15,2)")
   }
 
   @Test func packedFilesAreReadWhole() throws {
