@@ -48,13 +48,16 @@ let package = Package(
       dependencies: ["Base", "Columnar", "ConnectorAPI", "CBrotli", "CLZ4", "CSnappy", "CZlib", "CZstd"],
       path: "Sources/Formats/Parquet"),
     .target(
-      name: "TextColumns", dependencies: ["Base", "CTextScan", "CZlib", "CZstd", "Columnar", "Platform"],
+      name: "TextColumns",
+      dependencies: ["Base", "CTextScan", "CZlib", "CZstd", "Columnar", "ConnectorAPI", "Platform"],
       path: "Sources/Formats/TextColumns"),
     .target(
-      name: "Delimited", dependencies: ["Base", "CTextScan", "Columnar", "Platform", "TextColumns"],
+      name: "Delimited",
+      dependencies: ["Base", "CTextScan", "Columnar", "ConnectorAPI", "Platform", "TextColumns"],
       path: "Sources/Formats/Delimited"),
     .target(
-      name: "JSONLines", dependencies: ["Base", "CTextScan", "Columnar", "Platform", "TextColumns"],
+      name: "JSONLines",
+      dependencies: ["Base", "CTextScan", "Columnar", "ConnectorAPI", "Platform", "TextColumns"],
       path: "Sources/Formats/JSONLines"),
 
     // Pure, query, durable.
@@ -125,7 +128,8 @@ let package = Package(
       path: "Tests/Formats/ParquetTests", exclude: ["Samples"]),
     .testTarget(name: "TextColumnsTests", dependencies: ["TextColumns"], path: "Tests/Formats/TextColumnsTests"),
     .testTarget(
-      name: "DelimitedTests", dependencies: ["Base", "Columnar", "Delimited", "Platform", "TextColumns"],
+      name: "DelimitedTests",
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "Delimited", "Platform", "TextColumns"],
       path: "Tests/Formats/DelimitedTests"),
     .testTarget(
       name: "JSONLinesTests", dependencies: ["Base", "Columnar", "JSONLines", "Platform", "TextColumns"],

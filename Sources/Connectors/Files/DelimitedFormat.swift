@@ -95,7 +95,8 @@ struct DelimitedFormat: TableFormat {
     let wanted = columns.map { WantedField(position: positions[$0.name], name: $0.name, type: $0.type) }
     let reader = try DelimitedReader(
       file, name: piece.file.path, size: piece.file.version.size, range: piece.start..<piece.end,
-      compression: piece.file.compression.ofText, dialect: dialect, wanted: wanted)
+      compression: piece.file.compression.ofText, dialect: dialect, wanted: wanted,
+      filters: filters)
     return TextPageSource(reader.next) { try piece.file.checkUnchanged(file) }
   }
 }

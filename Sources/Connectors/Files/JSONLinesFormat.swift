@@ -53,7 +53,8 @@ struct JSONLinesFormat: TableFormat {
     let file = try piece.file.open(in: base)
     let reader = try JSONLinesReader(
       file, name: piece.file.path, size: piece.file.version.size, range: piece.start..<piece.end,
-      compression: piece.file.compression.ofText, wanted: columns.map { JSONField(name: $0.name, type: $0.type) })
+      compression: piece.file.compression.ofText, wanted: columns.map { JSONField(name: $0.name, type: $0.type) },
+      filters: filters)
     return TextPageSource(reader.next) { try piece.file.checkUnchanged(file) }
   }
 }

@@ -83,8 +83,10 @@ struct GuessedColumns {
   }
 }
 
-/// Gives what a reader of text gives, and looks at the end whether the file is still the same.
+/// Gives what a reader of text gives, which applies the filters, and looks at the end whether the file is still the
+/// same.
 final class TextPageSource: PageSource {
+  let appliesFilters = true
   private let read: () throws -> Batch?
   private let check: () throws -> Void
 
@@ -94,9 +96,7 @@ final class TextPageSource: PageSource {
   }
 
   func next() throws -> Batch? {
-    while let batch = try read() {
-      if batch.count > 0 { return batch }
-    }
+    if let batch = try read() { return batch }
     try check()
     return nil
   }

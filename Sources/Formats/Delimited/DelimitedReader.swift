@@ -2,6 +2,7 @@
 
 import Base
 import Columnar
+import ConnectorAPI
 import Platform
 import TextColumns
 
@@ -25,10 +26,9 @@ public final class DelimitedReader {
   private let name: String
   private let dialect: Dialect
   private let wanted: [WantedField]
-  /// For each column its place among the fields that are put down.
-  private let places: [Int?]
   private let scanner: RowScanner
   private let fields: FieldTable
+  private let rows: FilteredFields
   private let input: TextInput
   private let isCompressed: Bool
   /// Offset in the text of the block's first byte.
@@ -47,23 +47,24 @@ public final class DelimitedReader {
   private static let longestRow = 64 << 20
 
   /// Rows that begin within `range` of a file of `size` bytes; compressed files have one range. `wanted` names no
-  /// position twice. `name` is for messages.
+  /// position twice; `filters` count columns as it does. `name` is for messages.
   public init(
     _ file: OwnedDescriptor, name: String, size: Int64, range: Range<Int64>, compression: TextCompression,
-    dialect: Dialect, wanted: [WantedField]
+    dialect: Dialect, wanted: [WantedField], filters: [any RowFilter] = []
   ) throws {
     self.file = file
     self.name = name
     self.dialect = dialect
     self.wanted = wanted
     var positions: [Int] = []
-    places = wanted.map { field in
-      guard let position = field.position else { return nil }
+    let sources = wanted.map { field -> FilteredFields.Source in
+      guard let position = field.position else { return .null(field.type) }
       positions.append(position)
-      return positions.count - 1
+      return .fields(positions.count - 1)
     }
     scanner = RowScanner(dialect, wanted: positions)
     fields = FieldTable(columnCount: max(positions.count, 1), capacity: Batch.targetRows)
+    rows = FilteredFields(sources, filters: filters)
     isCompressed = compression != .none
     var bounds = range
     if !isCompressed {
@@ -78,7 +79,7 @@ public final class DelimitedReader {
     skipsHeader = dialect.hasHeader && (isCompressed || bounds.lowerBound == 0)
   }
 
-  /// The next rows, or nil at the end. FILES_BAD_DATA names file, line and column.
+  /// The next rows that pass the filters, or nil at the end. FILES_BAD_DATA names file, line and column.
   public func next() throws -> Batch? {
     while true {
       if block == nil { try fill(atLeast: Self.blockBytes) }
@@ -91,9 +92,10 @@ public final class DelimitedReader {
         block.base, from: position, count: block.count, isLast: isLastBlock, limit: fields.capacity,
         into: fields.fields, stride: fields.capacity)
       if result.rows > 0 {
-        let batch = try parse(block, rows: result.rows)
+        let batch = try parse(block, count: result.rows)
         position = result.end
-        return batch
+        if let batch { return batch }
+        continue
       }
       if let fault = result.fault { throw failure(fault, at: result.end) }
       position = result.end
@@ -139,24 +141,16 @@ public final class DelimitedReader {
     if isFirst, kept + got >= 3, bytes[0] == 0xef, bytes[1] == 0xbb, bytes[2] == 0xbf { position = 3 }
   }
 
-  private func parse(_ block: TextBlock, rows: Int) throws -> Batch {
+  private func parse(_ block: TextBlock, count: Int) throws -> Batch? {
     let rules = dialect.rules
-    var columns: [Vector] = []
-    columns.reserveCapacity(wanted.count)
-    for (column, field) in wanted.enumerated() {
-      guard let place = places[column] else {
-        columns.append(.repeating(.null, type: field.type, count: rows))
-        continue
-      }
-      do {
-        columns.append(
-          try ColumnParser.parse(
-            field.type, fields: fields.column(place), count: rows, of: block, rules: rules))
+    return try rows.batch(of: fields, count: count) { column, number, count in
+      let refs = fields.column(number)
+      do throws(FieldFailure) {
+        return try ColumnParser.parse(wanted[column].type, fields: refs, count: count, of: block, rules: rules)
       } catch {
-        throw failure(error, field, fields.column(place)[error.row], block)
+        throw failure(error, wanted[column], refs[error.row], block)
       }
     }
-    return Batch(columns: columns, count: rows)
   }
 
   // MARK: Messages

@@ -2,6 +2,7 @@
 
 import Base
 import Columnar
+import ConnectorAPI
 import Platform
 import TextColumns
 
@@ -27,6 +28,7 @@ public final class JSONLinesReader {
   private let wanted: [JSONField]
   private let scanner: LineScanner
   private let fields: FieldTable
+  private let rows: FilteredFields
   private let input: TextInput
   private let isCompressed: Bool
   /// Offset in the text of the block's first byte.
@@ -42,16 +44,17 @@ public final class JSONLinesReader {
   static let rules = FieldRules(nullText: [], escapes: .json)
 
   /// Rows of the lines that begin within `range` of a file of `size` bytes; compressed files have one range. `wanted`
-  /// names no key twice. `name` is for messages.
+  /// names no key twice; `filters` count columns as it does. `name` is for messages.
   public init(
     _ file: OwnedDescriptor, name: String, size: Int64, range: Range<Int64>, compression: TextCompression,
-    wanted: [JSONField]
+    wanted: [JSONField], filters: [any RowFilter] = []
   ) throws {
     self.file = file
     self.name = name
     self.wanted = wanted
     scanner = LineScanner(wanted: wanted.map(\.name))
     fields = FieldTable(columnCount: max(wanted.count, 1), capacity: Batch.targetRows)
+    rows = FilteredFields(wanted.indices.map { .fields($0) }, filters: filters)
     isCompressed = compression != .none
     var bounds = range
     if !isCompressed {
@@ -79,7 +82,7 @@ public final class JSONLinesReader {
     return size
   }
 
-  /// The next rows, or nil at the end. FILES_BAD_DATA names file, line, offset and column.
+  /// The next rows that pass the filters, or nil at the end. FILES_BAD_DATA names file, line, offset and column.
   public func next() throws -> Batch? {
     while true {
       if block == nil { try fill(atLeast: Self.blockBytes) }
@@ -89,9 +92,10 @@ public final class JSONLinesReader {
         into: fields.fields, stride: fields.capacity)
       if let fault = result.fault { throw failure(fault, at: result.end) }
       if result.rows > 0 {
-        let batch = try parse(block, rows: result.rows)
+        let batch = try parse(block, count: result.rows)
         position = result.end
-        return batch
+        if let batch { return batch }
+        continue
       }
       position = result.end
       if isLastBlock {
@@ -126,20 +130,17 @@ public final class JSONLinesReader {
     if isFirst, kept + got >= 3, bytes[0] == 0xef, bytes[1] == 0xbb, bytes[2] == 0xbf { position = 3 }
   }
 
-  private func parse(_ block: TextBlock, rows: Int) throws -> Batch {
-    var columns: [Vector] = []
-    columns.reserveCapacity(wanted.count)
-    for (column, field) in wanted.enumerated() {
-      let refs = fields.column(column)
-      do {
-        try ValueKinds.check(refs, count: rows, base: block.base, type: field.type)
-        columns.append(
-          try ColumnParser.parse(field.type, fields: refs, count: rows, of: block, rules: Self.rules))
+  private func parse(_ block: TextBlock, count: Int) throws -> Batch? {
+    try rows.batch(of: fields, count: count) { column, number, count in
+      let refs = fields.column(number)
+      let type = wanted[column].type
+      do throws(FieldFailure) {
+        try ValueKinds.check(refs, count: count, base: block.base, type: type)
+        return try ColumnParser.parse(type, fields: refs, count: count, of: block, rules: Self.rules)
       } catch {
-        throw failure(error, field, refs[error.row], block)
+        throw failure(error, wanted[column], refs[error.row], block)
       }
     }
-    return Batch(columns: columns, count: rows)
   }
 
   // MARK: Messages
