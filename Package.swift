@@ -119,6 +119,7 @@ let package = Package(
     .executableTarget(name: "waterbearctl", dependencies: ["ControlClient"]),
 
     // Tests mirror Sources.
+    .target(name: "TemporaryDirectories", path: "Tests/TemporaryDirectories"),
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "SealingTests", dependencies: ["Sealing"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
@@ -156,12 +157,12 @@ let package = Package(
     .testTarget(
       name: "SQLTests",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "TPCHConnector"]),
-    .testTarget(name: "ExchangeTests", dependencies: ["Exchange"], exclude: ["Samples"]),
+    .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "TemporaryDirectories"], exclude: ["Samples"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
-    .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform", "TemporaryDirectories"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry", log]),
     // A daemon whose children do no work but misbehave as a test asks, so that tests of the supervisor need no engine.
     .executableTarget(
@@ -173,21 +174,25 @@ let package = Package(
     .testTarget(
       name: "WorkerProcessTests",
       dependencies: [
-        "Base", "ConnectorAPI", "Exchange", "Execution", "Platform", "Telemetry", "Transport", "Wire",
-        "WorkerProcess", nioCore, nioPosix,
+        "Base", "ConnectorAPI", "Exchange", "Execution", "Platform", "Telemetry", "TemporaryDirectories", "Transport",
+        "Wire", "WorkerProcess", nioCore, nioPosix,
       ]),
-    .testTarget(name: "TransportTests", dependencies: ["Base", "Sockets", "Transport", "Wire", nioCore, nioPosix]),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: ["Base", "Sockets", "TemporaryDirectories", "Transport", "Wire", nioCore, nioPosix]),
     .testTarget(
       name: "CoordinatorProcessTests",
       dependencies: [
         "Base", "Columnar", "ConnectorAPI", "ConnectorRegistry", "CoordinatorProcess", "Exchange", "Execution",
-        "LocalRunner", "Planning", "Platform", "Sealing", "Settings", "Sockets", "TaskStore", "Telemetry", "Transport",
-        "Wire", "Wiring", "WorkerProcess", nioCore, nioPosix,
+        "LocalRunner", "Planning", "Platform", "Sealing", "Settings", "Sockets", "TaskStore", "Telemetry",
+        "TemporaryDirectories", "Transport", "Wire", "Wiring", "WorkerProcess", nioCore, nioPosix,
       ]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(
       name: "ControlClientTests",
-      dependencies: ["ArrowIPC", "Base", "Columnar", "ControlClient", "Parquet", "Platform", "Wire"]),
+      dependencies: [
+        "ArrowIPC", "Base", "Columnar", "ControlClient", "Parquet", "Platform", "TemporaryDirectories", "Wire",
+      ]),
     // Whole daemons of the built programs, driven through waterbearctl.
     .testTarget(
       name: "EndToEndTests", dependencies: ["Base", "Platform", "Wire", "waterbeard", "waterbearctl"]),

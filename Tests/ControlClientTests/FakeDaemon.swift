@@ -3,6 +3,7 @@ import Base
 import Glibc
 import Platform
 import Synchronization
+import TemporaryDirectories
 import Wire
 
 /// What a fake daemon does with a request.
@@ -42,16 +43,12 @@ final class FakeDaemon: Sendable {
     var isGone: Bool { state.withLock { $0.isOver || $0.awayUntil != nil } }
   }
 
-  private let directory: UncheckedDirectory
+  private let directory = TemporaryDirectory()
   private let shared: Shared
   var socketPath: String { shared.path }
 
-  /// Unchecked Sendable: the directory is only kept alive.
-  private struct UncheckedDirectory: @unchecked Sendable { let directory: TemporaryDirectory }
-
   init(answer: @escaping Answer) throws {
-    directory = UncheckedDirectory(directory: TemporaryDirectory())
-    shared = Shared(path: directory.directory.path + "/waterbear.sock", answer: answer)
+    shared = Shared(path: directory.path + "/waterbear.sock", answer: answer)
     let first = try Self.listener(shared.path)
     shared.state.withLock { $0.listener = first }
     try NamedThread.start("fake", stackBytes: 1 << 20) { [shared] in

@@ -6,6 +6,7 @@ import Glibc
 import Parquet
 import Platform
 import Synchronization
+import TemporaryDirectories
 import Testing
 import Wire
 

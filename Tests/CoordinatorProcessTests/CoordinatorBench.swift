@@ -14,6 +14,7 @@ import Settings
 import Sockets
 import TaskStore
 import Telemetry
+import TemporaryDirectories
 import Transport
 import Wire
 import Wiring

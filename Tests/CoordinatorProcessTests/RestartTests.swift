@@ -4,6 +4,7 @@ import Glibc
 import Platform
 import Sealing
 import Sockets
+import TemporaryDirectories
 import Testing
 import Wire
 

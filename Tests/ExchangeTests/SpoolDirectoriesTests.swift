@@ -2,6 +2,7 @@
 import Base
 import Exchange
 import Glibc
+import TemporaryDirectories
 import Testing
 
 struct SpoolDirectoriesTests {
@@ -31,7 +32,7 @@ struct SpoolDirectoriesTests {
   }
 
   @Test func unusableDirectoriesAreAllNamed() throws {
-    let temporary = try TemporaryDirectory()
+    let temporary = TemporaryDirectory()
     try TestFile.write([1], to: temporary.path + "/file")
     let good = temporary.path + "/good"
     let paths = [temporary.path + "/file/below", good, temporary.path + "/missing/below"]
@@ -116,7 +117,7 @@ struct SpoolDirectoriesTests {
   }
 
   @Test func smallOutputsGoToMemoryFirst() throws {
-    let temporary = try TemporaryDirectory()
+    let temporary = TemporaryDirectory()
     let directories = try SpoolDirectories(
       paths: [temporary.path + "/disk/"], memoryPath: temporary.path + "/memory", owner: "test",
       now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })

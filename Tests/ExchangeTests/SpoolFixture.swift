@@ -3,6 +3,7 @@ import Base
 import Exchange
 import Sealing
 import Synchronization
+import TemporaryDirectories
 
 /// A clock that moves only when it is told to.
 final class ManualClock: Sendable {
@@ -28,7 +29,7 @@ final class SpoolFixture: Sendable {
 
   /// `count` base directories named `a`, `b`, …
   init(directories count: Int = 1, fileSystem: any SpoolFileSystem = LocalFileSystem(), prepared: Bool = true) throws {
-    let temporary = try TemporaryDirectory()
+    let temporary = TemporaryDirectory()
     self.temporary = temporary
     self.fileSystem = fileSystem
     key = try SealingKey.random()

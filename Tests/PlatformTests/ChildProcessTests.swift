@@ -2,6 +2,7 @@
 import Base
 import Glibc
 import Platform
+import TemporaryDirectories
 import Testing
 
 @Suite struct ChildProcessTests {

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Sockets
 import Synchronization
+import TemporaryDirectories
 import Testing
 import Transport
 import Wire

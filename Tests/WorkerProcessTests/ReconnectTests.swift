@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Telemetry
+import TemporaryDirectories
 import Testing
 import Transport
 import Wire

@@ -1,35 +1,6 @@
-// A directory for one test, gone with it.
+// Owns reading and damaging whole files for tests.
 import Glibc
-import Sealing
 import Testing
-
-/// An empty directory below the system's temporary one; deleted with all it holds in `deinit`.
-final class TemporaryDirectory: Sendable {
-  let path: String
-
-  init() throws {
-    let suffix = try RandomBytes.make(8).map { String($0, radix: 16) }.joined()
-    path = (getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir) + "/waterbear-spool-" + suffix
-    try #require(mkdir(path, 0o700) == 0)
-  }
-
-  deinit { Self.remove(path) }
-
-  private static func remove(_ path: String) {
-    if let stream = opendir(path) {
-      while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != "." && name != ".." { remove(path + "/" + name) }
-      }
-      closedir(stream)
-      rmdir(path)
-    } else {
-      unlink(path)
-    }
-  }
-}
 
 /// Whole files, for tests that damage them.
 enum TestFile {
