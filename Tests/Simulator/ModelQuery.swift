@@ -90,7 +90,8 @@ public struct ModelQuery: Sendable {
           minimum: Int64(random.pick([1, 6, 12])) * Self.megabyte, maximum: 20 * Self.megabyte,
           growthPeriod: random.within(1...3), growthFactor: 1.5),
         maxSplitsPerTask: shape == nil ? random.within(1...4) : 1,
-        hashTaskTargetSize: Int64(random.pick([1, 5, 1000])) * Self.megabyte, hashTasksPerSlot: 1, taskMinimumSize: Self.megabyte),
+        hashTaskTargetSize: Int64(random.pick([1, 5, 1000])) * Self.megabyte, hashTasksPerSlot: 1,
+        taskMinimumSize: Self.megabyte),
       memory: MemoryPolicy(taskMemory: memory),
       stragglers: StragglerPolicy(
         isEnabled: random.chance(0.5), slowness: 2, minimumRunTime: .milliseconds(Int64(random.within(20...300)))),
