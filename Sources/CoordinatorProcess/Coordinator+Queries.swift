@@ -214,18 +214,37 @@ extension Coordinator {
   /// What attempts of ended queries left behind, such as a file whose worker died between its commit and its report.
   func sweepEndedQueries() {
     let live = Set(queries.keys)
-    deleteFiles { try $0.sweep(live: live, keeping: { _ in true }).failures }
+    deleteFiles(isSweep: true) { try $0.sweep(live: live, keeping: { _ in true }).failures }
   }
 
-  /// What cannot be deleted is noise without its key, and the sweep at the next start tries again.
-  private func deleteFiles(_ delete: @escaping @Sendable (SpoolDirectories) throws -> [FileSystemFailure]) {
+  /// What cannot be deleted, as on a disk that is away, is noise without its key. It is tried again after a while.
+  private func deleteFiles(
+    isSweep: Bool = false, _ delete: @escaping @Sendable (SpoolDirectories) throws -> [FileSystemFailure]
+  ) {
     let (spool, log) = (spool, log)
-    files.submit { _ in
+    files.submit { [weak self] _ in
+      var failures: [String] = []
       do {
-        for failure in try delete(spool) { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
+        failures = try delete(spool).map(\.description)
       } catch {
-        log.write(.spoolNotSwept, ["reason": .string("\(error)")])
+        failures = ["\(error)"]
       }
+      for failure in failures { log.write(.spoolNotSwept, ["reason": .string(failure)]) }
+      let isClean = failures.isEmpty
+      self?.loop.execute { self?.noteDeletion(isClean: isClean, isSweep: isSweep) }
+    }
+  }
+
+  /// Sweeps again after a pause that grows, until nothing is left undone.
+  private func noteDeletion(isClean: Bool, isSweep: Bool) {
+    if isClean, isSweep { sweepPause = Self.sweepPauseMin }
+    guard !isClean, !sweepIsDue else { return }
+    sweepIsDue = true
+    loop.assumeIsolated().scheduleTask(in: sweepPause) { [weak self] in
+      guard let self else { return }
+      sweepIsDue = false
+      sweepPause = min(sweepPause * 2, .seconds(60))
+      sweepEndedQueries()
     }
   }
 

@@ -63,6 +63,10 @@ final class Coordinator: @unchecked Sendable {
   private var isTurnScheduled = false
   private var timer: Scheduled<Void>?
   var hasUnflushedChanges = false
+  /// Whether spool files are left that are to be deleted later, and how long to wait until then.
+  var sweepIsDue = false
+  var sweepPause = Coordinator.sweepPauseMin
+  static let sweepPauseMin = TimeAmount.seconds(1)
   let results: ResultReaders
 
   init(

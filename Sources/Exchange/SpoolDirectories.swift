@@ -136,7 +136,8 @@ public final class SpoolDirectories: Sendable {
     return true
   }
 
-  private func openIfThere(_ path: String) throws(FileSystemFailure) -> (any SpoolFileSource)? {
+  /// Nil where there is no such file.
+  func openIfThere(_ path: String) throws(FileSystemFailure) -> (any SpoolFileSource)? {
     do {
       return try fileSystem.open(path)
     } catch where error.number == FileSystemFailure.missing {

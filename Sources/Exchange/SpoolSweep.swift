@@ -23,13 +23,16 @@ extension SpoolDirectories {
   }
 
   /// Deletes what a crash has left: every file of a query that is not in `live`, and those files of live queries that
-  /// `keeping` does not want (an attempt that runs still writes its temporary file). Directories whose marker is
-  /// missing or names another owner are left alone.
+  /// `keeping` does not want (an attempt that runs still writes its temporary file). A directory whose marker is
+  /// missing is left alone and adds to `failures`; throws where a marker names another owner.
   public func sweep(live: Set<QueryID>, keeping: (SpoolFile) -> Bool) throws -> SpoolRemoval {
     var removal = SpoolRemoval()
     for directory in allPaths {
       do {
-        guard try checkMarker(in: directory) else { continue }
+        guard try checkMarker(in: directory) else {
+          removal.failures.append(Self.markerMissing(directory))
+          continue
+        }
         try sweepProbes(in: directory, &removal)
         for query in try queries(in: directory) {
           let isLive = live.contains(query)
@@ -69,6 +72,10 @@ extension SpoolDirectories {
     }
   }
 
+  private static func markerMissing(_ directory: String) -> FileSystemFailure {
+    FileSystemFailure("find the marker of", directory, FileSystemFailure.missing)
+  }
+
   /// The directories in a base directory that could be queries'.
   private func queries(in directory: String) throws(FileSystemFailure) -> [QueryID] {
     try fileSystem.names(in: directory).filter(SpoolName.isQueryName).map { QueryID($0) }
@@ -85,20 +92,31 @@ extension SpoolDirectories {
     }
   }
 
-  /// Deletes those files of a query that `doomed` names, then its directory if that is wanted and it is empty.
+  /// Deletes those files of a query that `doomed` names, then its directory if that is wanted and it is empty. What
+  /// cannot be deleted keeps nothing else from being deleted.
   private func removeFiles(
     of query: QueryID, in directory: String, _ removal: inout SpoolRemoval, removingDirectory: Bool,
     doomed: (SpoolFile) -> Bool
   ) {
-    do {
+    do throws(FileSystemFailure) {
       let files = try files(of: query, in: directory)
-      for file in files where doomed(file) {
-        try fileSystem.delete(file.path)
-        removal.deleted.append(file)
+      // A base directory that is gone, for a mount went away, holds nothing now and may hold everything later.
+      if files.isEmpty, removingDirectory, try openIfThere("\(directory)/\(SpoolName.marker)") == nil {
+        throw Self.markerMissing(directory)
       }
+      for file in files where doomed(file) { delete(file, &removal) }
       // An empty directory is ours only if its name can be nothing but a query's.
       guard removingDirectory, !files.isEmpty || SpoolName.isTrinoQueryName(query.text) else { return }
       try fileSystem.deleteDirectory("\(directory)/\(query)")
+    } catch {
+      removal.failures.append(error)
+    }
+  }
+
+  private func delete(_ file: SpoolFile, _ removal: inout SpoolRemoval) {
+    do {
+      try fileSystem.delete(file.path)
+      removal.deleted.append(file)
     } catch {
       removal.failures.append(error)
     }

@@ -41,6 +41,30 @@ struct SpoolSweepTests {
     #expect(fixture.events.isEmpty)
   }
 
+  @Test func whatCannotBeDeletedKeepsNothingElse() throws {
+    for partition in 0..<6 { _ = try fixture.write([], SpoolFixture.attempt(partition, query: gone), partitions: 1) }
+    // A directory where a file was cannot be unlinked.
+    let victim = try #require(fixture.directories.list().files.first { $0.attempt.task.partition == 2 })
+    unlink(victim.path)
+    mkdir(victim.path, 0o700)
+    let removal = fixture.directories.removeQuery(gone)
+    #expect(removal.deleted.count == 5)
+    #expect(removal.failures.contains { $0.path == victim.path })
+    #expect(fixture.directories.list().files.map(\.path) == [victim.path])
+  }
+
+  @Test func whatLiesInADirectoryThatIsAwayIsNotForgotten() throws {
+    for partition in 0..<6 { _ = try fixture.write([], SpoolFixture.attempt(partition, query: gone), partitions: 1) }
+    let (base, aside) = (fixture.path(0), fixture.path(0) + "-aside")
+    rename(base, aside)
+    #expect(fixture.directories.removeQuery(gone).failures.map(\.path) == [base])
+    #expect(try fixture.directories.sweep(live: []) { _ in true }.failures.count == 1)
+    rename(aside, base)
+    let removal = try fixture.directories.sweep(live: []) { _ in true }
+    #expect(removal.failures.isEmpty && !removal.deleted.isEmpty)
+    #expect(fixture.directories.list().files.isEmpty)
+  }
+
   @Test func foreignFilesAreLeftAlone() throws {
     _ = try fixture.write([], SpoolFixture.attempt(0, query: gone), partitions: 1)
     let base = fixture.path(0)
