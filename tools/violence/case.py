@@ -1,0 +1,182 @@
+"""Owns one case: a query under a fault, its answer compared with the undisturbed one, and what it leaves behind."""
+import dataclasses
+import hashlib
+import time
+
+from .daemon import NoAnswer
+
+# waterbearctl's exit code where nobody listens.
+NOT_RUNNING = 3
+RIGHT, REFUSED, IDLE, BAD = "right", "failed", "idle", "BAD"
+
+
+@dataclasses.dataclass
+class Expected:
+    """What a shape gives undisturbed."""
+
+    digest: str
+    rows: int
+    seconds: float
+
+
+@dataclasses.dataclass
+class Outcome:
+    # right: the answer, although the fault struck; failed: ended with an error that is allowed; idle: the query was
+    # over before the fault struck; BAD: anything else.
+    verdict: str
+    words: str = ""
+    seconds: float = 0
+    retries: int = 0
+    query: str = ""
+
+
+def digest(shape, text):
+    lines = text.splitlines()
+    rows = lines[1:] if shape.is_ordered else sorted(lines[1:])
+    return hashlib.sha256("\n".join(lines[:1] + rows).encode()).hexdigest(), len(rows)
+
+
+class Runner:
+    """Runs shapes on a daemon."""
+
+    def __init__(self, daemon, schema):
+        self.daemon, self.schema = daemon, schema
+        # Files that processes may have open: what they hold after undisturbed work, and a few. Footers are cached.
+        self.descriptors_max = 64
+
+    def learn_limits(self):
+        self.descriptors_max = 32 + max(self.daemon.descriptors().values())
+
+    def plain(self, sql, seconds=120):
+        """Runs a statement that is not disturbed; its rows as CSV."""
+        done = self.daemon.control("query", sql.replace("{schema}", f'tpch."{self.schema}"'), "--catalog", "tpch",
+                                   "--schema", self.schema, "--format", "csv", seconds=seconds)
+        if done.returncode:
+            raise RuntimeError(f"{sql[:80]}…: {done.stderr.strip()}")
+        return done.stdout
+
+    def expect(self, shape):
+        """The undisturbed answer, twice: an answer that differs by itself proves nothing."""
+        found = []
+        for _ in range(2):
+            for sql in shape.before:
+                self.plain(sql)
+            began = time.monotonic()
+            text, _, error = self.disturbed(shape, None, 300)
+            if error:
+                raise RuntimeError(f"{shape.name} fails undisturbed: {error}")
+            found.append(Expected(*digest(shape, text), time.monotonic() - began))
+            for sql in shape.after:
+                self.plain(sql)
+        if found[0].digest != found[1].digest:
+            raise RuntimeError(f"{shape.name} gives two answers undisturbed")
+        return found[1]
+
+    def disturbed(self, shape, fault, seconds):
+        """Submits, waits and fetches: rows as CSV, the query's id, and the error where it failed."""
+        deadline = time.monotonic() + seconds
+        session = [word for setting in shape.session for word in ("--session", setting)]
+        submitted = self.insist("submit", shape.sql, "--catalog", "tpch", "--schema", self.schema, *session,
+                                deadline=deadline)
+        if submitted.returncode:
+            return None, "", submitted.stderr.strip()
+        query = submitted.stdout.strip()
+        if fault:
+            fault.query = query
+        waited = self.insist("wait", query, deadline=deadline)
+        if waited.returncode:
+            return None, query, waited.stderr.strip() or f"exit code {waited.returncode}"
+        fetched = self.insist("fetch", query, "--format", "csv", deadline=deadline)
+        if fetched.returncode:
+            return None, query, fetched.stderr.strip() or f"exit code {fetched.returncode}"
+        text = fetched.stdout
+        if shape.writes:
+            text = self.plain(shape.check, seconds=max(1, deadline - time.monotonic()))
+        return text, query, None
+
+    def insist(self, *arguments, deadline):
+        """As a script would that knows the daemon to be coming back: a command that did not find it is given again."""
+        while True:
+            done = self.daemon.control(*arguments, seconds=max(1, deadline - time.monotonic()))
+            is_away = done.returncode == NOT_RUNNING or "SERVER_SHUTTING_DOWN" in done.stderr
+            if not is_away or time.monotonic() > deadline:
+                return done
+            time.sleep(0.1)
+
+    def run(self, shape, kind, random, expected):
+        """One case; its outcome. The daemon is whole again afterwards, or the outcome is BAD."""
+        try:
+            for sql in shape.before:
+                self.plain(sql)
+        except (NoAnswer, RuntimeError) as wrong:
+            return Outcome(BAD, f"before the fault: {wrong}")
+        before = time.monotonic()
+        fault = kind(self.daemon, random, expected.seconds)
+        try:
+            with fault:
+                text, query, error = self.disturbed(shape, fault, 60 + 20 * expected.seconds)
+        except NoAnswer as late:
+            return Outcome(BAD, f"hang: {late}", time.monotonic() - before, query=fault.query or "")
+        outcome = Outcome(RIGHT, "", time.monotonic() - before, query=query)
+        if fault.error:
+            outcome.verdict, outcome.words = BAD, f"the fault itself failed: {fault.error!r}"
+        elif error:
+            self.judge(outcome, fault, error)
+        else:
+            found, rows = digest(shape, text)
+            if found != expected.digest:
+                outcome.verdict, outcome.words = BAD, f"WRONG ANSWER: {rows} rows instead of {expected.rows}"
+            elif not fault.strikes:
+                outcome.verdict = IDLE
+        try:
+            self.daemon.wait_until_ready()
+            if outcome.verdict != BAD:
+                outcome.retries = self.retries(query)
+            if error and shape.writes and outcome.verdict == REFUSED:
+                self.check_untouched(shape, outcome)
+            for sql in shape.after:
+                self.plain(sql)
+            self.check_leaks(outcome)
+        except (NoAnswer, RuntimeError) as wrong:
+            outcome.verdict, outcome.words = BAD, f"{outcome.words} afterwards: {wrong}".strip()
+        return outcome
+
+    def judge(self, outcome, fault, error):
+        """A failure is allowed where attempts are used up, and says of which task and why, or where it was asked for."""
+        used_up = "failed" in error and "attempt" in error
+        if fault.may_fail or used_up:
+            outcome.verdict, outcome.words = REFUSED, error
+        else:
+            outcome.verdict, outcome.words = BAD, f"failed: {error}"
+
+    def check_untouched(self, shape, outcome):
+        """A write that failed has written nothing."""
+        if shape.name == "ctas" and "1" in self.plain("SHOW TABLES FROM lake.chaos LIKE 'written'").split("\n")[1:]:
+            outcome.verdict, outcome.words = BAD, "the table is there although the statement failed"
+
+    def retries(self, query):
+        shown = self.daemon.control("show", query, "--format", "tsv")
+        lines = [line.split("\t") for line in shown.stdout.splitlines()[1:]]
+        return sum(1 for line in lines if len(line) > 2 and line[2].isdigit() and int(line[2]) > 0)
+
+    def check_leaks(self, outcome, seconds=10):
+        """Waits for everything of the query to be gone."""
+        deadline = time.monotonic() + seconds
+        while True:
+            left = self.leaks(outcome.query)
+            if not left:
+                return
+            if time.monotonic() > deadline:
+                outcome.verdict, outcome.words = BAD, f"{outcome.words} left behind: {'; '.join(left)}".strip()
+                return
+            time.sleep(0.05)
+
+    def leaks(self, query):
+        left = [str(path) for spool in self.daemon.spools if query for path in spool.glob(f"{query}/*")]
+        left += [str(path) for path in self.daemon.lake.rglob(".waterbear-write-*")]
+        count = len(self.daemon.children())
+        if count != 1 + self.daemon.count:
+            left.append(f"{count} processes instead of {1 + self.daemon.count}")
+        left += [f"process {process} holds {files} descriptors" for process, files
+                 in self.daemon.descriptors().items() if files > self.descriptors_max]
+        return left

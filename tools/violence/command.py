@@ -1,0 +1,159 @@
+"""Owns the command line of tools/chaos and the table it prints."""
+import argparse
+import collections
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+from benchmark.environment import ROOT
+
+from . import shapes
+from .case import BAD, IDLE, REFUSED, RIGHT, Runner
+from .daemon import Daemon
+from .faults import FAULTS
+
+
+def parse(arguments, description):
+    summary, _, epilog = description.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="tools/chaos", description=summary, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, help="go on with further seeds for so long (default: one round)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first round (default: 1)")
+    parser.add_argument("--faults", default="all", help="with commas between them, of " + ", ".join(FAULTS))
+    parser.add_argument("--shapes", default="all", help="with commas between them; all, tpch (22 queries), or names")
+    parser.add_argument("--schema", default="sf0.5", help="of the catalog tpch (default: sf0.5)")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="keep the daemon's directory where something was bad")
+    parser.add_argument("--build-dir", help="built programs; nothing is built then")
+    return parser.parse_args(arguments)
+
+
+def binaries(options):
+    if options.build_dir:
+        return pathlib.Path(options.build_dir).resolve()
+    for product in ("waterbeard", "waterbearctl"):
+        subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
+    shown = subprocess.run(["swift", "build", "-c", "release", "--show-bin-path"], cwd=ROOT, check=True,
+                           capture_output=True, text=True)
+    return pathlib.Path(shown.stdout.strip())
+
+
+def chosen_faults(names):
+    if names == "all":
+        names = ",".join(name for name in FAULTS if name != "none")
+    unknown = [name for name in names.split(",") if name not in FAULTS or name == "none"]
+    if unknown:
+        sys.exit(f"chaos: there is no fault {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    faults = {name: FAULTS[name] for name in names.split(",")}
+    if os.geteuid() != 0 or os.environ.get("WATERBEAR_NO_MOUNTS"):
+        for name in [name for name, kind in faults.items() if kind.needs_mounts]:
+            print(f"chaos: {name} is left out: only root can mount a file system that may run full", file=sys.stderr)
+            del faults[name]
+    return faults
+
+
+class Table:
+    """Fault × shape × outcome."""
+
+    def __init__(self):
+        self.cells = collections.defaultdict(collections.Counter)
+        self.bad, self.refusals, self.cases, self.retries = [], [], 0, 0
+
+    def add(self, seed, fault, shape, outcome):
+        self.cells[fault, shape][outcome.verdict] += 1
+        self.cases += 1
+        self.retries += outcome.retries
+        line = f"seed {seed} {fault} × {shape}: {outcome.words}"
+        if outcome.verdict == BAD:
+            self.bad.append(line)
+            print(f"\nBAD {line}", flush=True)
+        elif outcome.verdict == REFUSED:
+            self.refusals.append(line)
+
+    def print(self, faults, names):
+        marks = {RIGHT: ".", REFUSED: "f", IDLE: "-", BAD: "X"}
+        width = max(map(len, faults)) + 2
+        print(f"\n{'':{width}}" + " ".join(f"{index + 1:>2}" for index in range(len(names))))
+        for fault in faults:
+            cells = []
+            for name in names:
+                counts = self.cells.get((fault, name))
+                worst = next((verdict for verdict in (BAD, REFUSED, RIGHT, IDLE) if counts and counts[verdict]), None)
+                cells.append(f"{marks[worst] if worst else ' ':>2}")
+            print(f"{fault:{width}}" + " ".join(cells))
+        print("\n. right although struck   - over before it was struck   f failed as allowed   X bad")
+        print("  ".join(f"{index + 1} {name}" for index, name in enumerate(names)))
+        total = collections.Counter()
+        for counts in self.cells.values():
+            total.update(counts)
+        print(f"\n{self.cases} cases: {total[RIGHT]} right, {total[IDLE]} not struck, {total[REFUSED]} failed as allowed, "
+              f"{total[BAD]} bad; {self.retries} attempts were repeated")
+        for line in self.refusals[:10]:
+            print(f"  allowed: {line[:300]}")
+        for line in self.bad:
+            print(f"  BAD: {line[:1000]}")
+
+
+def scale(schema):
+    return 0.01 if schema == "tiny" else float(schema.removeprefix("sf"))
+
+
+def main(arguments, description):
+    options = parse(arguments, description)
+    wanted, faults = shapes.chosen(options.shapes, scale(options.schema)), chosen_faults(options.faults)
+    mounts = any(kind.needs_mounts for kind in faults.values())
+    daemon = Daemon(binaries(options), options.workers, "512m" if mounts else None)
+    table, began = Table(), time.monotonic()
+    try:
+        daemon.prepare()
+        shapes.make_tables(daemon.lake)
+        daemon.start()
+        daemon.wait_until_ready()
+        runner = Runner(daemon, options.schema)
+        expected = {shape.name: runner.expect(shape) for shape in wanted}
+        runner.learn_limits()
+        print("undisturbed: " + ", ".join(f"{name} {each.seconds:.2f} s" for name, each in expected.items()), flush=True)
+        rounds(options, runner, daemon, wanted, faults, expected, table, began)
+        code = daemon.stop()
+        if code != 0:
+            table.bad.append(f"the daemon ended with {code} when it was asked to stop")
+        left = [str(path) for spool in daemon.spools for path in spool.glob("*/*")]
+        if left:
+            table.bad.append(f"left in the spool at the end: {left[:5]}")
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+    finally:
+        table.print(list(faults), [shape.name for shape in wanted])
+        if options.keep and table.bad:
+            print(f"kept: {daemon.home}")
+            if daemon.process:
+                daemon.stop()
+        else:
+            daemon.remove()
+    print(f"{table.cases - len(table.bad)} passed, {len(table.bad)} failed")
+    return 1 if table.bad or not table.cases else 0
+
+
+def rounds(options, runner, daemon, wanted, faults, expected, table, began):
+    seed = options.seed
+    while True:
+        cases = [(fault, shape) for fault in faults for shape in wanted]
+        random.Random(seed).shuffle(cases)
+        for fault, shape in cases:
+            # Each case draws from a source of its own, so it can be run alone.
+            source = random.Random(f"{seed}/{fault}/{shape.name}")
+            outcome = runner.run(shape, faults[fault], source, expected[shape.name])
+            table.add(seed, fault, shape.name, outcome)
+            if outcome.verdict == BAD and (daemon.process is None or daemon.process.poll() is not None):
+                daemon.revive()
+            if sys.stderr.isatty():
+                print(f"\r{table.cases} cases, {len(table.bad)} bad; {fault} × {shape.name}: {outcome.verdict}"
+                      f" in {outcome.seconds:.1f} s\033[K", end="", file=sys.stderr)
+            if options.minutes is not None and time.monotonic() - began > options.minutes * 60:
+                return
+        if options.minutes is None:
+            return
+        seed += 1
