@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -60,10 +61,14 @@ class Table:
 
     def __init__(self):
         self.cells = collections.defaultdict(collections.Counter)
+        # By fault: how much longer queries took that were struck and gave the right answer.
+        self.delays = collections.defaultdict(list)
         self.bad, self.refusals, self.cases, self.retries = [], [], 0, 0
 
-    def add(self, seed, fault, shape, outcome):
+    def add(self, seed, fault, shape, outcome, undisturbed):
         self.cells[fault, shape][outcome.verdict] += 1
+        if outcome.verdict == RIGHT:
+            self.delays[fault].append(outcome.seconds - undisturbed)
         self.cases += 1
         self.retries += outcome.retries
         line = f"seed {seed} {fault} × {shape}: {outcome.words}"
@@ -76,14 +81,15 @@ class Table:
     def print(self, faults, names):
         marks = {RIGHT: ".", REFUSED: "f", IDLE: "-", BAD: "X"}
         width = max(map(len, faults)) + 2
-        print(f"\n{'':{width}}" + " ".join(f"{index + 1:>2}" for index in range(len(names))))
+        print(f"\n{'':{width}}" + " ".join(f"{index + 1:>2}" for index in range(len(names))) + "   median delay, s")
         for fault in faults:
             cells = []
             for name in names:
                 counts = self.cells.get((fault, name))
                 worst = next((verdict for verdict in (BAD, REFUSED, RIGHT, IDLE) if counts and counts[verdict]), None)
                 cells.append(f"{marks[worst] if worst else ' ':>2}")
-            print(f"{fault:{width}}" + " ".join(cells))
+            delay = f"{statistics.median(self.delays[fault]):>10.2f}" if self.delays[fault] else ""
+            print(f"{fault:{width}}" + " ".join(cells) + delay)
         print("\n. right although struck   - over before it was struck   f failed as allowed   X bad")
         print("  ".join(f"{index + 1} {name}" for index, name in enumerate(names)))
         total = collections.Counter()
@@ -146,7 +152,7 @@ def rounds(options, runner, daemon, wanted, faults, expected, table, began):
             # Each case draws from a source of its own, so it can be run alone.
             source = random.Random(f"{seed}/{fault}/{shape.name}")
             outcome = runner.run(shape, faults[fault], source, expected[shape.name])
-            table.add(seed, fault, shape.name, outcome)
+            table.add(seed, fault, shape.name, outcome, expected[shape.name].seconds)
             if outcome.verdict == BAD and (daemon.process is None or daemon.process.poll() is not None):
                 daemon.revive()
             if sys.stderr.isatty():
