@@ -11,6 +11,7 @@ import Base
 /// | EXTERNAL | failure | always | |
 /// | INSUFFICIENT_RESOURCES (memory) | failure | none | × growth factor |
 /// | INSUFFICIENT_RESOURCES (time, queue) | failure | from the second on | |
+/// | INSUFFICIENT_RESOURCES (a disk, descriptors) | failure | always | |
 struct FailurePolicy {
   enum Verdict: Equatable {
     /// Run the task again.
@@ -40,12 +41,14 @@ struct FailurePolicy {
     }
     // Waiting would not bring the next worker a longer life.
     if isInnocent { return .retry(after: .zero) }
-    return .retry(after: delay(beforeRetry: code.type == .external ? counters.failures : counters.failures - 1))
+    // A full disk gets no room by being asked again at once.
+    let isOutside = code.type == .external || code == .genericInsufficientResources
+    return .retry(after: delay(beforeRetry: isOutside ? counters.failures : counters.failures - 1))
   }
 
   /// Whether more memory may help.
   func lacksMemory(_ code: ErrorCode) -> Bool {
-    code.type == .insufficientResources && code != .exceededTimeLimit && code != .queryQueueFull
+    code == .exceededLocalMemoryLimit || code == .clusterOutOfMemory
   }
 
   /// `bytes` times the growth factor.

@@ -50,6 +50,15 @@ import Testing
     #expect(counters.failures == 1 && counters.workerLosses == 0)
   }
 
+  @Test func fullDisksAreDelayedAndAskForNoMemory() {
+    var counters = TaskCounters()
+    let code = ErrorCode.genericInsufficientResources
+    let first = policy.judge(code, workerDied: false, grant: 10, peak: 20, &counters)
+    #expect(first == .retry(after: .seconds(10)) && counters.memory == 0)
+    let second = policy.judge(code, workerDied: false, grant: 10, peak: 20, &counters)
+    #expect(second == .retry(after: .seconds(20)) && counters.memory == 0)
+  }
+
   @Test func lackOfMemoryAsksForMoreAtOnce() {
     var counters = TaskCounters()
     let first = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 10, peak: 20, &counters)
