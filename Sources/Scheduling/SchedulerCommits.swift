@@ -43,7 +43,8 @@ extension Scheduler {
     guard error.code.type != .userError else { return failQuery(query, error) }
     query.commitFailures += 1
     let limits = query.description.limits
-    if query.commitFailures > limits.taskRetryAttempts {
+    // What was to be written may not be thrown away because a catalog's file is not there: it can be put back.
+    if query.commitFailures > limits.taskRetryAttempts && error.code != .configurationInvalid {
       let message =
         "The commit of query \(query.id) failed \(query.commitFailures) times "
         + "(task-retry-attempts-per-task = \(limits.taskRetryAttempts)); what it has made visible stays"

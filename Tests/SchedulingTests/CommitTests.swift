@@ -98,6 +98,19 @@ import Testing
     #expect(bench.failure()?.message.contains("failed 5 times") == true)
   }
 
+  @Test func aCommitWaitsForItsCatalog() {
+    let bench = complete()
+    bench.send(.outputsCollected(query, [0, 0]))
+    for _ in 1...20 {
+      bench.effects = []
+      bench.send(.commitEnded(query, WaterbearError(.configurationInvalid, "no such catalog")))
+      bench.pass(.seconds(61))
+      #expect(has(bench, .commit(query)) && bench.failure() == nil)
+    }
+    bench.send(.commitEnded(query, nil))
+    #expect(bench.failure() == nil)
+  }
+
   @Test(arguments: [false, true]) func aRestartGoesOnWhereTheWriteStood(hasStarted: Bool) {
     let bench = Bench()
     var description = Bench.scan()
