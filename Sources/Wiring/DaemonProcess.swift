@@ -13,6 +13,7 @@ public enum DaemonProcess {
   public static func run(
     _ context: ProcessContext, _ body: (SupervisorLink, SignalDescriptor) throws -> Void
   ) -> Int32 {
+    CrashPoint.enter(role: context.role.subcommand)
     let link: SupervisorLink
     let signals: SignalDescriptor
     do {
