@@ -223,4 +223,26 @@ import Testing
     }
     #expect(throws: WaterbearError.self) { try catalog.connector.drop(table.handle) }
   }
+
+  @Test func anAttemptThatTheStoreForgotLeavesNoRows() throws {
+    let catalog = try TestCatalog()
+    try catalog.makeDirectory("s")
+    let properties = ["partitioned_by": PropertyValue.list([.text("k")])]
+    let handle = try catalog.beginCreate("t", Self.columns, properties)
+    // Files of attempt 0, which after a power cut is started again with other rows.
+    _ = try catalog.write(handle, [[.integer(7), .text("old")], [.integer(8), .text("older")]])
+    let output = try catalog.write(handle, Self.rows)
+    try catalog.connector.commit(handle, outputs: [output])
+    #expect(try catalog.sorted("t") == Self.rows)
+  }
+
+  @Test func partitionsTooLongForANameAreTheUsersError() throws {
+    let catalog = try TestCatalog()
+    try catalog.makeDirectory("s")
+    let handle = try catalog.beginCreate("t", Self.columns, ["partitioned_by": .list([.text("k")])])
+    #expect { _ = try catalog.write(handle, [[.integer(1), .text(String(repeating: "x", count: 300))]]) } throws: {
+      let error = $0 as? WaterbearError
+      return error?.code.type == .userError && error?.message.contains("'k'") == true
+    }
+  }
 }

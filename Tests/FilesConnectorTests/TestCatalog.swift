@@ -45,8 +45,8 @@ final class TestCatalog: Sendable {
 
   func makeDirectory(_ relative: String) throws {
     var at = path
-    for name in relative.split(separator: "/") {
-      at += "/" + name
+    for name in relative.utf8.split(separator: UInt8(ascii: "/")) {
+      at += "/" + String(Substring(name))
       try #require(mkdir(at, 0o755) == 0 || errno == EEXIST)
     }
   }
@@ -57,7 +57,7 @@ final class TestCatalog: Sendable {
   }
 
   func write(_ bytes: [UInt8], to relative: String) throws {
-    if let slash = relative.lastIndex(of: "/") { try makeDirectory(String(relative[..<slash])) }
+    if let slash = relative.utf8.lastIndex(of: UInt8(ascii: "/")) { try makeDirectory(String(relative[..<slash])) }
     let descriptor = open(path + "/" + relative, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     try #require(descriptor >= 0)
     defer { close(descriptor) }

@@ -5,13 +5,24 @@ import Base
 import Glibc
 import Platform
 
-/// What is about to be changed, for tests that fail at such a point.
+/// What is about to be changed, for tests that fail or die at such a point.
 enum DirectoryChange: Hashable, Sendable {
   case makeDirectory(String)
   case create(String)
   case rename(String, to: String)
   case remove(String)
   case sync(String)
+
+  /// What a script of crashes calls it.
+  var step: String {
+    switch self {
+    case .makeDirectory: "make-directory"
+    case .create: "create"
+    case .rename: "rename"
+    case .remove: "remove"
+    case .sync: "sync"
+    }
+  }
 }
 
 extension BaseDirectory {
@@ -19,20 +30,31 @@ extension BaseDirectory {
   private static let fileMode: mode_t = 0o644
 
   /// Whether something has this name, whatever it is.
-  func exists(_ path: String) throws -> Bool {
+  func exists(_ path: String) throws -> Bool { try status(of: path) != nil }
+
+  /// What the system says of whatever has this name, links not followed; nil where nothing has it.
+  func status(of path: String) throws -> stat? {
     let (parent, name) = Self.split(path)
-    guard let directory = try openIfPresent(parent, BaseDirectory.pinning | O_DIRECTORY) else { return false }
+    guard let directory = try openIfPresent(parent, BaseDirectory.pinning | O_DIRECTORY) else { return nil }
     var status = stat()
-    if fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+    if fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
     let number = errno
     guard number == ENOENT || number == ENOTDIR else { throw failure("cannot look for", path, number) }
-    return false
+    return nil
+  }
+
+  /// The file system on which something lies that is there, links followed.
+  func device(of path: String) throws -> dev_t {
+    let opened = try open(path, BaseDirectory.pinning)
+    var status = stat()
+    guard fstat(opened.number, &status) == 0 else { throw failure("cannot look at", path, errno) }
+    return status.st_dev
   }
 
   /// Makes a directory and those above it, as far as they are missing. Not durable before `sync`.
   func makeDirectories(_ path: String) throws {
     var made = ""
-    for name in path.split(separator: "/") {
+    for name in path.parts(between: "/") {
       let parent = made
       made = made.isEmpty ? String(name) : "\(made)/\(name)"
       if try openIfPresent(made, BaseDirectory.pinning | O_DIRECTORY) != nil { continue }
@@ -81,29 +103,29 @@ extension BaseDirectory {
   func removeTree(_ path: String) throws {
     let (parent, name) = Self.split(path)
     guard let directory = try openIfPresent(parent, BaseDirectory.pinning | O_DIRECTORY) else { return }
-    try remove(name, path: path, in: directory)
+    try remove(RawName(bytes: Array(name.utf8CString)), path: path, in: directory)
   }
 
-  private func remove(_ name: String, path: String, in parent: OwnedDescriptor) throws {
+  private func remove(_ name: RawName, path: String, in parent: OwnedDescriptor) throws {
     var status = stat()
-    guard fstatat(parent.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard fstatat(parent.number, name.bytes, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if errno == ENOENT { return }
       throw changeFailure("cannot remove", path, errno)
     }
     let isDirectory = status.st_mode & S_IFMT == S_IFDIR
     if isDirectory {
-      let number = openat(parent.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      let number = openat(parent.number, name.bytes, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       guard number >= 0 else {
         if errno == ENOENT { return }
         throw changeFailure("cannot remove", path, errno)
       }
       let directory = OwnedDescriptor(adopting: number)
-      for child in try Self.names(in: directory, hidden: true, failure: { failure("cannot list", path, $0) }) {
-        try remove(child, path: "\(path)/\(child)", in: directory)
+      for child in try names(in: directory, of: path) {
+        try remove(child, path: "\(path)/\(child.shown)", in: directory)
       }
     }
     try willChange(.remove(path))
-    guard unlinkat(parent.number, name, isDirectory ? AT_REMOVEDIR : 0) == 0 else {
+    guard unlinkat(parent.number, name.bytes, isDirectory ? AT_REMOVEDIR : 0) == 0 else {
       // Another one was faster, or a late writer put something into it, which is removed when it has ended.
       if errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST { return }
       throw changeFailure("cannot remove", path, errno)
@@ -112,8 +134,8 @@ extension BaseDirectory {
 
   /// Directory and last name of a path.
   static func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return ("", path) }
-    return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path) }
+    return (String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
   }
 
   func willChange(_ change: DirectoryChange) throws { try onChange?(change) }
@@ -127,6 +149,8 @@ extension BaseDirectory {
       case ENAMETOOLONG: "A name has at most 255 bytes; values of partition columns become names."
       default: nil
       }
-    return SystemCall.failure("\(what) \(path)", number, code: .filesFilesystemError, remedy: remedy)
+    // What is too long for a name stays too long.
+    let code: ErrorCode = number == ENAMETOOLONG ? .notSupported : .filesFilesystemError
+    return SystemCall.failure("\(what) \(path)", number, code: code, remedy: remedy)
   }
 }

@@ -66,7 +66,7 @@ final class BaseDirectory: Sendable {
       }
       links += 1
       guard links <= Self.mostLinks else { throw self.failure("cannot open", path, ELOOP) }
-      if target.hasPrefix("/") {
+      if target.utf8.first == UInt8(ascii: "/") {
         guard let rest = pathBelow(target) else { throw outside(path) }
         directories = [base]
         pending += Self.names(of: rest)
@@ -87,45 +87,60 @@ final class BaseDirectory: Sendable {
     return descriptor
   }
 
-  /// What lies in a directory, without hidden names (`.` or `_` first), in the order of names; nil where there is no
-  /// directory of this name. Links count as what they lead to; those that lead out are `.outside`.
-  func entries(of path: String) throws -> [Entry]? {
+  /// What lies in a directory, without hidden names (`.` or `_` first), in the order of names' bytes; nil where there
+  /// is no directory of this name. Links count as what they lead to; those that lead out are `.outside`.
+  ///
+  /// A name that is no UTF-8 is FILES_BAD_DATA, as its rows would be missing; with `onlyText` it is passed over, where
+  /// nobody can mean it.
+  func entries(of path: String, onlyText: Bool = false) throws -> [Entry]? {
     guard let descriptor = try openIfPresent(path, O_RDONLY | O_DIRECTORY) else { return nil }
-    let names = try Self.names(in: descriptor, hidden: false) { failure("cannot list", path, $0) }
+    var names: [String] = []
+    for name in try self.names(in: descriptor, of: path) where !name.isHidden {
+      if let text = name.text {
+        names.append(text)
+      } else if !onlyText {
+        throw WaterbearError(
+          .filesBadData, "\(path.isEmpty ? "" : path + "/")\(name.shown): the name is no UTF-8",
+          remedy: "Rename it, or hide it with a dot in front.")
+      }
+    }
+    names.sort { ExactText($0) < ExactText($1) }
     return try names.compactMap { try entry($0, of: path, in: descriptor.number) }
   }
 
-  /// The names in an open directory, in order, without `.` and `..`; hidden ones only if asked for.
-  static func names(
-    in descriptor: OwnedDescriptor, hidden: Bool, failure: (Int32) -> WaterbearError
-  ) throws -> [String] {
+  /// The names in an open directory, in no order, without `.` and `..`.
+  func names(in descriptor: OwnedDescriptor, of path: String) throws -> [RawName] {
     // A stream owns its descriptor, and its position must be its own.
     let number = openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0, let stream = fdopendir(number) else {
       let reason = errno
       if number >= 0 { close(number) }
-      throw failure(reason)
+      throw failure("cannot list", path, reason)
     }
     defer { closedir(stream) }
-    var names: [String] = []
+    var names: [RawName] = []
     while true {
       errno = 0
       guard let entry = readdir(stream) else {
-        if errno != 0 { throw failure(errno) }
+        if errno != 0 { throw failure("cannot list", path, errno) }
         break
       }
       let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-        tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        tuple.withMemoryRebound(to: CChar.self, capacity: 256) { start in
+          RawName(bytes: Array(UnsafeBufferPointer(start: start, count: strlen(start) + 1)))
+        }
       }
-      if name == "." || name == ".." || (!hidden && isHidden(name)) { continue }
-      names.append(name)
+      if name.text != "." && name.text != ".." { names.append(name) }
     }
-    return names.sorted()
+    return names
   }
 
   /// Whether readers pass over a name: writers put unfinished output under such names.
-  static func isHidden(_ name: some StringProtocol) -> Bool { name.hasPrefix(".") || name.hasPrefix("_") }
+  static func isHidden(_ name: some StringProtocol) -> Bool {
+    name.utf8.first == UInt8(ascii: ".") || name.utf8.first == UInt8(ascii: "_")
+  }
 
+  /// Nil for what is neither a file nor a directory, or gone.
   private func entry(_ name: String, of directory: String, in parent: Int32) throws -> Entry? {
     let path = directory.isEmpty ? name : "\(directory)/\(name)"
     var status = stat()
@@ -140,7 +155,7 @@ final class BaseDirectory: Sendable {
         guard let target = try openIfPresent(path, BaseDirectory.pinning) else { return nil }
         guard fstat(target.number, &status) == 0 else { throw failure("cannot read", path, errno) }
       } catch let error as WaterbearError where error.code == .permissionDenied {
-        return Entry(name: name, path: path, kind: .outside, version: FileVersion(size: 0, modified: 0))
+        return Entry(name: name, path: path, kind: .outside, version: FileVersion())
       }
     }
     let kind: Entry.Kind
@@ -171,15 +186,14 @@ final class BaseDirectory: Sendable {
       free(resolved)
     }
     for root in roots {
-      let prefix = root.hasSuffix("/") ? root : root + "/"
-      if absolute == root { return "" }
-      if absolute.hasPrefix(prefix) { return String(absolute.dropFirst(prefix.count)) }
+      if ExactText(absolute) == ExactText(root) { return "" }
+      if let rest = absolute.rest(behind: root.hasSuffix("/") ? root : root + "/") { return String(rest) }
     }
     return nil
   }
 
   private static func names(of path: String) -> [Substring] {
-    path.split(separator: "/").filter { $0 != "." }.reversed()
+    path.parts(between: "/").filter { $0 != "." }.reversed()
   }
 
   private static func isLink(_ descriptor: Int32) -> Bool {
@@ -230,16 +244,27 @@ struct Entry: Sendable {
 struct FileVersion: Hashable, Codable, Sendable {
   /// Bytes.
   var size: Int64
-  /// Nanoseconds since 1970.
-  var modified: Int64
+  /// Seconds since 1970, rounded down. A file system may hold times that do not fit into 64 bits of nanoseconds.
+  var seconds: Int64
+  /// 0 to 999,999,999.
+  var nanoseconds: Int64
 
-  init(size: Int64, modified: Int64) {
+  init(size: Int64 = 0, seconds: Int64 = 0, nanoseconds: Int64 = 0) {
     self.size = size
-    self.modified = modified
+    self.seconds = seconds
+    self.nanoseconds = nanoseconds
   }
 
   init(_ status: stat) {
     size = Int64(status.st_size)
-    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    seconds = Int64(status.st_mtim.tv_sec)
+    nanoseconds = Int64(status.st_mtim.tv_nsec)
+  }
+
+  /// The modification time in microseconds since 1970, rounded down; the nearest that there is for times further away.
+  var modifiedMicroseconds: Int64 {
+    let (whole, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    let (sum, isOver) = whole.addingReportingOverflow(nanoseconds / 1000)
+    return isTooFar || isOver ? (seconds < 0 ? .min : .max) : sum
   }
 }

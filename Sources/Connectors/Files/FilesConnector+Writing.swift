@@ -100,8 +100,10 @@ extension FilesConnector: WritableConnector {
     }
     // What drops that were cut short have left.
     if let directory = try base.openIfPresent(schemaPath, O_RDONLY | O_DIRECTORY) {
-      let names = try BaseDirectory.names(in: directory, hidden: true) { base.failure("cannot list", schemaPath, $0) }
-      for name in names where name.hasPrefix(Self.droppedPrefix) { try base.removeTree("\(schemaPath)/\(name)") }
+      for name in try base.names(in: directory, of: schemaPath).compactMap(\.text)
+      where name.hasPrefix(Self.droppedPrefix) {
+        try base.removeTree("\(schemaPath)/\(name)")
+      }
     }
     let layout = try TableLayout(payload: table.payload)
     let dropped = "\(schemaPath)/\(Self.droppedPrefix)\(String(UInt64.random(in: 0...(.max)), radix: 16))"

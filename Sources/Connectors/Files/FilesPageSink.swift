@@ -39,7 +39,7 @@ final class FilesPageSink: PageSink {
     }
     let fileColumns = Array(0..<intent.definition.columns.count)
     let rows = batch.selectingColumns(fileColumns)
-    for part in router.parts(of: batch, firstColumn: fileColumns.count) {
+    for part in try router.parts(of: batch, firstColumn: fileColumns.count) {
       if part.partition == files.count {
         guard files.count < mostPartitions else { throw tooManyPartitions() }
         try open(router.directory(of: part.partition))
@@ -57,6 +57,8 @@ final class FilesPageSink: PageSink {
   }
 
   private func open(_ place: String) throws {
+    // An attempt whose number the store has forgotten with the machine's last second may have left files here.
+    if files.isEmpty { try base.removeTree(intent.directory(ofAttempt: attempt)) }
     let directory = intent.directory(ofAttempt: attempt) + (place.isEmpty ? "" : "/\(place)")
     try base.makeDirectories(directory)
     let path = "\(directory)/\(attempt).\(intent.fileExtension)"
@@ -69,16 +71,19 @@ final class FilesPageSink: PageSink {
     for file in files { try file.finish() }
     if !files.isEmpty {
       // From the bottom up to the directory that was there before.
-      var directories = Set<String>()
+      var directories: [ExactText: String] = [:]
       for place in places {
         var path = intent.directory(ofAttempt: attempt) + (place.isEmpty ? "" : "/\(place)")
-        while path.count >= intent.schemaPath.count, directories.insert(path).inserted {
+        while path.utf8.count >= intent.schemaPath.utf8.count,
+          directories.updateValue(path, forKey: ExactText(path)) == nil
+        {
           path = BaseDirectory.split(path).directory
         }
       }
-      for path in directories.sorted(by: >) { try base.sync(path) }
+      for (_, path) in directories.sorted(by: { $0.key > $1.key }) { try base.sync(path) }
     }
-    let only = files.count == 1 ? String(files[0].path.dropFirst(intent.directory(ofAttempt: attempt).count + 1)) : nil
+    let own = intent.directory(ofAttempt: attempt) + "/"
+    let only = files.count == 1 ? files[0].path.rest(behind: own).map { String($0) } : nil
     return try BinaryEncoder.encode(AttemptOutput(attempt: attempt, files: files.count, onlyFile: only))
   }
 

@@ -1,5 +1,6 @@
 // Owns finding the partition of each row: from values of partition columns to the names of directories. Writes nothing.
 
+import Base
 import Columnar
 import Glibc
 
@@ -12,11 +13,16 @@ final class PartitionRouter {
     var rows: Selection
   }
 
+  /// As file systems have it.
+  private static let mostNameBytes = 255
+
   private let keys: [TableLayout.Column]
   private let formatters: [ValueFormatter]
   /// Numbers of partitions by their values: for each column a byte that tells NULL, the text and its length.
   private var numbers: [[UInt8]: Int] = [:]
   private var directories: [String] = []
+  /// Their numbers. Several values may have one directory.
+  private var directoryNumbers: [ExactText: Int] = [:]
 
   init(_ keys: [TableLayout.Column]) {
     self.keys = keys
@@ -27,8 +33,8 @@ final class PartitionRouter {
   func directory(of partition: Int) -> String { directories[partition] }
 
   /// The rows of each partition in a batch, new partitions in the order of their numbers. Cost: a look-up for each run
-  /// of rows with the same values, and two passes.
-  func parts(of batch: Batch, firstColumn: Int) -> [Part] {
+  /// of rows with the same values, and two passes. NOT_SUPPORTED for a value that is too long for a directory's name.
+  func parts(of batch: Batch, firstColumn: Int) throws -> [Part] {
     let columns = keys.indices.map { batch.columns[firstColumn + $0].flattened() }
     let partitions = Buffer(count: batch.count, of: Int32.self)
     let target = partitions.pointer(to: Int32.self)
@@ -38,7 +44,7 @@ final class PartitionRouter {
       if row > 0, Self.isSame(columns, row, row &- 1) {
         target[row] = target[row &- 1]
       } else {
-        target[row] = Int32(number(columns, row, &key))
+        target[row] = Int32(try number(columns, row, &key))
         if Int(target[row]) == counts.count { counts.append(0) }
       }
       counts[Int(target[row])] += 1
@@ -84,7 +90,7 @@ final class PartitionRouter {
     return true
   }
 
-  private func number(_ columns: [Vector], _ row: Int, _ key: inout [UInt8]) -> Int {
+  private func number(_ columns: [Vector], _ row: Int, _ key: inout [UInt8]) throws -> Int {
     key.removeAll(keepingCapacity: true)
     for index in columns.indices {
       let start = key.count
@@ -94,14 +100,25 @@ final class PartitionRouter {
       key.append(isNull ? 1 : 0)
     }
     if let known = numbers[key] { return known }
-    let names = columns.indices.map { index -> String in
+    let names = try columns.indices.map { index -> String in
       let text = formatters[index].text(columns[index].value(at: row))
-      return PartitionName.name(key: keys[index].name, value: text)
+      let name = PartitionName.name(key: keys[index].name, value: text)
+      guard name.utf8.count <= Self.mostNameBytes else {
+        throw WaterbearError(
+          .notSupported,
+          "A value of partition column '\(keys[index].name)' is too long for a directory's name: "
+            + "\(name.utf8.count) bytes of at most \(Self.mostNameBytes), \(name.prefix(40))…",
+          remedy: "Write such rows into a table that is partitioned by something shorter.")
+      }
+      return name
     }
     // The empty text has NULL's directory.
     let directory = names.joined(separator: "/")
-    let number = directories.firstIndex(of: directory) ?? directories.count
-    if number == directories.count { directories.append(directory) }
+    let number = directoryNumbers[ExactText(directory)] ?? directories.count
+    if number == directories.count {
+      directoryNumbers[ExactText(directory)] = number
+      directories.append(directory)
+    }
     numbers[key] = number
     return number
   }

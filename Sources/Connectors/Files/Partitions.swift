@@ -11,9 +11,10 @@ enum PartitionName {
 
   /// Column and value of a directory's name; nil for one that is no partition. A nil value is NULL.
   static func parse(_ directory: String) -> (key: String, value: String?)? {
-    guard let border = directory.firstIndex(of: "="), border != directory.startIndex else { return nil }
+    let border = directory.utf8.firstIndex(of: UInt8(ascii: "="))
+    guard let border, border != directory.startIndex else { return nil }
     let key = unescaped(directory[..<border])
-    let value = unescaped(directory[directory.index(after: border)...])
+    let value = unescaped(directory[directory.utf8.index(after: border)...])
     return (key.lowercased(), value == null ? nil : value)
   }
 

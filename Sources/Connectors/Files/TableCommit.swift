@@ -117,11 +117,11 @@ struct TableCommit {
   /// try has moved are found there.
   private func gather() throws {
     try base.makeDirectories(intent.gathered)
-    var places: Set<String> = [""]
+    var places: Set = [ExactText("")]
     for output in outputs where output.files > 0 {
       for file in try files(in: intent.directory(ofAttempt: output.attempt)) {
         let place = BaseDirectory.split(file).directory
-        if places.insert(place).inserted { try base.makeDirectories("\(intent.gathered)/\(place)") }
+        if places.insert(ExactText(place)).inserted { try base.makeDirectories("\(intent.gathered)/\(place)") }
         let source = "\(intent.directory(ofAttempt: output.attempt))/\(file)"
         guard try base.rename(source, to: "\(intent.gathered)/\(file)") else {
           throw WaterbearError(.filesFilesystemError, "cannot rename \(source): a directory has its new name")
@@ -135,7 +135,9 @@ struct TableCommit {
         "\(gathered.count) of the \(fileCount) files written for table '\(name)' are there",
         remedy: "Somebody has removed others below \(intent.staging); run the statement again.")
     }
-    for place in Set(gathered.map { BaseDirectory.split("\(intent.gathered)/\($0)").directory }).sorted() {
+    var synced: Set<ExactText> = []
+    for place in gathered.map({ BaseDirectory.split("\(intent.gathered)/\($0)").directory })
+    where synced.insert(ExactText(place)).inserted {
       try syncUp(from: place, to: intent.gathered)
     }
     try base.sync(intent.staging)
@@ -156,7 +158,7 @@ struct TableCommit {
 
   private func syncUp(from directory: String, to last: String) throws {
     var path = directory
-    while path.count > last.count {
+    while path.utf8.count > last.utf8.count {
       try base.sync(path)
       path = BaseDirectory.split(path).directory
     }

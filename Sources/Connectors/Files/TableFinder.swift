@@ -17,15 +17,16 @@ struct TableFinder: Sendable {
 
   /// Schemas: the directories in the base directory, in lower case.
   func schemaNames() throws -> [String] {
-    let names = try (base.entries(of: "") ?? []).filter { $0.kind == .directory }.map { $0.name.lowercased() }
+    let entries = try base.entries(of: "", onlyText: true) ?? []
+    let names = entries.filter { $0.kind == .directory }.map { $0.name.lowercased() }
     return Set(names).sorted()
   }
 
   /// Tables of a schema, in lower case; nil where there is no such schema.
   func tableNames(in schema: String) throws -> [String]? {
-    guard let directory = try directory(ofSchema: schema), let entries = try base.entries(of: directory) else {
-      return nil
-    }
+    guard let directory = try directory(ofSchema: schema),
+      let entries = try base.entries(of: directory, onlyText: true)
+    else { return nil }
     return Set(entries.compactMap(Self.tableName)).sorted()
   }
 
@@ -57,7 +58,7 @@ struct TableFinder: Sendable {
 
   /// All that could be a table of this name in a schema's directory.
   func entries(named table: String, in directory: String) throws -> [Entry] {
-    try (base.entries(of: directory) ?? []).filter {
+    try (base.entries(of: directory, onlyText: true) ?? []).filter {
       Self.tableName($0) == table || ($0.kind == .outside && Self.stem($0) == table)
     }
   }
@@ -65,7 +66,7 @@ struct TableFinder: Sendable {
   /// The path of a schema's directory as it is written on disk; nil where there is none.
   func directory(ofSchema schema: String) throws -> String? {
     guard Self.isPlain(schema) else { return nil }
-    let entries = try base.entries(of: "") ?? []
+    let entries = try base.entries(of: "", onlyText: true) ?? []
     let found = entries.filter { $0.kind != .file && $0.name.lowercased() == schema }
     // A name in lower case is meant before one that only reads alike.
     guard let entry = found.first(where: { $0.name == schema }) ?? found.first else { return nil }

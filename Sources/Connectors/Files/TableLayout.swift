@@ -80,8 +80,7 @@ enum HiddenColumn: String, CaseIterable {
     case .path: return .text(file.path)
     case .size: return .integer(file.version.size)
     case .modified:
-      let micros = file.version.modified / 1000
-      return .integer(file.version.modified % 1000 < 0 ? micros - 1 : micros)
+      return .integer(file.version.modifiedMicroseconds)
     }
   }
 }

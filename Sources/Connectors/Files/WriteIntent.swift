@@ -92,7 +92,7 @@ struct AttemptOutput: Hashable, Codable, Sendable {
         of: "An attempt's output is none of the files connector", code: .genericInternalError)
     }
     guard attempt == WriteIntent.plain(attempt), !attempt.isEmpty, files >= 0,
-      !(onlyFile ?? "").split(separator: "/").contains("..")
+      !(onlyFile ?? "").parts(between: "/").contains("..")
     else {
       throw WaterbearError(.genericInternalError, "An attempt's output names '\(attempt)', which is no attempt")
     }
