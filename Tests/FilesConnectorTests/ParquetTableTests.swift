@@ -129,4 +129,21 @@ extension TestCatalog {
     // The next query sees what is there now.
     #expect(try catalog.read("t") == [[.integer(1)], [.integer(2)]])
   }
+
+  @Test func filesThatChangeWhileTheyAreReadAreNoticed() throws {
+    let catalog = try TestCatalog()
+    try catalog.writeParquet([("a", .integer)], [[.integer(1)], [.integer(2)]], to: "s/t.parquet")
+    let table = try #require(try catalog.connector.table(schema: "s", name: "t"))
+    let splits = try catalog.connector.splits(of: table.handle, columns: table.columns, constraint: .all)
+    let source = try catalog.connector.pageSource(
+      for: splits[0], of: table.handle, columns: table.columns, constraint: .all)
+    _ = try source.next()
+    // In place, by a program that knows no better.
+    try catalog.writeParquet([("a", .integer)], [[.integer(3)], [.integer(4)], [.integer(5)]], to: "s/t.parquet")
+    #expect {
+      while try source.next() != nil {}
+    } throws: {
+      ($0 as? WaterbearError)?.message.hasPrefix("s/t.parquet changed while the query ran") ?? false
+    }
+  }
 }

@@ -32,6 +32,20 @@ import Testing
     #expect(version != FileVersion(seconds: Int64(seconds), nanoseconds: 6))
   }
 
+  @Test func hugeTablesHaveNoMorePiecesThanTheCoordinatorCanNote() {
+    // 3 TB of text, of which most lies in one file.
+    var files = (0..<10_000).map { number in
+      DataFile(
+        path: "\(number).csv", version: FileVersion(size: 100 << 20), compression: .none, partitions: [])
+    }
+    files.append(DataFile(path: "x", version: FileVersion(size: 2 << 40), compression: .none, partitions: []))
+    let pieces = TextFiles.pieces(of: files, share: 1)
+    #expect(pieces.count <= 20_000 + files.count)
+    #expect(pieces.reduce(0) { $0 + $1.end - $1.start } == files.reduce(0) { $0 + $1.version.size })
+    // Small tables are cut as before.
+    #expect(TextFiles.pieces(of: [files[0]], share: 1).count == 13)
+  }
+
   // MARK: Forms of text
 
   /// One letter in two forms that look alike, and that `String` takes for equal.

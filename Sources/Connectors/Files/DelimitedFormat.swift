@@ -97,6 +97,6 @@ struct DelimitedFormat: TableFormat {
       file, name: piece.file.path, size: piece.file.version.size, range: piece.start..<piece.end,
       compression: piece.file.compression.ofText, dialect: dialect, wanted: wanted,
       filters: filters)
-    return TextPageSource(reader.next) { try piece.file.checkUnchanged(file) }
+    return CheckedPageSource(TextPageSource(reader.next), of: piece.file, opened: file)
   }
 }

@@ -55,6 +55,6 @@ struct JSONLinesFormat: TableFormat {
       file, name: piece.file.path, size: piece.file.version.size, range: piece.start..<piece.end,
       compression: piece.file.compression.ofText, wanted: columns.map { JSONField(name: $0.name, type: $0.type) },
       filters: filters)
-    return TextPageSource(reader.next) { try piece.file.checkUnchanged(file) }
+    return CheckedPageSource(TextPageSource(reader.next), of: piece.file, opened: file)
   }
 }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// A file by name and content.
 private struct ParquetFileKey: Hashable {
-  var path: String
+  var path: ExactText
   var version: FileVersion
 }
 
@@ -37,17 +37,20 @@ final class ParquetFiles: Sendable {
   init(base: BaseDirectory) { self.base = base }
 
   /// The file, with the content that was meant. FILES_BAD_DATA where it changed or is damaged.
-  func open(_ file: DataFile) throws -> ParquetFile {
+  func open(_ file: DataFile) throws -> ParquetFile { try openPinned(file).file }
+
+  /// The same, with a descriptor by which a reader can tell at its end whether the file is still what it was.
+  func openPinned(_ file: DataFile) throws -> (file: ParquetFile, descriptor: OwnedDescriptor) {
     // Always asks the directory: the name may mean another file by now.
     let descriptor = try file.open(in: base)
-    let key = ParquetFileKey(path: file.path, version: file.version)
-    if let known = state.withLock({ Self.use(key, &$0) }) { return known }
+    let key = ParquetFileKey(path: ExactText(file.path), version: file.version)
+    if let known = state.withLock({ Self.use(key, &$0) }) { return (known, descriptor) }
     let number = dup(descriptor.number)
     guard number >= 0 else { throw base.failure("cannot open", file.path, errno) }
     _ = fcntl(number, F_SETFD, FD_CLOEXEC)
     let opened = try ParquetFile(adopting: number, name: file.path)
     state.withLock { Self.store(opened, key, &$0) }
-    return opened
+    return (opened, descriptor)
   }
 
   /// Closes all files that nobody reads.

@@ -148,7 +148,7 @@ struct ParquetFormat: TableFormat {
     _ piece: FilePiece, layout: TableLayout, columns: [TableLayout.Column], constraint: TupleDomain,
     filters: [any RowFilter]
   ) throws -> any PageSource {
-    let file = try files.open(piece.file)
+    let (file, descriptor) = try files.openPinned(piece.file)
     guard piece.start >= 0, piece.start <= piece.end, piece.end <= file.rowGroupCount else {
       throw WaterbearError(
         .genericInternalError, "A split has row groups \(piece.start) to \(piece.end) of \(piece.file.path)")
@@ -159,7 +159,8 @@ struct ParquetFormat: TableFormat {
       }
       return ParquetReadColumn(source: .column(position), type: column.type)
     }
-    return try file.reader(
+    let reader = try file.reader(
       rowGroups: Int(piece.start)..<Int(piece.end), columns: wanted, constraint: constraint, filters: filters)
+    return CheckedPageSource(reader, of: piece.file, opened: descriptor)
   }
 }

@@ -10,6 +10,9 @@ enum TextFiles {
   static let sampledFiles = 16
   /// Bytes of a piece of a plain file: some batches, so that cores share a file of some megabytes.
   private static let pieceBytes: Int64 = 8 << 20
+  /// Pieces that the plain files of a table are cut into at most, besides one for each file: the coordinator notes all
+  /// of them before the query begins, in some microseconds each.
+  private static let mostCuts: Int64 = 20_000
 
   /// What was seen of one file.
   struct Sampled {
@@ -45,11 +48,13 @@ enum TextFiles {
 
   /// The pieces of files: ranges of bytes of plain ones. `share`: of the columns that are wanted.
   static func pieces(of files: [DataFile], share: Double) -> [FilePiece] {
-    files.flatMap { file -> [FilePiece] in
+    let plainBytes = files.reduce(0.0) { $0 + ($1.compression == .none ? Double($1.version.size) : 0) }
+    let smallest = max(pieceBytes, Int64(min(plainBytes / Double(mostCuts), 1e18)) + 1)
+    return files.flatMap { file -> [FilePiece] in
       let size = file.version.size
       if size == 0 { return [] }
       let packing: Int64 = file.compression == .none ? 1 : 4
-      let step = file.compression == .none ? max(pieceBytes, size / 2000 + 1) : size
+      let step = file.compression == .none ? max(smallest, size / 2000 + 1) : size
       return stride(from: 0, to: size, by: Int(step)).map { start in
         let end = min(start + step, size)
         // All of the text is looked at, whichever columns are wanted.
@@ -80,25 +85,6 @@ struct GuessedColumns {
   /// In the order in which they were first seen.
   var columns: [TableLayout.Column] {
     names.map { TableLayout.Column(name: $0, type: guesses[$0]?.type ?? .varcharUnbounded) }
-  }
-}
-
-/// Gives what a reader of text gives, which applies the filters, and looks at the end whether the file is still the
-/// same.
-final class TextPageSource: PageSource {
-  let appliesFilters = true
-  private let read: () throws -> Batch?
-  private let check: () throws -> Void
-
-  init(_ read: @escaping () throws -> Batch?, check: @escaping () throws -> Void) {
-    self.read = read
-    self.check = check
-  }
-
-  func next() throws -> Batch? {
-    if let batch = try read() { return batch }
-    try check()
-    return nil
   }
 }
 
