@@ -113,6 +113,11 @@ const char *wb_signal_name(int signal) { return sigabbrev_np(signal); }
 
 int wb_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0; }
 
+int wb_ignores_signal(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int wb_peer_credentials(int socket, pid_t *process, uid_t *user, gid_t *group) {
   struct ucred credentials;
   socklen_t length = sizeof credentials;

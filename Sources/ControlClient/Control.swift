@@ -75,7 +75,7 @@ struct ControlCommand: ParsableCommand {
       waterbearctl query "SELECT name FROM tpch.tiny.nation"
 
       The answer goes to standard output, everything else to standard error. Exit codes: 0 done, 1 the query failed, \
-      2 wrong call, 3 the daemon is not running, 4 refused, 5 timed out, 130 interrupted.
+      2 wrong call, 3 the daemon is not running, 4 refused, 5 timed out, 130 interrupted; by SIGTERM 143, by SIGHUP 129.
       """,
     version: Release.version,
     subcommands: [

@@ -1,4 +1,5 @@
 // Owns the exit codes of waterbearctl, which scripts rely on.
+import Glibc
 
 /// How a call of waterbearctl ended.
 public enum ControlExitCode: Int32, Sendable, CaseIterable {
@@ -13,8 +14,21 @@ public enum ControlExitCode: Int32, Sendable, CaseIterable {
   case refused = 4
   /// The time given with `--timeout` was over.
   case timedOut = 5
+  /// SIGHUP, as a terminal sends that is closed. This and the next are 128 and the signal, as shells say it.
+  case hungUp = 129
   /// SIGINT.
   case interrupted = 130
   /// The reader of the output went away: 128 + SIGPIPE, what a program killed by that signal gives.
   case outputClosed = 141
+  /// SIGTERM.
+  case terminated = 143
+
+  /// The code of a program that `signal`, one of the three that ask for an end, has ended.
+  init(signal: Int32) {
+    switch signal {
+    case SIGHUP: self = .hungUp
+    case SIGTERM: self = .terminated
+    default: self = .interrupted
+    }
+  }
 }

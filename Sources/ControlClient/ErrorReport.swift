@@ -19,8 +19,10 @@ struct QueryLeft: Error {
   var reason: any Error
 }
 
-/// SIGINT, once all that follows from it has been done.
-struct Interrupted: Error {}
+/// A signal asked for the end, and all that follows from it has been done.
+struct Interrupted: Error {
+  var code: ControlExitCode
+}
 
 /// Tells errors on the console.
 struct ErrorReport {
@@ -36,7 +38,7 @@ struct ErrorReport {
   func tell(_ error: any Error) -> ControlExitCode {
     switch error {
     case is OutputClosed: return .outputClosed
-    case is Interrupted: return .interrupted
+    case let interrupted as Interrupted: return interrupted.code
     case let failure as QueryFailure: return tell(failure)
     case let left as QueryLeft: return tell(left)
     case let error as WaterbearError:

@@ -1,21 +1,25 @@
-// Owns what SIGINT does while a query runs: the first ends the query and then the program, the second the program.
+// Owns what SIGINT, SIGTERM and SIGHUP do while a query runs: the first ends the query and then the program, the second
+// the program.
 //
 //   idle ── willSubmit ──> submitting ── submitted ──> following
-//    │ SIGINT                 │ SIGINT                    │ SIGINT
+//    │ signal                 │ signal                    │ signal
 //    exit                     noted; acts at `submitted`  cancel, exit
 import Base
 import ClientAPI
+import CPlatform
 import Glibc
 import Platform
 import Synchronization
 import Wire
 
-/// Watches for SIGINT on a thread of its own.
+/// Watches for signals that ask the program to end, on a thread of its own.
 final class Interruption: Sendable {
   private struct State {
     var query: QueryID?
     var isSubmitting = false
     var count = 0
+    /// What the first signal makes of the program.
+    var code = ControlExitCode.interrupted
     var isEnded = false
   }
 
@@ -41,63 +45,71 @@ final class Interruption: Sendable {
   /// Starts watching; call it on the main thread before there is another. Does nothing in a process of someone else.
   func watch() throws {
     guard console.ownsProcess else { return }
-    let signals = try SignalDescriptor([SIGINT])
+    let signals = try SignalDescriptor(Self.signals())
     try NamedThread.start("interrupt", stackBytes: 1 << 20) {
       while true {
         var poller = pollfd(fd: signals.pollDescriptor, events: Int16(POLLIN), revents: 0)
         _ = poll(&poller, 1, -1)
-        while signals.next() != nil { self.signalled() }
+        while let signal = signals.next() { self.signalled(signal) }
       }
     }
+  }
+
+  /// SIGTERM is what a job control or timeout(1) sends, SIGHUP what a closed terminal does. What the starter had
+  /// ignored, as nohup(1) does with SIGHUP, stays so: a blocked signal would be delivered in spite of that.
+  private static func signals() -> [Int32] {
+    [SIGINT] + [SIGTERM, SIGHUP].filter { wb_ignores_signal($0) == 0 }
   }
 
   func willSubmit() { state.withLock { $0.isSubmitting = true } }
 
   /// From here on an interrupt knows which query to end. Throws `Interrupted` if one came already.
   func submitted(_ query: QueryID) throws {
-    let wasInterrupted = state.withLock { state in
+    let code = state.withLock { state in
       state.query = query
       state.isSubmitting = false
-      return state.count > 0
+      return state.count > 0 ? state.code : nil
     }
-    if wasInterrupted {
-      finish(query)
-      throw Interrupted()
+    if let code {
+      finish(query, code)
+      throw Interrupted(code: code)
     }
   }
 
   /// For the thread that works on the query, when it comes to an end: does not return while an interrupt is being
   /// dealt with. Throws `Interrupted` if there was one.
   func settle() throws {
-    let (interrupted, isSubmitting) = state.withLock { ($0.count > 0, $0.isSubmitting) }
-    guard interrupted else { return }
+    let (code, isSubmitting) = state.withLock { ($0.count > 0 ? $0.code : nil, $0.isSubmitting) }
+    guard let code else { return }
     // Nobody else acts on an interrupt that came before the query had a name.
     if !isSubmitting {
       while !state.withLock({ $0.isEnded }) { SystemClock.sleep(.milliseconds(2)) }
     }
-    throw Interrupted()
+    throw Interrupted(code: code)
   }
 
-  /// What SIGINT does. Does not block: the second must get through.
-  func signalled() {
+  /// What a signal does. Does not block: the second must get through.
+  func signalled(_ signal: Int32 = SIGINT) {
+    let code = ControlExitCode(signal: signal)
     let (count, query, isSubmitting) = state.withLock { state in
       state.count += 1
+      if state.count == 1 { state.code = code }
       return (state.count, state.query, state.isSubmitting)
     }
-    if count > 1 { return end() }
+    if count > 1 { return end(code) }
     if isSubmitting { return }
-    guard let query, cancels else { return end() }
+    guard let query, cancels else { return end(code) }
     do {
-      try NamedThread.start("cancel", stackBytes: 1 << 20) { self.finish(query) }
+      try NamedThread.start("cancel", stackBytes: 1 << 20) { self.finish(query, code) }
     } catch {
       console.tell("\(error)\n")
-      end()
+      end(code)
     }
   }
 
-  private func finish(_ query: QueryID) {
+  private func finish(_ query: QueryID, _ code: ControlExitCode) {
     progress.end()
-    guard cancels else { return end() }
+    guard cancels else { return end(code) }
     do {
       let client = DaemonClient(socketPath: socketPath, timeout: .seconds(5))
       let status = try client.call(CancelQuery(query: query), expecting: QueryStatus.self).message
@@ -105,12 +117,12 @@ final class Interruption: Sendable {
     } catch {
       console.tell("Query \(query) could not be canceled: \(error)\n")
     }
-    end()
+    end(code)
   }
 
-  private func end() {
+  private func end(_ code: ControlExitCode) {
     progress.end()
-    exit(ControlExitCode.interrupted.rawValue)
+    exit(code.rawValue)
     state.withLock { $0.isEnded = true }
   }
 }

@@ -1,5 +1,6 @@
 // Proves what the first and the second interrupt do.
 import Base
+import Glibc
 import Platform
 import Synchronization
 import Testing
@@ -35,6 +36,18 @@ struct InterruptionTests {
     #expect(daemon.requests == ["cancel-query"])
     #expect(exits.all == [130])
     #expect(file.contents() == "Query \(FakeQuery.id) was canceled\n")
+  }
+
+  @Test(arguments: [SIGTERM: Int32(143), SIGHUP: 129, SIGINT: 130])
+  func whateverAsksForTheEndCancels(signal: Int32, code: Int32) throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let interruption = interruption(daemon.socketPath)
+    try interruption.submitted(FakeQuery.id)
+    interruption.signalled(signal)
+    let interrupted = #expect(throws: Interrupted.self) { try interruption.settle() }
+    #expect(interrupted?.code.rawValue == code)
+    #expect(daemon.requests == ["cancel-query"])
+    #expect(exits.all == [code])
   }
 
   @Test func oneBeforeTheIdIsKnownWaitsForIt() throws {

@@ -51,6 +51,9 @@ const char *wb_signal_name(int signal);
 /// Ignores `signal` in this process; C because SIG_IGN is a cast macro.
 int wb_ignore_signal(int signal);
 
+/// Whether the process ignores the signal, as its starter may have asked; C because SIG_IGN is a cast.
+int wb_ignores_signal(int signal);
+
 /// The process at the other end of a Unix stream socket; C because struct ucred is hidden behind _GNU_SOURCE.
 int wb_peer_credentials(int socket, pid_t *process, uid_t *user, gid_t *group);
 

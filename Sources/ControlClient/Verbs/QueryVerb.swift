@@ -5,8 +5,8 @@ struct QueryVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Run SQL and print its result.",
     discussion: """
-      On a terminal, progress is shown on standard error. Ctrl-C ends the query. If the daemon goes away, this \
-      program waits until it is back, and the query goes on.
+      On a terminal, progress is shown on standard error. Ctrl-C, SIGTERM and SIGHUP end the query. If the \
+      daemon goes away, this program waits until it is back, and the query goes on.
 
       A table's columns are as wide as the first 5000 rows ask for. csv and tsv have a header line; NULL is empty, an \
       empty string is "". In json and jsonl, decimals of more than 15 digits are strings. \
