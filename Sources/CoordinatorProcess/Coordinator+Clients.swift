@@ -200,8 +200,11 @@ extension Coordinator {
   }
 
   private func daemonStatus() -> DaemonStatus {
-    DaemonStatus(
-      build: Release.version, pid: getpid(), uptimeMicroseconds: uptimeMicroseconds,
+    // Our parent is the supervisor for as long as we live: the kernel ends us with it.
+    let supervisor = getppid()
+    return DaemonStatus(
+      build: Release.version, pid: getpid(), uptimeMicroseconds: uptimeMicroseconds, supervisorPid: supervisor,
+      supervisorUptimeMicroseconds: ProcessLife.age(of: supervisor).map { $0.nanoseconds / 1000 },
       workers: workers.values.count { $0.connection != nil },
       runningQueries: queries.values.count { !$0.state.isEnd } + planning.count, dataDirectory: directories.data,
       logPath: directories.eventLog, spoolDirectories: spool.paths,

@@ -322,8 +322,12 @@ public struct AskStatus: WireMessage {
 public struct DaemonStatus: WireMessage {
   public static let name = "daemon-status"
   public var build: String
+  /// The coordinator's process, and how long it has run.
   public var pid: Int32
   public var uptimeMicroseconds: Int64
+  /// The daemon's own process, the supervisor, which lives longer than a coordinator, and how long it has run.
+  public var supervisorPid: Int32?
+  public var supervisorUptimeMicroseconds: Int64?
   public var workers: Int
   public var runningQueries: Int
   public var dataDirectory: String
@@ -333,12 +337,15 @@ public struct DaemonStatus: WireMessage {
   public var settings: [SettingValue]
 
   public init(
-    build: String, pid: Int32, uptimeMicroseconds: Int64, workers: Int, runningQueries: Int,
+    build: String, pid: Int32, uptimeMicroseconds: Int64, supervisorPid: Int32? = nil,
+    supervisorUptimeMicroseconds: Int64? = nil, workers: Int, runningQueries: Int,
     dataDirectory: String, logPath: String, spoolDirectories: [String], settings: [SettingValue]
   ) {
     self.build = build
     self.pid = pid
     self.uptimeMicroseconds = uptimeMicroseconds
+    self.supervisorPid = supervisorPid
+    self.supervisorUptimeMicroseconds = supervisorUptimeMicroseconds
     self.workers = workers
     self.runningQueries = runningQueries
     self.dataDirectory = dataDirectory

@@ -9,7 +9,8 @@ import Wire
 struct RecordVerbTests {
   static func status(log: String = "/d/log/waterbear.jsonl") -> DaemonStatus {
     DaemonStatus(
-      build: "0.1.0", pid: 7, uptimeMicroseconds: 61_000_000, workers: 2, runningQueries: 1, dataDirectory: "/d",
+      build: "0.1.0", pid: 7, uptimeMicroseconds: 61_000_000, supervisorPid: 5,
+      supervisorUptimeMicroseconds: 3_661_000_000, workers: 2, runningQueries: 1, dataDirectory: "/d",
       logPath: log, spoolDirectories: ["/d/spool", "/e"],
       settings: [
         SettingValue(key: "b.size", value: "2", isDefault: false, meaning: "Size, of b."),
@@ -26,9 +27,10 @@ struct RecordVerbTests {
   @Test func statusSaysHowTheDaemonIs() throws {
     let csv = try run(["status"], Self.status())
     #expect(csv.code == .done)
-    #expect(csv.output.hasPrefix("name,value\nstate,running\nrelease,0.1.0\npid,7\nuptime,1:01\nworkers,2\n"))
+    #expect(csv.output.hasPrefix("name,value\nstate,running\nrelease,0.1.0\npid,5\nuptime,1:01:01\n"))
+    #expect(csv.output.contains("\ncoordinator pid,7\ncoordinator uptime,1:01\nworkers,2\n"))
     let json = try run(["status", "--format", "json"], Self.status())
-    #expect(json.output.contains(#""pid":7,"uptime_seconds":61,"#))
+    #expect(json.output.contains(#""pid":5,"uptime_seconds":3661,"coordinator_pid":7,"coordinator_uptime_seconds":61,"#))
     #expect(json.output.hasSuffix(#""spool_directories":["/d/spool","/e"]}"# + "\n"))
   }
 

@@ -30,7 +30,8 @@ struct StatusVerb: Verb {
       }
     }
     let format = try output.format(console)
-    let status = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message
+    let status = try status(console)
+    let uptime = status.supervisorUptimeMicroseconds ?? status.uptimeMicroseconds
     var table = RecordTable([OutputColumn("name", .varcharUnbounded), OutputColumn("value", .varcharUnbounded)])
     let stream = OutputStream(descriptor: console.output)
     switch format {
@@ -39,8 +40,10 @@ struct StatusVerb: Verb {
       object.begin()
       object.field("state", "running")
       object.field("release", status.build)
-      object.field("pid", status.pid)
-      object.field("uptime_seconds", status.uptimeMicroseconds / 1_000_000)
+      object.field("pid", status.supervisorPid ?? status.pid)
+      object.field("uptime_seconds", uptime / 1_000_000)
+      object.field("coordinator_pid", status.pid)
+      object.field("coordinator_uptime_seconds", status.uptimeMicroseconds / 1_000_000)
       object.field("workers", status.workers)
       object.field("running_queries", status.runningQueries)
       object.field("socket", connection.socketPath(console))
@@ -53,8 +56,10 @@ struct StatusVerb: Verb {
     default:
       table.append([.text("state"), .text("running")])
       table.append([.text("release"), .text(status.build)])
-      table.append([.text("pid"), .text("\(status.pid)")])
-      table.append([.text("uptime"), .text(ProgressText.elapsed(status.uptimeMicroseconds))])
+      table.append([.text("pid"), .text("\(status.supervisorPid ?? status.pid)")])
+      table.append([.text("uptime"), .text(ProgressText.elapsed(uptime))])
+      table.append([.text("coordinator pid"), .text("\(status.pid)")])
+      table.append([.text("coordinator uptime"), .text(ProgressText.elapsed(status.uptimeMicroseconds))])
       table.append([.text("workers"), .text("\(status.workers)")])
       table.append([.text("running queries"), .text("\(status.runningQueries)")])
       table.append([.text("socket"), .text(connection.socketPath(console))])
