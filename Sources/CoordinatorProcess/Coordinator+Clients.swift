@@ -193,10 +193,8 @@ extension Coordinator {
         .notFound, "There is no query \(id)", remedy: "waterbearctl list shows the queries that are known")
     }
     let attempts = try store.attempts(id).map(\.detail)
-    var status = try status(of: id)
-    if status.stages.isEmpty { status.stages = StageProgress.summing(attempts) }
     return QueryDetail(
-      summary: stored.wire, status: status, retryPolicy: stored.retryPolicy.rawValue, attempts: attempts)
+      summary: stored.wire, status: try status(of: id), retryPolicy: stored.retryPolicy.rawValue, attempts: attempts)
   }
 
   private func daemonStatus() -> DaemonStatus {

@@ -49,7 +49,7 @@ extension Coordinator {
       return [.queryEnded(query, state: QueryStateName.failed, error, at: now)]
         + writeChanges(of: query, isCommitted: false)
     case .queryResumed(let query): return [.queryResumed(query, state: QueryStateName.running)]
-    case .queryReleased(let query): return [.queryReleased(query)]
+    case .queryReleased(let query): return [.queryReleased(query, stages: stageFigures(of: query, isFinished: true))]
     }
   }
 
@@ -57,7 +57,13 @@ extension Coordinator {
   /// Last in its transaction, as nothing can be noted of a query that was released.
   func releaseAfter(_ record: SchedulerRecord) -> StoreChange? {
     guard case .queryEnded(let query, .failed) = record else { return nil }
-    return .queryReleased(query)
+    return .queryReleased(query, stages: stageFigures(of: query, isFinished: false))
+  }
+
+  /// What clients are told of a query's stages once it is history.
+  private func stageFigures(of id: QueryID, isFinished: Bool) -> [UInt8] {
+    guard let query = queries[id] else { return [] }
+    return encoded(query.progress.map { $0.final(isFinished: isFinished) })
   }
 
   private func selected(_ attempt: AttemptID, _ output: AttemptOutput, at now: Int64) -> [StoreChange] {

@@ -17,8 +17,10 @@ extension HistoryRow {
 
   /// How a query stands that is not live any more.
   var status: QueryStatus {
-    QueryStatus(
-      query: id, state: wireState, error: error, stages: [],
+    // Figures of a form that another release has written are as good as none: the attempts tell of the stages, too.
+    let figures = stages.flatMap { try? BinaryDecoder.decode([StageProgress].self, from: $0) } ?? []
+    return QueryStatus(
+      query: id, state: wireState, error: error, stages: figures,
       elapsedMicroseconds: (endedMicros ?? createdMicros) - createdMicros, retriedAttempts: attemptCount - taskCount)
   }
 }
@@ -57,18 +59,5 @@ extension PlanningQuery {
       id: request.id, nonce: nonce, sql: request.sql, user: user, catalog: request.catalog, schema: request.schema,
       session: given, retryPolicy: retryPolicy, state: state, createdMicros: createdMicroseconds,
       sealedKey: sealedKey, description: [], stages: [])
-  }
-}
-
-extension StageProgress {
-  /// The stages of a query that is over, as far as its attempts tell.
-  static func summing(_ attempts: [AttemptDetail]) -> [StageProgress] {
-    Dictionary(grouping: attempts, by: \.stage).sorted { $0.key < $1.key }.map { stage, attempts in
-      let tasks = Set(attempts.map(\.partition)).count
-      let finished = attempts.count(where: \.isSelected)
-      return StageProgress(
-        number: stage, state: finished == tasks ? "FINISHED" : "FAILED", totalTasks: tasks, runningTasks: 0,
-        finishedTasks: finished, retries: attempts.count - tasks, outputRows: 0, outputBytes: 0)
-    }
   }
 }

@@ -172,4 +172,12 @@ struct StageCounters {
       number: number, state: isDone ? "FINISHED" : total > 0 ? "RUNNING" : "PLANNED", totalTasks: total,
       runningTasks: running, finishedTasks: finished, retries: retries, outputRows: rows, outputBytes: bytes)
   }
+
+  /// How it stays in the history of a query. Of a query that finished, tasks may be left that nobody needed.
+  func final(isFinished: Bool) -> StageProgress {
+    var progress = wire
+    progress.runningTasks = 0
+    if progress.state == "RUNNING" { progress.state = isFinished ? "FINISHED" : "FAILED" }
+    return progress
+  }
 }

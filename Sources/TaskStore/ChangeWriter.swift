@@ -42,7 +42,7 @@ struct ChangeWriter {
       try execute(
         "UPDATE query SET state = ?, has_ended = 0, ended_us = NULL WHERE number = ?", [state, try number(id)],
         "\(id) is unknown")
-    case .queryReleased(let id): try release(id)
+    case .queryReleased(let id, let stages): try release(id, stages: stages)
     case .writeOpened(let id, let act):
       try execute(
         "INSERT INTO write (id, act, state) VALUES (?, ?, ?)", [id.text, Data(act), WriteState.open.rawValue],
@@ -115,17 +115,17 @@ struct ChangeWriter {
     if error != nil { try destroyKey(number) }
   }
 
-  private mutating func release(_ id: QueryID) throws {
+  private mutating func release(_ id: QueryID, stages: [UInt8]) throws {
     let number = try number(id)
     try destroyKey(number)
     try execute(
       """
-      UPDATE query SET is_released = 1, description = NULL,
+      UPDATE query SET is_released = 1, description = NULL, stages = ?2,
         task_count = (SELECT count(*) FROM task WHERE query = ?1),
         attempt_count = (SELECT count(*) FROM attempt WHERE query = ?1),
         failed_attempt_count = (SELECT count(*) FROM attempt WHERE query = ?1 AND state IN ('FAILED', 'LOST'))
       WHERE number = ?1 AND is_released = 0
-      """, [number], "\(id) was released before")
+      """, [number, stages.isEmpty ? nil : Data(stages)], "\(id) was released before")
     for table in ["stage", "split", "output"] {
       try executeOnMany("DELETE FROM \(table) WHERE query = ?", [number])
     }

@@ -1,5 +1,6 @@
 // Owns what people and clients ask about queries: the list, one query, its attempts; and forgetting old ones.
 import Base
+import Foundation
 import GRDB
 
 extension TaskStore {
@@ -69,6 +70,7 @@ extension QuerySummary {
   init(_ row: Row) throws {
     let policy: String = row["retry_policy"]
     let error: String? = row["error"]
+    let stages: Data? = row["stages"]
     guard let retryPolicy = RetryPolicy(rawValue: policy) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(policy)' is no retry policy")
     }
@@ -78,7 +80,7 @@ extension QuerySummary {
       error: try error.map { try StoredText.decode(WaterbearError.self, $0) }, failures: row["failures"],
       hasEnded: row["has_ended"], isReleased: row["is_released"], taskCount: row["task_count"],
       attemptCount: row["attempt_count"], failedAttemptCount: row["failed_attempt_count"],
-      updateCount: row["update_count"])
+      updateCount: row["update_count"], stages: stages.map { [UInt8]($0) })
   }
 }
 

@@ -43,8 +43,8 @@ public enum StoreChange: Sendable {
   /// A finished query lost a part of its result and runs again, in this state.
   case queryResumed(QueryID, state: String)
   /// Nobody needs the query any more: its key is destroyed, and its fragments, splits, outputs and the inputs of its
-  /// tasks are removed. The history row stays, with the attempts.
-  case queryReleased(QueryID)
+  /// tasks are removed. The history row stays, with the attempts and with `stages`, figures for people.
+  case queryReleased(QueryID, stages: [UInt8] = [])
 }
 
 /// A query as it is first stored.

@@ -5,7 +5,7 @@ enum StoreSchema {
   /// `WBTS`, by which a file says that it is a task store.
   static let applicationID: Int32 = 0x5742_5453
   /// The newest format this code knows: the number of the last migration.
-  static let version: Int32 = 2
+  static let version: Int32 = 3
 
   /// Migrations are never changed once released; a new one is added and `version` raised.
   static var migrator: DatabaseMigrator {
@@ -18,6 +18,9 @@ enum StoreSchema {
     migrator.registerMigration("2") { db in
       try db.execute(sql: second)
       try db.execute(sql: "PRAGMA user_version = 2")
+    }
+    migrator.registerMigration("3") { db in
+      try db.execute(sql: "ALTER TABLE query ADD COLUMN stages BLOB; PRAGMA user_version = 3")
     }
     return migrator
   }

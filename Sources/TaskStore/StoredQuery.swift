@@ -67,6 +67,8 @@ public struct QuerySummary: Sendable, Equatable {
   public var failedAttemptCount: Int
   /// How many rows a write has written, from the start of its commit on.
   public var updateCount: Int64?
+  /// What was said at the release of the query's stages.
+  public var stages: [UInt8]?
 }
 
 /// An attempt of a query, live or in the history.

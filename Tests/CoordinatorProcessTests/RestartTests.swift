@@ -51,6 +51,27 @@ import Wire
     try next.stop()
   }
 
+  @Test func theFiguresOfStagesOutliveTheResult() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    try bench.worker().work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    func stages(_ bench: CoordinatorBench) throws -> [[Int64]] {
+      try bench.client().ask(ShowQuery(query: query), QueryDetail.self).status.stages.map { stage in
+        #expect(stage.state == "FINISHED" && stage.runningTasks == 0)
+        return [Int64(stage.number), Int64(stage.totalTasks), stage.outputRows, stage.outputBytes]
+      }
+    }
+    let live = try stages(bench)
+    #expect(live.count == 1 && live[0][2] > 0)
+    _ = try bench.client().ask(ReleaseResult(query: query), QueryStatus.self)
+    while try bench.look({ !$0.queries.isEmpty }) { SystemClock.sleep(.milliseconds(1)) }
+    #expect(try stages(bench) == live)
+    let next = try bench.restarted()
+    #expect(try stages(next) == live)
+    try next.stop()
+  }
+
   @Test func aQueryWhoseKeyIsLostFailsAndTheDaemonStarts() throws {
     let bench = try CoordinatorBench()
     let query = try bench.client().submit("SELECT 1")

@@ -29,6 +29,14 @@ import Testing
     #expect(try store.query(id(0)) == nil && store.queryID(nonce: "0") == nil)
   }
 
+  @Test func aReleasedQueryKeepsTheFiguresOfItsStages() throws {
+    for number in 0..<2 { try store.apply([.querySubmitted(try newQuery(store, id: id(number), nonce: "\(number)"))]) }
+    try store.apply([.queryReleased(id(0), stages: [7, 8]), .queryReleased(id(1))])
+    #expect(try store.query(id(0))?.stages == [7, 8])
+    #expect(try store.query(id(1))?.stages == nil)
+    #expect(try fixture.openAfterCrash().queries(limit: 2).map(\.stages) == [nil, [7, 8]])
+  }
+
   @Test func theCounterNeverRepeats() throws {
     #expect(try (1...3).map { _ in try store.nextQuerySequence() } == [1, 2, 3])
     let crashed = try fixture.openAfterCrash()
