@@ -3,15 +3,22 @@ import ArgumentParser
 import Base
 import ClientAPI
 import Columnar
+import Platform
 import Wire
 
 struct StatusVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say whether the daemon runs, and how.",
-    discussion: "Exit code 0 if it runs, 3 if it does not.")
+    discussion: """
+      Exit code 0 if it runs, 3 if it does not; with --wait, 5 if no worker came in time. pid is the daemon's own \
+      process, which SIGTERM ends in order; it starts a coordinator anew that ends.
+      """)
 
   @Flag(name: [.long, .customShort("q")], help: "Print nothing; the exit code is the answer.")
   var quiet = false
+
+  @Flag(name: .long, help: "Wait until it runs and has a worker, at most 30s or --timeout.")
+  var wait = false
 
   @OptionGroup var output: FormatOptions
   @OptionGroup var connection: ConnectionOptions
@@ -19,7 +26,7 @@ struct StatusVerb: Verb {
   func perform(_ console: Console) throws -> ControlExitCode {
     if quiet {
       do {
-        _ = try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self)
+        _ = try status(console)
         return .done
       } catch let error as DaemonUnavailable {
         return error.isPermission ? .refused : .notRunning
@@ -69,5 +76,26 @@ struct StatusVerb: Verb {
       try table.print(as: format, to: stream)
     }
     return .done
+  }
+
+  private func status(_ console: Console) throws -> DaemonStatus {
+    guard wait else { return try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message }
+    let allowed = connection.timeout ?? .seconds(30)
+    let deadline = SystemClock.monotonic() + allowed
+    var pause = TimeSpan.milliseconds(10)
+    while true {
+      let left = deadline - SystemClock.monotonic()
+      guard left > .zero else { throw ClientTimeout(allowed: allowed) }
+      do {
+        let client = DaemonClient(socketPath: connection.socketPath(console), timeout: left)
+        let status = try client.call(AskStatus(), expecting: DaemonStatus.self).message
+        if status.workers > 0 { return status }
+      } catch let error as DaemonUnavailable {
+        // One that never came is told with how to start it.
+        guard !error.isPermission, SystemClock.monotonic() + pause < deadline else { throw error }
+      }
+      SystemClock.sleep(pause)
+      pause = min(.milliseconds(200), TimeSpan(nanoseconds: pause.nanoseconds * 2))
+    }
   }
 }
