@@ -19,7 +19,8 @@ public struct Catalogs: Sendable {
     guard let connector = connectors[catalog] else {
       throw WaterbearError(
         .catalogNotFound, "Catalog '\(catalog)' not found",
-        remedy: "configured catalogs are \(names.joined(separator: ", ")); each is a file below etc/catalog")
+        remedy: "configured catalogs are \(names.joined(separator: ", ")); each is a file "
+          + "catalog/NAME.properties in the directory that the daemon was given with --etc-dir")
     }
     return connector
   }

@@ -19,7 +19,8 @@ public enum SettingsDocument {
       Each file `catalog/NAME.properties` makes a catalog `NAME`. Its `connector.name` chooses the connector; the
       other keys are the connector's own.
 
-      A setting with a session property can be changed for one session: `SET SESSION retry_policy = 'NONE'`.
+      A setting with a session property can be changed for one query:
+      `waterbearctl query --session retry_policy=NONE …`.
 
       Data sizes have the units B, kB, MB, GB, TB and PB, where 1kB is 1024B. Durations have the units ns, us, ms, s,
       m, h and d.
