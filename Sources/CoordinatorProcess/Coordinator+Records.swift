@@ -34,6 +34,7 @@ extension Coordinator {
       return [.attemptEnded(attempt, AttemptEnd(outcome), error, at: now)]
     case .selected(let attempt, let output): return selected(attempt, output, at: now)
     case .unselected(let attempt, let error): return [.outputUnselected(attempt, error, at: now)]
+    case .taskDivided(let task, let input): return [.taskDivided(task, input: encoded(input))]
     case .taskCounters(let task, let counters): return [.taskCounters(task, StoredCounters(counters))]
     case .stageReleased(let stage): return [.stageReleased(stage)]
     case .stageRestarted(let stage, let forgetsOutputs):
@@ -89,7 +90,12 @@ extension Coordinator {
     switch record {
     case .tasks(let stage, let tasks):
       count(stage) { $0.total += tasks.count }
+      // Not where tasks of a stage under way were divided.
+      guard tasks.first?.partition == 0 else { break }
       log.write(.stageStarted, about: .stage(stage), ["tasks": .int(tasks.count)])
+    case .taskDivided(let task, let input):
+      let shares = input.shares.reduce(1) { $0 * $1.count }
+      log.write(.taskDivided, about: .task(task), ["shares": .int(shares), "splits": .int(input.splits.count)])
     case .stageTasksComplete(let stage):
       count(stage) { $0.isComplete = true }
       noteEnd(of: stage)

@@ -82,7 +82,7 @@ extension Coordinator {
     for old in old.sorted() where old.number == id.number && old.incarnation < id.incarnation {
       workers[old]?.connection?.onClose = nil
       workers[old]?.connection?.close()
-      lost(old, crash: crash.flatMap { $0.incarnation == old.incarnation ? $0.end : nil })
+      lost(old, crash: crash.flatMap { $0.incarnation == old.incarnation ? $0 : nil })
     }
   }
 
@@ -90,7 +90,10 @@ extension Coordinator {
     switch frame.name {
     case ReportAttempt.name: try report(frame.message(ReportAttempt.self), from: session)
     case Heartbeat.name:
-      session.residentBytes = try frame.message(Heartbeat.self).residentBytes
+      let heartbeat = try frame.message(Heartbeat.self)
+      session.residentBytes = heartbeat.residentBytes
+      session.held = Dictionary(
+        (heartbeat.held ?? []).map { ($0.attempt, $0.bytes) }, uniquingKeysWith: { first, _ in first })
       enqueue(.heartbeat(session.id))
     case DrainWorker.name:
       session.isDraining = true
@@ -156,10 +159,15 @@ extension Coordinator {
     }
   }
 
-  /// A worker process is dead for certain. `crash` says how it ended if it did so by itself: then its attempts are
-  /// at fault as far as anybody knows, and must not be tried as often as those of a worker that was killed.
-  func lost(_ id: WorkerID, crash: String? = nil) {
-    let held = workers.removeValue(forKey: id)?.running ?? []
+  /// A worker process is dead for certain. `crash` says how it ended if it did so by itself, or for want of memory:
+  /// then its attempts are at fault as far as anybody knows, and must not be tried as often as those of a worker that
+  /// was killed.
+  func lost(_ id: WorkerID, crash: PredecessorCrash? = nil) {
+    let session = workers.removeValue(forKey: id)
+    let held = session?.running ?? []
+    // Whoever killed it, it was a likely victim.
+    let isSuspect = crash == nil && settings[.memoryIncreaseOnWorkerCrash]
+      && session.map { $0.residentBytes / 10 >= $0.memoryBytes / 11 } ?? false
     cleanQuietWrites()
     restoredWorkers.remove(id)
     log.write(
@@ -167,13 +175,22 @@ extension Coordinator {
       [
         "worker": .int(id.number), "incarnation": .int(id.incarnation),
         "attempts": .strings(held.sorted().map(\.description)),
+        "lacked_memory": .bool(crash?.lackedMemory == true || isSuspect),
       ])
     enqueue(
-      .workerLost(
-        id,
-        crash.map { WaterbearError(.genericInternalError, "Worker \(id.number) crashed while it ran the task: \($0)") }
-          ?? WaterbearError(.remoteHostGone, "Worker \(id.number) died while it ran the task")),
+      .workerLost(id, crash.map { Self.error($0, id) }
+        ?? WaterbearError(.remoteHostGone, "Worker \(id.number) died while it ran the task"), lackedMemory: isSuspect),
       then: { [weak self] in self?.sweepEndedQueries() })
+  }
+
+  private static func error(_ crash: PredecessorCrash, _ id: WorkerID) -> WaterbearError {
+    guard crash.lackedMemory == true else {
+      return WaterbearError(
+        .genericInternalError, "Worker \(id.number) crashed while it ran the task: \(crash.end)")
+    }
+    return WaterbearError(
+      .clusterOutOfMemory, "The kernel ended worker \(id.number), which ran the task, for want of memory",
+      remedy: "Lower waterbear.worker-memory, so that all workers together fit beside what else runs.")
   }
 
   func kill(_ id: WorkerID, reason: String) {
@@ -245,7 +262,10 @@ extension Coordinator {
             output.restricted(to: exchange.mode == .partitioned ? exchange.partitions : nil))
         })
     }
-    return StartAttempt(attempt: start.attempt, splits: splits, inputs: inputs, memoryBytes: start.memory)
+    let shares = start.input.shares.map { AttemptShare($0) }
+    return StartAttempt(
+      attempt: start.attempt, splits: splits, inputs: inputs, memoryBytes: start.memory,
+      shares: shares.isEmpty ? nil : shares)
   }
 
   /// Stops placing attempts; `onDrained` is called when none runs any more.
@@ -270,6 +290,15 @@ extension Coordinator {
     guard isDraining, workers.values.allSatisfy({ $0.isDrained || $0.connection == nil }) else { return }
     onDrained?()
     onDrained = nil
+  }
+}
+
+extension AttemptShare {
+  init(_ share: TaskShare) {
+    switch share.axis {
+    case .partitions: self.init(build: nil, index: share.index, count: share.count)
+    case .build(let stage): self.init(build: stage, index: share.index, count: share.count)
+    }
   }
 }
 

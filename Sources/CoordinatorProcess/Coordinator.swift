@@ -67,6 +67,8 @@ final class Coordinator: @unchecked Sendable {
   var sweepIsDue = false
   var sweepPause = Coordinator.sweepPauseMin
   static let sweepPauseMin = TimeAmount.seconds(1)
+  /// No task is ended for the machine's memory before.
+  var nextShortage = SystemClock.monotonic()
   let results: ResultReaders
 
   init(
@@ -88,7 +90,8 @@ final class Coordinator: @unchecked Sendable {
     self.link = link
     results = ResultReaders()
     scheduler = Scheduler(
-      settings: SchedulerSettings(workerTimeout: settings[.remoteTaskMaxErrorDuration]))
+      settings: SchedulerSettings(
+        workerTimeout: settings[.remoteTaskMaxErrorDuration], taskMemoryOverhead: settings[.taskMemoryOverhead].bytes))
   }
 
   var uptimeMicroseconds: Int64 { (SystemClock.monotonic() - started).nanoseconds / 1000 }

@@ -115,6 +115,7 @@ private final class CoordinatorShell {
     let (coordinator, link, store, log) = (coordinator, link, store, log)
     loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
       link.reportAlive()
+      coordinator.watchMemory()
       guard coordinator.hasUnflushedChanges else { return }
       coordinator.hasUnflushedChanges = false
       let isIdle = coordinator.queries.isEmpty && coordinator.planning.isEmpty

@@ -89,8 +89,13 @@ final class QueryPlanner: Sendable {
       stages.append(
         StageDescription(
           number: fragment.number, kind: StageDescription.Kind(fragment.kind),
-          inputs: fragment.inputs.map { StageInput(stage: $0.fragment, mode: StageInput.Mode($0.mode)) },
-          outputPartitionCount: fragment.output.partitionCount, isWriter: fragment.root.writesTable))
+          inputs: fragment.inputs.map { input in
+            StageInput(
+              stage: input.fragment, mode: StageInput.Mode(input.mode), isDivisible: fragment.isDivisible(by: input))
+          },
+          outputPartitionCount: fragment.output.partitionCount,
+          memoryEstimate: fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0,
+          isWriter: fragment.root.writesTable))
     }
     let description = QueryDescription(
       id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),

@@ -35,7 +35,8 @@ extension MemoryPolicy {
   init(_ session: SessionProperties) {
     self.init(
       taskMemory: session[.taskMemory].bytes, growthFactor: session[.taskMemoryGrowthFactor],
-      estimationQuantile: session[.taskMemoryEstimationQuantile])
+      estimationQuantile: session[.taskMemoryEstimationQuantile], taskMemoryMax: session[.taskMaxMemory].bytes,
+      queryMemoryMax: session[.queryMaxMemory].bytes)
   }
 }
 

@@ -21,8 +21,6 @@ public final class SpoolReader {
   private static let wholeFileBytes = 256 << 10
   /// How much of a larger file's end is read at first, in the hope that it holds the index.
   private static let tailBytes = 64 << 10
-  /// Neighbouring pages are read together up to this size.
-  private static let readAheadBytes = 1 << 20
 
   public let location: SpoolLocation
   public let partitionCount: Int
@@ -159,7 +157,7 @@ public final class SpoolReader {
     let pages = try pages(of: partition)
     for position in (pages.lowerBound + number + 1)..<pages.upperBound {
       let next = try self.entry(at: position)
-      guard next.offset == end, next.end - entry.offset <= Self.readAheadBytes else { break }
+      guard next.offset == end, next.end - entry.offset <= window.buffers.readAheadBytes else { break }
       end = next.end
     }
     return end

@@ -10,7 +10,11 @@ public final class SpoolReadBuffers {
   /// Decrypted bytes on their way to decompression.
   var plain = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  public init() {}
+  /// Neighbouring pages are read together up to this size.
+  let readAheadBytes: Int
+
+  /// `readAheadBytes`: 0 reads each page by itself, for who has many files open at once.
+  public init(readAheadBytes: Int = 1 << 20) { self.readAheadBytes = readAheadBytes }
 
   deinit {
     window.deallocate()

@@ -27,10 +27,13 @@ public enum InputMode: String, Codable, Sendable {
 public struct FragmentInput: Hashable, Codable, Sendable {
   public var fragment: Int
   public var mode: InputMode
+  /// Of a partitioned input: which columns of its pages, in order, say by their hash where a row belongs.
+  public var keys: [Int]?
 
-  public init(fragment: Int, mode: InputMode) {
+  public init(fragment: Int, mode: InputMode, keys: [Int]? = nil) {
     self.fragment = fragment
     self.mode = mode
+    self.keys = keys
   }
 }
 

@@ -364,10 +364,14 @@ public enum Partitioning: Hashable, Codable, Sendable {
 public struct ExchangeNode: Codable, Sendable {
   public var source: PlanNode
   public var partitioning: Partitioning
+  /// Each task of the source gives its rows in this order, and the one reader merges them; nil: in no order. Only with
+  /// `Partitioning.single`.
+  public var orderings: [Ordering]?
 
-  public init(source: PlanNode, partitioning: Partitioning) {
+  public init(source: PlanNode, partitioning: Partitioning, orderings: [Ordering]? = nil) {
     self.source = source
     self.partitioning = partitioning
+    self.orderings = orderings
   }
 }
 
@@ -376,10 +380,14 @@ public struct ExchangeNode: Codable, Sendable {
 public struct RemoteSourceNode: Codable, Sendable {
   public var fragments: [Int]
   public var outputs: [Symbol]
+  /// The outputs of the fragments' tasks are each in this order, and so are the rows given; nil: one output after the
+  /// other.
+  public var orderings: [Ordering]?
 
-  public init(fragments: [Int], outputs: [Symbol]) {
+  public init(fragments: [Int], outputs: [Symbol], orderings: [Ordering]? = nil) {
     self.fragments = fragments
     self.outputs = outputs
+    self.orderings = orderings
   }
 }
 

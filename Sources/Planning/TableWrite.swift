@@ -105,6 +105,12 @@ extension PlanNode {
     }
   }
 
+  /// Whether the plan gathers what writers have written.
+  public var finishesTable: Bool {
+    if case .tableFinish = self { return true }
+    return sources.contains(where: \.finishesTable)
+  }
+
   /// Whether a writer is part of the plan.
   public var writesTable: Bool {
     if case .tableWriter = self { return true }

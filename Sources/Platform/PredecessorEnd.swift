@@ -5,20 +5,23 @@ import Glibc
 public struct PredecessorEnd: Hashable, Sendable {
   public let incarnation: UInt64
   public let end: ProcessEnd
+  /// The kernel ended it, for want of memory.
+  public let lackedMemory: Bool
 
-  public init(incarnation: UInt64, end: ProcessEnd) {
+  public init(incarnation: UInt64, end: ProcessEnd, lackedMemory: Bool = false) {
     self.incarnation = incarnation
     self.end = end
+    self.lackedMemory = lackedMemory
   }
 
   /// Whether the process was stopped from outside, and not by a fault of its own.
   public var wasKilled: Bool { end == .killed(signal: SIGKILL) || end == .killed(signal: SIGTERM) }
 
-  /// `incarnation:exit:code` or `incarnation:signal:number`.
+  /// `incarnation:exit:code`, `incarnation:signal:number` or, for want of memory, `incarnation:memory:number`.
   var text: String {
     switch end {
     case .exited(let code): "\(incarnation):exit:\(code)"
-    case .killed(let signal): "\(incarnation):signal:\(signal)"
+    case .killed(let signal): "\(incarnation):\(lackedMemory ? "memory" : "signal"):\(signal)"
     }
   }
 
@@ -27,6 +30,7 @@ public struct PredecessorEnd: Hashable, Sendable {
     guard parts.count == 3, let incarnation = UInt64(parts[0]), let number = Int32(parts[2]) else { return nil }
     switch parts[1] {
     case "exit": self.init(incarnation: incarnation, end: .exited(number))
+    case "memory": self.init(incarnation: incarnation, end: .killed(signal: number), lackedMemory: true)
     case "signal": self.init(incarnation: incarnation, end: .killed(signal: number))
     default: return nil
     }

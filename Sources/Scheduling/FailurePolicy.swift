@@ -23,6 +23,13 @@ struct FailurePolicy {
   var limits: RetryLimits
   var memory: MemoryPolicy
 
+  init(limits: RetryLimits, memory: MemoryPolicy) {
+    self.limits = limits
+    self.memory = memory
+  }
+
+  init(_ query: QueryDescription) { self.init(limits: query.limits, memory: query.memory) }
+
   /// Counts a failure of a task in `counters` and says what to do.
   ///
   /// `grant` and `peak` are the failed attempt's, in bytes.

@@ -92,10 +92,14 @@ public struct StageInput: Hashable, Codable, Sendable {
   /// The number of the stage that is read.
   public var stage: Int
   public var mode: Mode
+  /// Whether tasks of the reader may be divided by this input: `TaskShare.Axis.partitions` needs it of all partitioned
+  /// inputs, `.build` of the broadcast one. Nil as false.
+  public var isDivisible: Bool?
 
-  public init(stage: Int, mode: Mode) {
+  public init(stage: Int, mode: Mode, isDivisible: Bool? = nil) {
     self.stage = stage
     self.mode = mode
+    self.isDivisible = isDivisible
   }
 }
 
@@ -188,11 +192,21 @@ public struct MemoryPolicy: Hashable, Codable, Sendable {
   public var growthFactor: Double
   /// `task-memory-estimation-quantile` of the finished tasks' peaks, which new tasks of the stage ask for.
   public var estimationQuantile: Double
+  /// `task.max-memory`: no task is granted more, in bytes. Nil: a whole worker's.
+  public var taskMemoryMax: Int64?
+  /// `query.max-memory`: what all attempts of the query may be granted together, in bytes, unless one alone needs more.
+  /// Nil: whatever there is.
+  public var queryMemoryMax: Int64?
 
-  public init(taskMemory: Int64 = 256 << 20, growthFactor: Double = 3, estimationQuantile: Double = 0.9) {
+  public init(
+    taskMemory: Int64 = 256 << 20, growthFactor: Double = 3, estimationQuantile: Double = 0.9,
+    taskMemoryMax: Int64? = nil, queryMemoryMax: Int64? = nil
+  ) {
     self.taskMemory = taskMemory
     self.growthFactor = growthFactor
     self.estimationQuantile = estimationQuantile
+    self.taskMemoryMax = taskMemoryMax
+    self.queryMemoryMax = queryMemoryMax
   }
 }
 

@@ -52,6 +52,8 @@ final class QueryState {
   var commitFailures = 0
   /// Tasks with an attempt under way.
   var runningTasks: Set<TaskKey> = []
+  /// Bytes granted to the attempts under way.
+  var grantedMemory: Int64 = 0
   /// A part of the result was announced, so rows may have been served.
   var hasAnnouncedResults = false
   /// The query waits in the scheduler's round.

@@ -96,8 +96,8 @@ public final class Scheduler {
       workerJoined(id, slots: slots, memory: memory, running: running)
     case .workerDisconnected(let id):
       if let worker = workers.byID[id] { workers.change(worker) { $0.isConnected = false } }
-    case .workerLost(let id, let error):
-      if let worker = workers.byID[id] { loseWorker(worker, error) }
+    case .workerLost(let id, let error, let lackedMemory):
+      if let worker = workers.byID[id] { loseWorker(worker, error, lackedMemory: lackedMemory) }
     case .workerDraining(let id):
       guard let worker = workers.byID[id] else { return }
       workers.change(worker) { $0.isDraining = true }
@@ -120,6 +120,7 @@ public final class Scheduler {
       } else {
         loseOutput(of: task, attempt, error)
       }
+    case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)
     case .timer:
       break
     }

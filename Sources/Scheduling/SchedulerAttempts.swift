@@ -108,6 +108,10 @@ extension Scheduler {
       failQuery(query, error)
       return
     }
+    if policy.lacksMemory(error.code), divide(task, after: error, grant: grant) {
+      if query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
+      return
+    }
     if settings.plantedBug == .forgetsFailures { counters.failures = 0 }
     setCounters(task, counters)
     if query.description.retryPolicy == .query {
@@ -157,8 +161,14 @@ extension Scheduler {
     message += "\(limits.taskRetryAttempts)) and lost its worker \(counters.workerLosses) times "
     message += "(at most \(limits.taskWorkerLosses)); the last attempt was number \(number)"
     if let worker { message += " on \(worker)" }
+    if error.code == .exceededLocalMemoryLimit {
+      message = "Cannot allocate enough memory for task \(task.id). Maximum possible reservation: "
+        + "\(DataSize(bytes: most(task.query))). " + message
+    }
     var result = error.asCause(of: message)
-    if result.remedy == nil { result.remedy = "Mend the cause, or raise task-retry-attempts-per-task." }
+    if error.code == .exceededLocalMemoryLimit {
+      result.remedy = "Raise waterbear.worker-memory, or lower waterbear.workers so that each worker has more."
+    } else if result.remedy == nil { result.remedy = "Mend the cause, or raise task-retry-attempts-per-task." }
     return result
   }
 
@@ -187,6 +197,7 @@ extension Scheduler {
 
   /// Notes that an attempt runs no longer.
   func removeRun(_ task: TaskReference, _ number: Int, _ outcome: AttemptOutcome, _ error: WaterbearError?) {
+    for run in task.state.running where run.number == number { task.query.grantedMemory -= run.memory }
     task.state.running.removeAll { $0.number == number }
     record(.attemptEnded(task.attempt(number), outcome, error))
     task.query.stages[task.stage].runningAttempts -= 1
@@ -198,6 +209,7 @@ extension Scheduler {
   func abortRuns(_ task: TaskReference, except kept: Int?, recorded: Bool) {
     for run in task.state.running {
       task.query.stages[task.stage].runningAttempts -= 1
+      task.query.grantedMemory -= run.memory
       if run.number == kept { continue }
       if recorded { record(.attemptEnded(task.attempt(run.number), .aborted, nil)) }
       if workers.byID[run.worker] != nil { perform(.abortAttempt(task.attempt(run.number), run.worker)) }

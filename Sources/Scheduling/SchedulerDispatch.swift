@@ -20,6 +20,7 @@ extension Scheduler {
         round.removeFirst()
         round.append(query)
       }
+      divideAsOthers(task)
       if let place = place(task) {
         start(task, on: place.worker, memory: place.memory)
         skipped = 0
@@ -35,9 +36,10 @@ extension Scheduler {
   /// Keeps a place for a task too big for the memory that is free: its worker gets nothing else until the task fits.
   /// So small tasks cannot starve a big one. There is one such place at a time.
   private func reserve(_ task: TaskReference) {
-    guard reservation == nil, task.state.phase == .ready else { return }
-    let required = min(requirement(task), workers.biggestMemory())
-    guard let roomy = workers.best(where: { $0.memory >= required }) else { return }
+    guard reservation == nil, task.state.phase == .ready, fitsQuery(task) else { return }
+    let required = requirement(task)
+    // Most often the last free slot was just given to a task that did fit.
+    guard let roomy = workers.roomiest(where: { $0.memory >= required }) else { return }
     reservation = Reservation(task: task, worker: roomy)
     lastReserved = task.query
   }
@@ -47,14 +49,15 @@ extension Scheduler {
   /// A task too big for any worker runs alone on the biggest.
   private func place(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
     if let reservation, isSame(reservation.task, task) { return nil }
-    let required = min(requirement(task), workers.biggestMemory())
+    guard fitsQuery(task) else { return nil }
+    let required = requirement(task)
     let reserved = reservation?.worker
     let avoided = task.state.avoidedWorker
     let preferred = workers.best { $0 !== reserved && $0.id != avoided }
     if settings.plantedBug == .overcommitsMemory, let preferred { return (preferred, required) }
-    if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred)) }
+    if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred, task)) }
     let any = workers.best { $0 !== reserved }
-    if let any, any.freeMemory >= required { return (any, grant(required, any)) }
+    if let any, any.freeMemory >= required { return (any, grant(required, any, task)) }
     return nil
   }
 
@@ -64,34 +67,48 @@ extension Scheduler {
     let (task, worker) = (reservation.task, reservation.worker)
     let query = task.query
     guard query.phase == .running, task.state.phase == .ready, query.stages[task.stage].incompleteInputs == 0,
-      worker.isConnected, !worker.isDraining
+      worker.isConnected, !worker.isDraining, fitsQuery(task)
     else {
       self.reservation = nil
       return
     }
-    let required = min(requirement(task), workers.biggestMemory())
+    let required = requirement(task)
     guard required <= worker.memory else {
       self.reservation = nil
       return
     }
     guard worker.acceptsAttempts, worker.freeMemory >= required else { return }
     self.reservation = nil
-    start(task, on: worker, memory: grant(required, worker))
+    start(task, on: worker, memory: grant(required, worker, task))
   }
 
   private func isSame(_ left: TaskReference, _ right: TaskReference) -> Bool {
     left.query === right.query && left.stage == right.stage && left.task == right.task
   }
 
-  /// Bytes a task asks for.
+  /// Bytes a task asks for: no more than it can ever get.
   func requirement(_ task: TaskReference) -> Int64 {
-    max(task.state.counters.memory, task.query.stages[task.stage].memoryEstimator.estimate)
+    min(max(task.state.counters.memory, task.query.stages[task.stage].memoryEstimator.estimate), most(task.query))
+  }
+
+  /// The biggest grant that a task of the query can get, in bytes; 0 as long as there was no worker.
+  func most(_ query: QueryState) -> Int64 {
+    let policy = query.description.memory
+    return min(workers.usualBiggestMemory(), policy.taskMemoryMax ?? .max, policy.queryMemoryMax ?? .max)
+  }
+
+  /// Whether the query may be granted what the task asks for beside what it has; for the first task it may.
+  func fitsQuery(_ task: TaskReference) -> Bool {
+    guard let most = task.query.description.memory.queryMemoryMax, task.query.grantedMemory > 0 else { return true }
+    return task.query.grantedMemory + requirement(task) <= most
   }
 
   /// What the task asks for, or its slot's share of the worker's memory if that is more and free: memory nobody uses
   /// saves nobody's attempt.
-  func grant(_ required: Int64, _ worker: WorkerState) -> Int64 {
-    max(required, min(worker.freeMemory, worker.memory / Int64(max(1, worker.slots))))
+  func grant(_ required: Int64, _ worker: WorkerState, _ task: TaskReference) -> Int64 {
+    var share = min(worker.freeMemory, worker.memory / Int64(max(1, worker.slots)), most(task.query))
+    if let most = task.query.description.memory.queryMemoryMax { share = min(share, most - task.query.grantedMemory) }
+    return max(required, share)
   }
 
   func start(_ task: TaskReference, on worker: WorkerState, memory: Int64) {
@@ -100,7 +117,8 @@ extension Scheduler {
     let attempt = task.attempt(number)
     task.state.nextAttempt += 1
     task.state.phase = .running
-    task.state.running.append(TaskState.Run(number: number, worker: worker.id, startedAt: now))
+    task.state.running.append(TaskState.Run(number: number, worker: worker.id, startedAt: now, memory: memory))
+    query.grantedMemory += memory
     query.runningTasks.insert(QueryState.TaskKey(stage: task.stage, task: task.task))
     query.stages[task.stage].runningAttempts += 1
     workers.change(worker) { $0.take(attempt, memory: memory) }
@@ -115,19 +133,14 @@ extension Scheduler {
 
   private func input(of task: TaskReference) -> TaskInput {
     let query = task.query
-    var splits = 0..<0
-    var partitions: [Int] = []
-    switch task.state.input {
-    case .splits(let range): splits = range
-    case .partitions(let list): partitions = list
-    case .everything: break
-    }
+    let own = task.state.input
+    let partitions = own.partitions
     let exchanges = query.stages[task.stage].description.inputs.map { input in
       TaskInput.Exchange(
         stage: query.stages[input.stage].id, mode: input.mode,
         partitions: input.mode == .partitioned ? partitions : query.stages[input.stage].allPartitions,
         producers: query.stages[input.stage].selection())
     }
-    return TaskInput(splits: splits, exchanges: exchanges)
+    return TaskInput(splits: own.splits, exchanges: exchanges, shares: own.shares)
   }
 }

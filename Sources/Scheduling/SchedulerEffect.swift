@@ -94,9 +94,12 @@ public struct TaskInput: Hashable, Sendable {
   public var splits: Range<Int>
   /// In the order of the stage's inputs.
   public var exchanges: [Exchange]
+  /// Which of the rows count; empty: all.
+  public var shares: [TaskShare]
 
-  public init(splits: Range<Int>, exchanges: [Exchange]) {
+  public init(splits: Range<Int>, exchanges: [Exchange], shares: [TaskShare] = []) {
     self.splits = splits
     self.exchanges = exchanges
+    self.shares = shares
   }
 }

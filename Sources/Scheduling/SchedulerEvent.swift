@@ -27,8 +27,9 @@ public enum SchedulerEvent: Hashable, Sendable {
   case workerDisconnected(WorkerID)
   /// A worker process is dead. REMOTE_HOST_GONE: killed from outside, not the tasks' fault.
   /// INSUFFICIENT_RESOURCES: killed for memory, its tasks ask for more. Other codes (it crashed by itself) count as
-  /// failures of its tasks.
-  case workerLost(WorkerID, WaterbearError)
+  /// failures of its tasks. `lackedMemory`: it was killed from outside, but used nearly all its memory, so that its
+  /// tasks had better ask for more all the same.
+  case workerLost(WorkerID, WaterbearError, lackedMemory: Bool = false)
   /// The worker finishes what it runs and gets nothing new.
   case workerDraining(WorkerID)
   /// The worker is alive. Any other event from a worker counts as a heartbeat, too.
@@ -45,8 +46,20 @@ public enum SchedulerEvent: Hashable, Sendable {
   /// The coordinator noticed while serving results that a selected output is gone or damaged.
   case outputLost(AttemptID, WaterbearError)
 
+  /// The machine runs short of memory: one attempt has to go. `held` says what attempts hold, in bytes; those that are
+  /// not in it count with their grants.
+  case memoryShort(LowMemoryVictim, held: [AttemptID: Int64])
+
   /// The time of the last `setTimer` has come. Any event does the timer's work when it is due.
   case timer
+}
+
+/// Which attempt is ended when the machine runs short of memory.
+public enum LowMemoryVictim: String, Hashable, Codable, Sendable {
+  /// The one that holds most.
+  case biggest
+  /// The one that holds most for the time that it has run, which is what would be lost.
+  case leastWaste
 }
 
 /// What a finished attempt reports.

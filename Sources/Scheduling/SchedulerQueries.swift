@@ -66,8 +66,7 @@ extension Scheduler {
     }
     query.stages[number].splitsComplete = restored.splitsComplete
     guard query.stages[number].description.kind == .source else { return }
-    var packed = 0
-    if case .splits(let range) = restored.tasks.last?.input { packed = range.upperBound }
+    let packed = restored.tasks.reduce(0) { max($0, $1.input.splits.upperBound) }
     query.stages[number].packer.resume(packed: packed, taskCount: restored.tasks.count)
     guard !restored.tasksComplete else { return }
     packSplits(query, number, Array(restored.splitWeights.dropFirst(packed)), last: restored.splitsComplete)
@@ -92,7 +91,8 @@ extension Scheduler {
     _ lost: inout [(TaskReference, RestoredTask.Running)]
   ) {
     task.state.phase = .running
-    task.state.running.append(TaskState.Run(number: run.number, worker: run.worker, startedAt: now))
+    task.state.running.append(TaskState.Run(number: run.number, worker: run.worker, startedAt: now, memory: run.memory))
+    task.query.grantedMemory += run.memory
     task.query.runningTasks.insert(QueryState.TaskKey(stage: task.stage, task: task.task))
     task.query.stages[task.stage].runningAttempts += 1
     guard run.worker.incarnation == newest[run.worker.number], let worker = workerForReport(run.worker) else {
@@ -151,7 +151,7 @@ extension Scheduler {
     addTasks(query, stage, packed.map { .partitions($0) }, last: true)
   }
 
-  private func addTasks(_ query: QueryState, _ stage: Int, _ inputs: [TaskRecord.Input], last: Bool) {
+  func addTasks(_ query: QueryState, _ stage: Int, _ inputs: [TaskRecord.Input], last: Bool) {
     let id = query.stages[stage].id
     let first = query.stages[stage].tasks.count
     if !inputs.isEmpty {

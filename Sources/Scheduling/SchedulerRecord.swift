@@ -21,6 +21,9 @@ public enum SchedulerRecord: Hashable, Sendable {
   case unselected(AttemptID, WaterbearError)
   /// The task's counters, whole.
   case taskCounters(TaskID, TaskCounters)
+  /// The task reads only this from now on: it was too big, and the others of the shares it was divided into follow as
+  /// new tasks. None of its attempts so far counts, and none was ever selected.
+  case taskDivided(TaskID, TaskRecord.Input)
   /// The stage's outputs were only kept for safety and are deleted now. The stage still counts as finished.
   case stageReleased(StageID)
   /// All tasks of the stage are open again: none is selected, and `firstValidAttempt` of each is its next attempt
@@ -48,6 +51,36 @@ public struct TaskRecord: Hashable, Codable, Sendable {
     case partitions([Int])
     /// Everything.
     case everything
+    /// What the other case says, but of its rows only those of these shares; each has an axis of its own.
+    indirect case shares([TaskShare], of: Input)
+
+    /// The splits; none where the task reads none.
+    public var splits: Range<Int> {
+      switch self {
+      case .splits(let range): range
+      case .shares(_, let whole): whole.splits
+      case .partitions, .everything: 0..<0
+      }
+    }
+
+    /// The output partitions that are read of partitioned inputs.
+    public var partitions: [Int] {
+      switch self {
+      case .partitions(let list): list
+      case .shares(_, let whole): whole.partitions
+      case .splits, .everything: []
+      }
+    }
+
+    /// What is read of their rows; empty: all.
+    public var shares: [TaskShare] {
+      if case .shares(let list, _) = self { list } else { [] }
+    }
+
+    /// Without its shares.
+    var whole: Input {
+      if case .shares(_, let whole) = self { whole } else { self }
+    }
   }
 
   public var partition: Int

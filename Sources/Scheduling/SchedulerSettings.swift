@@ -5,11 +5,16 @@ import Base
 public struct SchedulerSettings: Hashable, Sendable {
   /// `query.remote-task.max-error-duration`: how long a worker may be silent before it is killed.
   public var workerTimeout: TimeSpan
+  /// `fault-tolerant-execution-task-runtime-memory-estimation-overhead`: bytes kept free beside each grant.
+  public var taskMemoryOverhead: Int64
   /// A bug switched on by tests only, to show that the simulator finds it.
   public var plantedBug: PlantedBug?
 
-  public init(workerTimeout: TimeSpan = .seconds(60), plantedBug: PlantedBug? = nil) {
+  public init(
+    workerTimeout: TimeSpan = .seconds(60), taskMemoryOverhead: Int64 = 0, plantedBug: PlantedBug? = nil
+  ) {
     self.workerTimeout = workerTimeout
+    self.taskMemoryOverhead = taskMemoryOverhead
     self.plantedBug = plantedBug
   }
 }

@@ -39,11 +39,13 @@ extension Scheduler {
       timers.add(slowAt, .attempt(task, number: number))
       return
     }
-    let required = min(requirement(task), workers.biggestMemory())
+    let required = requirement(task)
     let reserved = reservation?.worker
     let others = workers.best { $0 !== reserved && $0.id != run.worker }
-    if let others, others.freeMemory >= required, query.stages[task.stage].incompleteInputs == 0, !isAnyTaskReady() {
-      start(task, on: others, memory: grant(required, others))
+    if let others, others.freeMemory >= required, fitsQuery(task), query.stages[task.stage].incompleteInputs == 0,
+      !isAnyTaskReady()
+    {
+      start(task, on: others, memory: grant(required, others, task))
     } else {
       let pause = TimeSpan(nanoseconds: max(1_000_000, patience(task).nanoseconds / 4))
       timers.add(now + pause, .attempt(task, number: number))

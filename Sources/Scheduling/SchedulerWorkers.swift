@@ -10,7 +10,7 @@ extension Scheduler {
       if other.id.incarnation > id.incarnation { return nil }
       loseWorker(other, WaterbearError(.remoteHostGone, "\(other.id) was replaced by \(id)"))
     }
-    let worker = WorkerState(id: id, lastHeard: now)
+    let worker = WorkerState(id: id, lastHeard: now, overhead: settings.taskMemoryOverhead)
     workers.insert(worker)
     timers.add(now + settings.workerTimeout, .worker(worker))
     return worker
@@ -49,13 +49,18 @@ extension Scheduler {
   }
 
   /// A worker is dead, or is taken for dead: all its attempts are lost.
-  func loseWorker(_ worker: WorkerState, _ error: WaterbearError) {
+  func loseWorker(_ worker: WorkerState, _ error: WaterbearError, lackedMemory: Bool = false) {
     if worker.isBuried { return }
     if reservation?.worker === worker { reservation = nil }
     workers.bury(worker)
     for (attempt, grant) in worker.running.sorted(by: { $0.key < $1.key }) {
       guard let task = find(attempt), task.state.hasRun(attempt.number) else { continue }
       attemptEnded(task, attempt.number, .lost, error, workerDied: worker.id, grant: grant, peak: 0)
+      guard lackedMemory, task.query.phase != .ended else { continue }
+      // Nobody knows which of the worker's tasks it was; each asks for more than it had.
+      var counters = task.state.counters
+      counters.memory = max(counters.memory, FailurePolicy(task.query.description).grown(grant))
+      setCounters(task, counters)
     }
   }
 

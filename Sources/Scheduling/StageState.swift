@@ -50,6 +50,9 @@ struct StageState {
   private var cachedSelection: [Int]?
   /// `0..<outputPartitionCount`, shared by all readers that read everything.
   let allPartitions: [Int]
+  /// Into how many shares a task of the stage had to be divided because of a broadcast input; the others are no better.
+  /// Learned anew after a restart.
+  var neededShares: [TaskShare.Axis: Int] = [:]
   /// Attempts that failed or were lost.
   var failedAttempts = 0
   /// Attempts under way.

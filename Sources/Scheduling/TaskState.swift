@@ -26,9 +26,12 @@ struct TaskState {
     var number: Int
     var worker: WorkerID
     var startedAt: MonotonicTime
+    /// The grant in bytes.
+    var memory: Int64
   }
 
-  let input: TaskRecord.Input
+  /// What it reads; a smaller part once it was divided.
+  var input: TaskRecord.Input
   var phase = Phase.ready
   var counters = TaskCounters()
   /// When the phase `delayed` ends.

@@ -32,12 +32,17 @@ final class WorkerState {
   /// Place in `WorkerTable`'s heap; -1 where the worker can take nothing.
   var heapIndex = -1
 
-  init(id: WorkerID, lastHeard: MonotonicTime) {
+  /// Bytes kept free beside each grant.
+  private let overhead: Int64
+
+  init(id: WorkerID, lastHeard: MonotonicTime, overhead: Int64 = 0) {
+    self.overhead = overhead
     self.id = id
     self.lastHeard = lastHeard
   }
 
-  var freeMemory: Int64 { memory - usedMemory }
+  /// What one more attempt may be granted; all that there is where it would be the only one.
+  var freeMemory: Int64 { running.isEmpty ? memory : memory - usedMemory - overhead * Int64(running.count + 1) }
   var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots && foreign.isEmpty }
 
   func take(_ attempt: AttemptID, memory: Int64) {

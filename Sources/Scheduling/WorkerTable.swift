@@ -13,6 +13,8 @@ struct WorkerTable {
   private(set) var slots = 0
   /// The most memory any such worker has, in bytes; nil where it has to be looked up again.
   private var cachedBiggestMemory: Int64?
+  /// What `biggestMemory` was when there last was a worker.
+  private var lastBiggestMemory: Int64 = 0
 
   var hasFreeSlot: Bool { !heap.isEmpty }
 
@@ -69,6 +71,15 @@ struct WorkerTable {
     return Self.isBetter(right, left) ? right : left
   }
 
+  /// The same among all workers that get attempts, also those whose slots are taken now. O(workers).
+  func roomiest(where isAllowed: (WorkerState) -> Bool) -> WorkerState? {
+    var best: WorkerState?
+    for worker in byID.values where worker.isConnected && !worker.isDraining && isAllowed(worker) {
+      if best.map({ Self.isBetter(worker, $0) }) ?? true { best = worker }
+    }
+    return best
+  }
+
   /// The most memory of any worker that may get attempts, in bytes.
   mutating func biggestMemory() -> Int64 {
     if let cachedBiggestMemory { return cachedBiggestMemory }
@@ -77,7 +88,14 @@ struct WorkerTable {
       biggest = max(biggest, worker.memory)
     }
     cachedBiggestMemory = biggest
+    if biggest > 0 { lastBiggestMemory = biggest }
     return biggest
+  }
+
+  /// The same or, while there is no such worker, what it was before.
+  mutating func usualBiggestMemory() -> Int64 {
+    let biggest = biggestMemory()
+    return biggest > 0 ? biggest : lastBiggestMemory
   }
 
   private static func isBetter(_ left: WorkerState, _ right: WorkerState) -> Bool {

@@ -19,7 +19,9 @@ extension Setting {
     SettingGroup(
       title: "Workers and memory",
       settings: [
-        Setting(.workers), Setting(.taskMaxWorkerThreads), Setting(.workerMemory)
+        Setting(.workers), Setting(.taskMaxWorkerThreads), Setting(.workerMemory), Setting(.queryMaxMemory),
+        Setting(.taskMaxMemory), Setting(.memoryReserve), Setting(.taskLowMemoryKillerPolicy),
+        Setting(.memoryIncreaseOnWorkerCrash),
       ]),
     SettingGroup(
       title: "Tasks",
@@ -32,6 +34,7 @@ extension Setting {
         Setting(.hashWriteTaskTargetSize),
         Setting(.hashTaskToNodeMinRatio), Setting(.maxPartitionCount), Setting(.minPartitionCount),
         Setting(.taskMemory), Setting(.taskMemoryGrowthFactor), Setting(.taskMemoryEstimationQuantile),
+        Setting(.coordinatorTaskMemory), Setting(.taskMemoryOverhead),
       ]),
     SettingGroup(
       title: "Exchange",

@@ -91,6 +91,15 @@ public enum JoinDistributionType: String, SettingWord, Codable {
   case partitioned = "PARTITIONED"
 }
 
+/// Which task is ended when the machine runs short of memory.
+public enum LowMemoryKillerPolicy: String, SettingWord {
+  case none
+  /// The one that holds most.
+  case totalReservationOnBlockedNodes = "total-reservation-on-blocked-nodes"
+  /// The one that holds most for the time that it has run.
+  case leastWaste = "least-waste"
+}
+
 /// A kind of exchange storage.
 public enum ExchangeManagerName: String, SettingWord {
   /// Directories of a local or mounted file system.

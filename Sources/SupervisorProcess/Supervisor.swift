@@ -45,6 +45,7 @@ public final class Supervisor {
   private var children: [ProcessRole: RunningChild] = [:]
   /// How the last process in each place ended, for its successor.
   private var predecessors: [ProcessRole: PredecessorEnd] = [:]
+  private var memoryKills = OutOfMemoryKills()
   private var lastProcessIDs: [ProcessRole: Int32] = [:]
   private var notices: ServiceNotices
   private let startedAt = SystemClock.monotonic()
@@ -178,7 +179,9 @@ public final class Supervisor {
       guard let end = child.reap() else { continue }
       takeMessages(of: child)
       children[child.role] = nil
-      predecessors[child.role] = PredecessorEnd(incarnation: child.incarnation, end: end)
+      let lackedMemory = end == .killed(signal: SIGKILL) && memoryKills.explainsAKill()
+      predecessors[child.role] = PredecessorEnd(
+        incarnation: child.incarnation, end: end, lackedMemory: lackedMemory)
       handle(.ended(child.role, end))
     }
   }

@@ -32,6 +32,7 @@ struct ChangeWriter {
       try finish(id, state: end.rawValue, error: error, at: time)
     case .outputSelected(let id, let output, let time): try select(id, output: output, at: time)
     case .outputUnselected(let id, let error, let time): try unselect(id, error: error, at: time)
+    case .taskDivided(let task, let input): try divide(task, input: input)
     case .taskCounters(let task, let counters): try set(counters, of: task)
     case .queryStateChanged(let id, let state):
       try execute("UPDATE query SET state = ? WHERE number = ?", [state, try number(id)], "\(id) is unknown")
@@ -164,6 +165,13 @@ struct ChangeWriter {
         "INSERT INTO task (query, stage, partition, input) VALUES (?, ?, ?, ?)",
         [number, stage.number, task.partition, Data(task.input)], "task \(task.partition) of \(stage) exists")
     }
+  }
+
+  private mutating func divide(_ task: TaskID, input: [UInt8]) throws {
+    try execute(
+      "UPDATE task SET input = ? WHERE query = ? AND stage = ? AND partition = ? AND selected IS NULL",
+      [Data(input), try number(task.stage.query), task.stage.number, task.partition],
+      "task \(task) is unknown or has a selected attempt")
   }
 
   private mutating func set(_ counters: StoredCounters, of task: TaskID) throws {

@@ -20,6 +20,8 @@ public enum StoreChange: Sendable {
   case outputSelected(AttemptID, output: [UInt8], at: Int64)
   /// The selected output is gone; the task is open again. The output's description is remembered.
   case outputUnselected(AttemptID, WaterbearError, at: Int64)
+  /// The task, of which no attempt was ever selected, reads only this from now on.
+  case taskDivided(TaskID, input: [UInt8])
   /// The task's counters, whole.
   case taskCounters(TaskID, StoredCounters)
   /// The stage's outputs are no longer needed and may be deleted.

@@ -51,6 +51,8 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case attemptFailed = "attempt_failed"
   case attemptAborted = "attempt_aborted"
   case taskRetried = "task_retried"
+  case taskDivided = "task_divided"
+  case memoryShort = "memory_short"
   case taskDuplicated = "task_duplicated"
 
   // Spool and store.
@@ -97,7 +99,8 @@ extension LogEvent {
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
-      .outputLost, .outputRecomputed, .spoolDirectorySetAside, .spoolNotSwept, .frameRejected, .logLinesDropped:
+      .taskDivided, .memoryShort, .outputLost, .outputRecomputed, .spoolDirectorySetAside, .spoolNotSwept,
+      .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info
@@ -120,13 +123,13 @@ extension LogEvent {
       .incarnationNotStored, .settingsReloaded, .settingsRefused, .processFailed:
       daemonDescription
     case .coordinatorStarted, .coordinatorRecovered, .workerStarted, .workerRegistered, .workerLost,
-      .workerSilent, .coordinatorLost:
+      .workerSilent, .coordinatorLost, .memoryShort:
       clusterDescription
     case .querySubmitted, .queryRecovered, .queryRetried, .queryFinished, .queryFailed, .queryCancelled,
       .queryExpired, .commitStarted, .commitFailed, .writeNotCleaned:
       queryDescription
     case .stageStarted, .stageFinished, .attemptStarted, .attemptFinished, .attemptFailed, .attemptAborted,
-      .taskRetried, .taskDuplicated:
+      .taskRetried, .taskDivided, .taskDuplicated:
       taskDescription
     default: storageDescription
     }

@@ -43,7 +43,13 @@ extension LogEvent {
         ["worker", "incarnation", "worker_pid", "threads", "running"],
         "A worker is connected; so many attempts run on it."
       )
-    case .workerLost: (["worker", "incarnation", "attempts"], "A worker is gone, and these attempts with it.")
+    case .workerLost:
+      (["worker", "incarnation", "attempts", "lacked_memory"], "A worker is gone, and these attempts with it.")
+    case .memoryShort:
+      (
+        ["available_bytes", "reserve_bytes", "resident_bytes", "held_bytes"],
+        "The machine runs short of memory: a task is ended, if more than one runs."
+      )
     case .workerSilent:
       (["worker", "reason"], "A worker is alive but did not answer; it is killed.")
     case .coordinatorLost:
@@ -86,6 +92,8 @@ extension LogEvent {
     case .attemptFailed: (["worker"] + Self.errorFields, "An attempt failed.")
     case .attemptAborted: (["reason"], "An attempt was given up, as its output is not needed.")
     case .taskRetried: (["worker"], "A task runs again with a new attempt.")
+    case .taskDivided:
+      (["shares", "splits"], "A task too big for any worker reads only a part from now on; new tasks read the rest.")
     case .taskDuplicated: (["worker"], "A task far slower than its siblings got a second attempt.")
     default: Self.notDescribed(self)
     }

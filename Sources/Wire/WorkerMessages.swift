@@ -24,15 +24,19 @@ public struct RegisterWorker: WireMessage {
   }
 }
 
-/// A worker process that ended by itself: a trap, a broken assertion, an error that it could not survive.
+/// A worker process that ended by itself, by a trap, a broken assertion, an error that it could not survive, or that
+/// the kernel ended for want of memory.
 public struct PredecessorCrash: Codable, Sendable {
   public var incarnation: UInt64
   /// Such as `signal SIGILL`.
   public var end: String
+  /// It was the kernel that ended it, for want of memory. Nil as false.
+  public var lackedMemory: Bool?
 
-  public init(incarnation: UInt64, end: String) {
+  public init(incarnation: UInt64, end: String, lackedMemory: Bool? = nil) {
     self.incarnation = incarnation
     self.end = end
+    self.lackedMemory = lackedMemory
   }
 }
 
@@ -82,6 +86,20 @@ public struct AttemptInput: Codable, Sendable {
   }
 }
 
+/// One of `count` equal shares of an attempt's rows, by their hash.
+public struct AttemptShare: Codable, Sendable {
+  /// The broadcast input stage whose join has its sides divided; nil: the partitioned inputs are.
+  public var build: Int?
+  public var index: Int
+  public var count: Int
+
+  public init(build: Int?, index: Int, count: Int) {
+    self.build = build
+    self.index = index
+    self.count = count
+  }
+}
+
 /// Coordinator to worker: run this.
 public struct StartAttempt: WireMessage {
   public static let name = "start-attempt"
@@ -89,8 +107,14 @@ public struct StartAttempt: WireMessage {
   public var splits: [ScanSplits]
   public var inputs: [AttemptInput]
   public var memoryBytes: Int64
+  /// Which of the rows the attempt reads; nil: all.
+  public var shares: [AttemptShare]?
 
-  public init(attempt: AttemptID, splits: [ScanSplits], inputs: [AttemptInput], memoryBytes: Int64) {
+  public init(
+    attempt: AttemptID, splits: [ScanSplits], inputs: [AttemptInput], memoryBytes: Int64,
+    shares: [AttemptShare]? = nil
+  ) {
+    self.shares = shares
     self.attempt = attempt
     self.splits = splits
     self.inputs = inputs
@@ -155,8 +179,24 @@ public struct AcknowledgeReport: WireMessage {
 public struct Heartbeat: WireMessage {
   public static let name = "heartbeat"
   public var residentBytes: Int64
+  /// What the running attempts hold.
+  public var held: [HeldMemory]?
 
-  public init(residentBytes: Int64) { self.residentBytes = residentBytes }
+  public init(residentBytes: Int64, held: [HeldMemory]? = nil) {
+    self.residentBytes = residentBytes
+    self.held = held
+  }
+}
+
+/// The memory that a running attempt has accounted for.
+public struct HeldMemory: Codable, Sendable {
+  public var attempt: AttemptID
+  public var bytes: Int64
+
+  public init(attempt: AttemptID, bytes: Int64) {
+    self.attempt = attempt
+    self.bytes = bytes
+  }
 }
 
 /// Worker to coordinator: it takes no further attempts and leaves when the running ones have ended.

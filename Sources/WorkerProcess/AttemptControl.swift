@@ -1,6 +1,7 @@
 // Owns the order to stop: one flag that a session sets and a running attempt reads.
 
 import Base
+import Execution
 import Synchronization
 
 /// An attempt that this worker holds and has not finished.
@@ -8,7 +9,13 @@ final class AttemptControl: Sendable {
   let attempt: AttemptID
   private let stopped = Atomic<Bool>(false)
 
-  init(_ attempt: AttemptID) { self.attempt = attempt }
+  /// The attempt's grant and what it holds of it.
+  let memory: MemoryContext
+
+  init(_ attempt: AttemptID, memory: MemoryContext) {
+    self.attempt = attempt
+    self.memory = memory
+  }
 
   var isStopped: Bool { stopped.load(ordering: .relaxed) }
   func stop() { stopped.store(true, ordering: .relaxed) }

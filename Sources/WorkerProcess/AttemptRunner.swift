@@ -25,7 +25,7 @@ final class AttemptRunner {
 
   /// Runs the attempt to its end. Never throws: what goes wrong is in the report.
   func run(_ order: StartAttempt, stage: StageDefinition, control: AttemptControl) -> ReportAttempt {
-    let memory = MemoryContext(limit: order.memoryBytes)
+    let memory = control.memory
     let started = ProcessUsage.threadCPUNanoseconds()
     var report = ReportAttempt(attempt: order.attempt)
     do {
@@ -91,7 +91,19 @@ final class AttemptRunner {
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.
       seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
+    context.openSortedSources = { number in
+      guard let input = inputs[number], let types = typesByInput[number] else {
+        throw WaterbearError(.genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
+      }
+      // Each with the next few pages of its file at hand only, as all of them are open at once.
+      return try input.outputs.map { output in
+        SpoolSource(
+          outputs: [try BinaryDecoder.decode(SpoolOutput.self, from: output)], partitions: input.partitions,
+          types: types, key: stage.key, buffers: SpoolReadBuffers(readAheadBytes: 0))
+      }
+    }
     context.attempt = order.attempt
+    context.shares = (order.shares ?? []).map { RowShare(build: $0.build, index: $0.index, count: $0.count) }
     context.taskNumber = order.attempt.task.partition
     context.sharing = BuildSharing(
       builds: builds, scope: stage.stage.description,

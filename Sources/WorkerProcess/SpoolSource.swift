@@ -21,14 +21,18 @@ final class SpoolSource: PageSource {
   private let types: [DataType]
   private let key: SealingKey?
   /// Its own: sources of one task are read in turns, and a shared read-ahead would be lost at each turn.
-  private let buffers = SpoolReadBuffers()
+  private let buffers: SpoolReadBuffers
 
   private var file = 0
   private var partition = 0
   private var page = 0
   private var reader: SpoolReader?
 
-  init(outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?) {
+  init(
+    outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?,
+    buffers: SpoolReadBuffers = SpoolReadBuffers()
+  ) {
+    self.buffers = buffers
     self.outputs = outputs
     self.partitions = partitions
     self.types = types

@@ -149,7 +149,10 @@ final class Worker: Sendable {
         releaseMemory()
       }
       if now >= nextHeartbeat {
-        try socket.send(Heartbeat(residentBytes: ProcessUsage.residentBytes()))
+        let held = state.withLock { state in
+          state.running.map { HeldMemory(attempt: $0.key, bytes: $0.value.memory.reservedBytes) }
+        }
+        try socket.send(Heartbeat(residentBytes: ProcessUsage.residentBytes(), held: held))
         link.reportAlive()
         nextHeartbeat = now + Self.heartbeatInterval
       }
@@ -174,7 +177,7 @@ final class Worker: Sendable {
   }
 
   private func start(_ order: StartAttempt, on socket: FrameSocket) throws {
-    let control = AttemptControl(order.attempt)
+    let control = AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes))
     let known: (stage: StageDefinition?, report: ReportAttempt?, isNew: Bool) = state.withLock { state in
       if let report = state.reports[order.attempt] { return (nil, report, false) }
       guard state.running[order.attempt] == nil else { return (nil, nil, false) }

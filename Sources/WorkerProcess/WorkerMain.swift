@@ -35,7 +35,10 @@ public enum WorkerMain {
       AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax, builds: builds)
     }
     let crash = context.predecessor.flatMap { predecessor in
-      predecessor.wasKilled ? nil : PredecessorCrash(incarnation: predecessor.incarnation, end: "\(predecessor.end)")
+      predecessor.wasKilled && !predecessor.lackedMemory
+        ? nil
+        : PredecessorCrash(
+          incarnation: predecessor.incarnation, end: "\(predecessor.end)", lackedMemory: predecessor.lackedMemory)
     }
     let worker = Worker(
       id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes,

@@ -71,7 +71,9 @@ final class FakeWorker {
     let runner = AttemptRunner(
       catalogs: catalogs, directories: spool, pageBytesMax: 4 << 20, builds: SharedBuilds(capacityBytes: 0))
     try socket.send(
-      runner.run(order, stage: StageDefinition(definition), control: AttemptControl(order.attempt)))
+      runner.run(
+        order, stage: StageDefinition(definition),
+        control: AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes))))
     return order.attempt
   }
 

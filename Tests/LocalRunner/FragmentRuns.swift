@@ -34,9 +34,29 @@ final class FragmentRuns {
     var splits: [Int: [Split]] = [:]
     /// The partitions to read of partitioned inputs; nil for all.
     var partitions: Range<Int>?
+    var shares: [RowShare] = []
   }
 
   private func tasks(of fragment: PlanFragment) throws -> [Task] {
+    let whole = try wholeTasks(of: fragment)
+    guard options.sharesPerTask > 1, fragment.kind != .single else { return whole }
+    // Along every axis there is, as if each had been too much for the memory.
+    var axes: [Int?] = []
+    let partitioned = fragment.inputs.filter { $0.mode == .partitioned }
+    if !partitioned.isEmpty, partitioned.allSatisfy(fragment.isDivisible) { axes.append(nil) }
+    axes += fragment.inputs.filter { $0.mode == .broadcast && fragment.isDivisible(by: $0) }.map(\.fragment)
+    return axes.reduce(whole) { tasks, axis in
+      tasks.flatMap { task in
+        (0..<options.sharesPerTask).map { index in
+          var part = task
+          part.shares.append(RowShare(build: axis, index: index, count: options.sharesPerTask))
+          return part
+        }
+      }
+    }
+  }
+
+  private func wholeTasks(of fragment: PlanFragment) throws -> [Task] {
     switch fragment.kind {
     case .single: return [Task()]
     case .hash:
@@ -75,9 +95,16 @@ final class FragmentRuns {
         return BatchSource(try tasks.flatMap { try $0.batches(of: partitions, types: types) })
       },
       memory: MemoryContext(limit: options.taskMemory), seed: UInt64(fragment.number) << 32 | UInt64(number))
+    context.openSortedSources = { number in
+      guard let types = types[number], let tasks = outputs[number] else {
+        preconditionFailure("fragment \(fragment.number) reads fragment \(number), which is no input of it")
+      }
+      return try tasks.map { BatchSource(try $0.batches(of: nil, types: types)) }
+    }
     let stage = StageID(query: QueryID("local"), number: fragment.number)
     context.attempt = AttemptID(task: TaskID(stage: stage, partition: number), number: 0)
     context.taskNumber = number
+    context.shares = task.shares
     let output = TaskOutput(partitionCount: fragment.output.partitionCount)
     _ = try TaskExecutor(fragment: fragment, context: context).run(into: output)
     return output

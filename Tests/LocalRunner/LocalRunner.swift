@@ -30,6 +30,8 @@ public struct LocalRunner: Sendable {
     /// Partitions that one task of a hash fragment covers.
     public var partitionsPerTask = 1
     public var splitsPerTask = 2
+    /// Above 1 each task is divided into so many shares of its rows, along each axis that its fragment allows.
+    public var sharesPerTask = 1
     /// Forces the distribution of joins; nil leaves it to the optimiser.
     public var joinDistribution: JoinDistribution?
     /// False: the analyser's plan runs as it is.

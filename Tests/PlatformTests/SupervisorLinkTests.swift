@@ -25,6 +25,7 @@ import Testing
   @Test func aContextReadsBackFromItsArguments() {
     let ends: [PredecessorEnd?] = [
       nil, PredecessorEnd(incarnation: 98, end: .exited(7)), PredecessorEnd(incarnation: 9, end: .killed(signal: 4)),
+      PredecessorEnd(incarnation: 9, end: .killed(signal: 9), lackedMemory: true),
     ]
     for role in [ProcessRole.coordinator, .worker(12)] {
       for end in ends {

@@ -30,8 +30,14 @@ struct LogicTests {
     var copies = LocalRunner.Options()
     copies.joinDistribution = .broadcast
     copies.partitionsPerTask = 2
+    var shares = LocalRunner.Options()
+    shares.sharesPerTask = 3
+    shares.splitsPerTask = 1000
+    var sharedCopies = shares
+    sharedCopies.joinDistribution = .broadcast
     return [
       ("as optimised", LocalRunner.Options()), ("as written", whole), ("in pieces", pieces), ("with copies", copies),
+      ("in shares", shares), ("with copies in shares", sharedCopies),
     ]
   }()
 

@@ -49,7 +49,8 @@ struct RandomQueryTests {
         continue
       }
       compared += 1
-      for (index, claimedRows) in Self.claims.enumerated() {
+      for index in 0..<max(Self.claims.count, LogicTests.ways.count) {
+        let claimedRows = Self.claims[index % Self.claims.count]
         let way = LogicTests.ways[index % LogicTests.ways.count]
         let found = try Self.lines(sql, way.options, claimedRows: claimedRows)
         #expect(found == expected, "seed \(seed), \(way.name), sizes \(index): \(sql)")

@@ -39,6 +39,7 @@ enum Fault: Int, CaseIterable {
   case connectionLoss
   case spoolLoss
   case drain
+  case memoryShort
 }
 
 /// What the coordinator tells a worker.

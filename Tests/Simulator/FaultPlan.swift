@@ -17,6 +17,8 @@ public struct FaultPlan: Sendable {
   public var connectionLossEvery: TimeSpan?
   public var spoolLossEvery: TimeSpan?
   public var drainEvery: TimeSpan?
+  /// Mean time between shortages of memory on the machine.
+  public var memoryShortEvery: TimeSpan?
   /// That the supervisor's word of a worker's death never arrives.
   public var deathUnreported = 0.0
   /// That a dead worker comes back at all.
@@ -78,6 +80,7 @@ public struct FaultPlan: Sendable {
     plan.poison = sometimes(0.1, 0.3)
     plan.cancel = sometimes(0.2, 0.5)
     plan.nondeterministicStage = sometimes(0.2, 0.5)
+    plan.memoryShortEvery = every(0.25, 300...2000)
     return plan
   }
 }

@@ -67,7 +67,9 @@ public struct ModelQuery: Sendable {
       for other in (stage + 1)..<max(stage + 1, count) {
         for edge in readers[other] where edge.stage == stage {
           let mode: StageInput.Mode = kinds[stage] == .single && edge.mode == .partitioned ? .gathered : edge.mode
-          inputs.append(StageInput(stage: other, mode: mode))
+          // Not drawn, so that the other draws of a seed stay what they are.
+          let isDivisible = mode != .gathered && RandomSource.mix(seed, UInt64(other)) % 4 != 0
+          inputs.append(StageInput(stage: other, mode: mode, isDivisible: isDivisible))
         }
       }
       stages.append(
@@ -119,11 +121,52 @@ public struct ModelQuery: Sendable {
     }
   }
 
-  /// The bytes an attempt of the task needs, never more than the biggest worker has.
-  func memoryNeeded(_ task: TaskID) -> Int64 {
-    let roll = RandomSource.mix(seed ^ 0xABCD, UInt64(task.stage.number * 1000 + task.partition))
+  /// The bytes an attempt of a task with this input needs: of a part what is its share. Never more than the biggest
+  /// worker has, unless the task can be divided.
+  func memoryNeeded(_ stage: Int, _ input: TaskInput) -> Int64 {
+    let items = items(of: stage, input)
+    let needed = items.reduce(Int64(0)) { $0 + memoryNeeded(stage, item: $1) / Int64(items.count) }
+    let share = needed / Int64(input.shares.reduce(1) { $0 * $1.count })
+    return isDivisible(stage, input) ? share : min(biggestWorker, share)
+  }
+
+  /// Some items need several times what a worker has.
+  private func memoryNeeded(_ stage: Int, item: Int) -> Int64 {
+    let roll = RandomSource.mix(seed ^ 0xABCD, UInt64(stage * 1000 + item))
     if Double(roll % 1000) / 1000 >= bigTasks { return memory * Int64(20 + roll % 80) / 100 }
-    return min(biggestWorker, memory * Int64(1 + roll / 1000 % 12))
+    return memory * Int64(1 + roll / 1000 % 12) * (roll / 12000 % 4 == 0 ? 4 : 1)
+  }
+
+  private func isDivisible(_ stage: Int, _ input: TaskInput) -> Bool {
+    if description.stages[stage].kind == .single { return false }
+    let edges = description.stages[stage].inputs
+    let partitioned = edges.filter { $0.mode == .partitioned }
+    return input.splits.count > 1 || edges.contains { $0.mode == .broadcast && $0.isDivisible == true }
+      || (!partitioned.isEmpty && partitioned.allSatisfy { $0.isDivisible == true })
+  }
+
+  /// Splits or partitions of a task.
+  private func items(of stage: Int, _ input: TaskInput) -> [Int] {
+    switch description.stages[stage].kind {
+    case .source: Array(input.splits)
+    case .single: [0]
+    case .hash: input.exchanges.first { $0.mode == .partitioned }?.partitions ?? []
+    }
+  }
+
+  /// What is written of a share is that part of what is written of the whole: the factors of all shares of one count
+  /// add up to 1.
+  private static func factor(_ share: TaskShare) -> UInt64 {
+    let atoms = 1 << 10
+    let salt: UInt64 = if case .build(let stage) = share.axis { UInt64(stage) &+ 77 } else { 7 }
+    let length = atoms / share.count
+    let range = share.index * length..<(share.index + 1) * length
+    let upTo = range.upperBound == atoms ? range.lowerBound : range.upperBound
+    let sum = (0..<upTo).reduce(into: (before: UInt64(0), within: UInt64(0))) { sums, atom in
+      let weight = RandomSource.mix(salt, UInt64(atom))
+      if atom < range.lowerBound { sums.before &+= weight } else { sums.within &+= weight }
+    }
+    return upTo == range.upperBound ? sum.within : 1 &- sum.before
   }
 
   /// What an attempt writes: one number for each output partition.
@@ -157,10 +200,11 @@ public struct ModelQuery: Sendable {
         items.append(item)
       }
     }
+    let factor = input.shares.reduce(UInt64(1)) { $0 &* Self.factor($1) }
     return (0..<description.outputPartitionCount).map { partition in
       var total: UInt64 = 0
       for item in items { total &+= RandomSource.mix(item ^ salt, UInt64(partition) &+ everything) }
-      return total
+      return total &* factor
     }
   }
 

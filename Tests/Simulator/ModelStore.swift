@@ -53,6 +53,8 @@ struct ModelStore {
       apply(record, spool: spool)
       if violation != nil { return }
     }
+    // In the middle of a division the other shares are not there yet.
+    for case .taskDivided(let id, _) in records where stage(id.stage).tasksComplete { checkCoverage(id.stage) }
   }
 
   private mutating func apply(_ record: SchedulerRecord, spool: ModelSpool) {
@@ -89,6 +91,8 @@ struct ModelStore {
       change(attempt.task) { $0.selected = nil }
     case .taskCounters(let id, let counters):
       change(id) { $0.counters = counters }
+    case .taskDivided(let id, let input):
+      divide(id, input)
     case .stageReleased(let id):
       require(stage(id).tasks.allSatisfy { $0.selected != nil }, "stage \(id) is released, but not complete")
       change(id) { $0.isReleased = true }
@@ -116,6 +120,24 @@ struct ModelStore {
     case .queryReleased(let id):
       require(queries[id]!.restored.isFinished, "\(id) is released, but had not finished")
       queries[id]!.isReleased = true
+    }
+  }
+
+  private mutating func divide(_ id: TaskID, _ input: TaskRecord.Input) {
+    let query = queries[id.stage.query]!
+    let task = task(id)!
+    require(query.model.description.retryPolicy != .none, "task \(id) is divided under NONE")
+    require(task.selected == nil && task.running.isEmpty, "task \(id) is divided while it runs or after it has ended")
+    let isSmaller = input.splits.count < task.input.splits.count
+      || input.partitions.count < task.input.partitions.count
+      || input.shares.reduce(1, { $0 * $1.count }) > task.input.shares.reduce(1, { $0 * $1.count })
+    require(isSmaller, "task \(id) is divided, but reads no less: \(input)")
+    queries[id.stage.query]!.failures[id] = nil
+    queries[id.stage.query]!.tooLittle[id] = nil
+    change(id) {
+      $0.input = input
+      $0.counters = TaskCounters()
+      $0.counters.firstValidAttempt = task.nextAttempt
     }
   }
 
@@ -195,24 +217,25 @@ struct ModelStore {
     let stage = stage(id)
     switch query.model.description.stages[id.number].kind {
     case .source:
-      var next = 0
-      for task in stage.tasks {
-        guard case .splits(let range) = task.input, range.lowerBound == next, !range.isEmpty else {
-          require(false, "stage \(id): splits from \(next) on are not covered once")
-          return
-        }
-        next = range.upperBound
-      }
-      require(stage.splitsComplete && next == stage.splitWeights.count, "stage \(id): splits are left out")
+      require(stage.splitsComplete, "stage \(id): splits are left out")
+      checkCoverage(id, of: stage.splitWeights.count) { Array($0.splits) }
     case .hash:
-      var all: [Int] = []
-      for task in stage.tasks { if case .partitions(let list) = task.input { all += list } }
       let input = query.model.description.stages[id.number].inputs.first { $0.mode == .partitioned }!
-      let count = query.model.description.stages[input.stage].outputPartitionCount
-      require(all.sorted() == Array(0..<count), "stage \(id): partitions are not covered once")
+      checkCoverage(id, of: query.model.description.stages[input.stage].outputPartitionCount) { $0.partitions }
     case .single:
       require(stage.tasks.count == 1, "stage \(id) has \(stage.tasks.count) tasks")
     }
+  }
+
+  /// The shares in which the tasks read each of `count` items must add up to the whole.
+  private mutating func checkCoverage(_ id: StageID, of count: Int, items: (TaskRecord.Input) -> [Int]) {
+    let whole = 1 << 40
+    var covered = [Int](repeating: 0, count: count)
+    for task in stage(id).tasks {
+      let share = task.input.shares.reduce(whole) { $0 / $1.count }
+      for item in items(task.input) { covered[item] += share }
+    }
+    require(covered.allSatisfy { $0 == whole }, "stage \(id): not all is covered once: \(covered)")
   }
 
   func stage(_ id: StageID) -> RestoredStage { queries[id.query]!.restored.stages[id.number] }

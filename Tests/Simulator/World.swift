@@ -139,7 +139,7 @@ final class World {
     case .spawn(let number): spawn(number)
     case .kill(let id):
       if workers[id.number].id == id { die(workers[id.number], WaterbearError(.remoteHostGone, "killed")) }
-    case .reportDeath(let id, let error): deliver(event, .workerLost(id, error))
+    case .reportDeath(let id, let error): deliver(event, .workerLost(id, error, lackedMemory: id.incarnation % 3 == 1))
     case .restartCoordinator: restartCoordinator()
     case .turn(let life): if life == self.life { turn() }
     case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
@@ -162,6 +162,7 @@ final class World {
       case .connectionLoss: faults.connectionLossEvery
       case .spoolLoss: faults.spoolLossEvery
       case .drain: faults.drainEvery
+      case .memoryShort: faults.memoryShortEvery
       }
     guard let mean, faultsAreOn else { return }
     queue.add(after(1...max(1, Int(mean.milliseconds) * 2)), .fault(fault))
@@ -180,6 +181,13 @@ final class World {
       if let connection = worker.connection { close(connection) }
     case .spoolLoss:
       spool.harm(&random)
+    case .memoryShort:
+      guard scheduler != nil, pausedUntil <= now else { break }
+      var held: [AttemptID: Int64] = [:]
+      for attempt in worker.executing.keys.sorted() {
+        held[attempt] = worker.executing[attempt]!.start.memory / Int64(random.within(1...4))
+      }
+      tell(.memoryShort(random.chance(0.5) ? .biggest : .leastWaste, held: held))
     case .drain:
       if !worker.isDead { tell(.workerDraining(worker.id)) }
     }

@@ -133,7 +133,7 @@ extension World {
     }
     let model = store.queries[attempt.task.stage.query]!.model
     let input = execution.start.input
-    let needed = model.memoryNeeded(attempt.task)
+    let needed = model.memoryNeeded(attempt.task.stage.number, input)
     if model.touches(attempt.task, input, model.userError) {
       fail(worker, attempt, WaterbearError(.divisionByZero, "Division by zero"))
     } else if model.touches(attempt.task, input, model.poison) {
@@ -172,7 +172,7 @@ extension World {
     let model = store.queries[attempt.task.stage.query]!.model
     let output = AttemptOutput(
       bytes: content.map { Int64($0 % 3) * ModelQuery.megabyte }, rows: content.map { Int64($0 % 1000) },
-      checksums: content, peakMemory: model.memoryNeeded(attempt.task))
+      checksums: content, peakMemory: model.memoryNeeded(attempt.task.stage.number, execution.start.input))
     end(worker, attempt, .attemptFinished(attempt, worker.id, output))
     // Dies, or loses its connection, while its report is under way.
     if faultsAreOn, faults.workerDeathEvery != nil, random.chance(0.04) {

@@ -42,7 +42,8 @@ final class OperatorBuilder {
   private func make(_ node: PlanNode, _ number: Int, seed: UInt64) throws -> (name: String, any Operator) {
     switch node {
     case .tableScan(let scan): return ("TableScanOperator", try makeScan(scan, .none))
-    case .remoteSource(let source): return ("ExchangeOperator", makeRemoteSource(source))
+    case .remoteSource(let source) where source.orderings != nil: return ("MergeOperator", try makeMerge(source))
+    case .remoteSource(let source): return ("ExchangeOperator", try makeRemoteSource(source, node))
     case .values(let values): return ("ValuesOperator", try ValuesOperator(values, seed: seed))
     case .filter(let filter):
       if case .tableScan(let scan) = filter.source, filter.predicate.isDeterministic {
@@ -88,11 +89,21 @@ final class OperatorBuilder {
       return ("TopNOperator", TopNOperator(topN, source: try measure(topN.source), account: account))
     case .join(let join):
       let filters = announceKeys(of: join)
-      let (left, right) = (try measure(join.left), try measure(join.right))
+      var (left, right) = (try measure(join.left), try measure(join.right))
+      if let share = share(ofJoin: number) {
+        left = divided(left, join.left, by: join.criteria.map(\.left), share)
+        right = divided(
+          right, join.right, by: join.criteria.map(\.right), share, keepsNulls: join.kind == .nullAwareAnti)
+      }
       let building = joinBuilding(number, right: join.right, seed: seed, telling: filters)
       return ("LookupJoinOperator", coalesce(try building.join(join, left: left, right: right), node))
     case .semiJoin(let join):
-      let (left, right) = (try measure(join.source), try measure(join.filteringSource))
+      var (left, right) = (try measure(join.source), try measure(join.filteringSource))
+      if let share = share(ofJoin: number) {
+        left = divided(left, join.source, by: join.criteria.map(\.left), share)
+        right = divided(
+          right, join.filteringSource, by: join.criteria.map(\.right), share, keepsNulls: join.isNullAware)
+      }
       let building = joinBuilding(number, right: join.filteringSource, seed: seed)
       return ("HashSemiJoinOperator", try building.semiJoin(join, left: left, right: right))
     }
@@ -127,8 +138,9 @@ final class OperatorBuilder {
   ) -> JoinBuilding {
     var shared: (builds: SharedBuilds, key: SharedBuilds.Key)?
     if let sharing = context.sharing, let fragments = SharableSide.fragments(of: right, inputs: fragment.inputs) {
-      let key = SharedBuilds.Key(
-        scope: sharing.scope, node: number, inputs: fragments.map(sharing.inputIdentity))
+      var inputs = fragments.map(sharing.inputIdentity)
+      if let share = share(ofJoin: number) { inputs.append(Array("share \(share.index) of \(share.count)".utf8)) }
+      let key = SharedBuilds.Key(scope: sharing.scope, node: number, inputs: inputs)
       shared = (sharing.builds, key)
     }
     return JoinBuilding(input: input, memory: context.memory, seed: seed, shared: shared, dynamicFilters: filters)
@@ -171,13 +183,56 @@ final class OperatorBuilder {
     return (name, RowNumberOperator(numbered, source: source, account: context.memory.account(name)))
   }
 
-  private func makeRemoteSource(_ source: RemoteSourceNode) -> any Operator {
+  private func makeRemoteSource(_ source: RemoteSourceNode, _ node: PlanNode) throws -> any Operator {
     let context = context
-    return PageSourcesOperator(
+    let filters = try source.fragments.map(shareFilter)
+    let pages = PageSourcesOperator(
       sourceCount: source.fragments.count, columnCount: source.outputs.count, input: input
     ) { index in
-      try context.openRemoteSource(source.fragments[index])
+      let opened = try context.openRemoteSource(source.fragments[index])
+      return filters[index].map { SharePageSource(opened, $0) } ?? opened
     }
+    return filters.contains { $0 != nil } ? coalesce(pages, node) : pages
+  }
+
+  private func makeMerge(_ source: RemoteSourceNode) throws -> any Operator {
+    guard let open = context.openSortedSources else {
+      throw WaterbearError(.genericInternalError, "A task that merges was given no sorted sources")
+    }
+    return MergeOperator(
+      orderings: source.orderings ?? [], outputs: source.outputs, input: input,
+      account: context.memory.account("MergeOperator")
+    ) {
+      try source.fragments.flatMap(open)
+    }
+  }
+
+  // MARK: Shares
+
+  /// What keeps the task's share of a partitioned input's rows; nil where the task reads all of them.
+  private func shareFilter(of number: Int) throws -> ShareFilter? {
+    guard let share = context.shares.first(where: { $0.build == nil }),
+      let input = fragment.inputs.first(where: { $0.fragment == number }), input.mode == .partitioned
+    else { return nil }
+    guard let keys = input.keys else {
+      throw WaterbearError(
+        .genericInternalError, "A task of fragment \(fragment.number) reads a share of fragment \(number) by no keys")
+    }
+    return ShareFilter(share, keys: keys)
+  }
+
+  /// The share of both sides of the join at this place; nil where all rows are joined.
+  private func share(ofJoin place: Int) -> RowShare? {
+    context.shares.first { share in
+      share.build.map { fragment.divisibleJoin(building: $0) == place } ?? false
+    }
+  }
+
+  private func divided(
+    _ side: any Operator, _ node: PlanNode, by keys: [Symbol], _ share: RowShare, keepsNulls: Bool = false
+  ) -> any Operator {
+    let filter = ShareFilter(share, keys: ColumnLayout(node.outputs).positions(of: keys), keepsNulls: keepsNulls)
+    return coalesce(ShareOperator(side, filter), node)
   }
 }
 

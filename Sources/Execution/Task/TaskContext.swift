@@ -14,6 +14,9 @@ public struct TaskContext {
   /// `outputSymbols`, the same batches in the same order in every attempt. Called at most once for each fragment
   /// that a remote source names, when its first batch is wanted.
   public var openRemoteSource: (_ fragment: Int) throws -> any PageSource
+  /// The same as one source for each task of the fragment, whose output is sorted, in the order of the tasks. Nil where
+  /// nothing is merged.
+  public var openSortedSources: ((_ fragment: Int) throws -> [any PageSource])?
   /// The memory grant.
   public var memory: MemoryContext
   /// Asked at least once for each batch read; true ends the task with `TaskStopped`. Cheap: reads a flag.
@@ -29,6 +32,8 @@ public struct TaskContext {
   public var partialAggregation = PartialAggregationLimits()
   /// Where build sides of broadcast joins are shared with other tasks; nil where each task builds its own.
   public var sharing: BuildSharing?
+  /// Which shares of its rows the task reads; empty: all of them. At most one for each axis.
+  public var shares: [RowShare] = []
   /// Which attempt this is, for connectors that are written to; nil where none is.
   public var attempt: AttemptID?
   /// Nanoseconds of CPU time of this thread, for statistics. Nil: operators are not timed.
@@ -47,6 +52,21 @@ public struct TaskContext {
     self.shouldStop = shouldStop
     self.seed = seed
     self.cpuClock = cpuClock
+  }
+}
+
+/// One of `count` equal shares of a task's rows, by their hash.
+public struct RowShare: Hashable, Sendable {
+  /// The broadcast input whose join has its sides divided, by the join's keys; nil: the rows of partitioned inputs, by
+  /// the keys that they are partitioned by.
+  public var build: Int?
+  public var index: Int
+  public var count: Int
+
+  public init(build: Int? = nil, index: Int, count: Int) {
+    self.build = build
+    self.index = index
+    self.count = count
   }
 }
 

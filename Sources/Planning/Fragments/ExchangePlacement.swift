@@ -45,9 +45,7 @@ struct ExchangePlacement {
     case .aggregate(let aggregate): return place(aggregate, wanted: wanted)
     case .join(let join): return place(join)
     case .semiJoin(let join): return place(join)
-    case .sort(var sort):
-      sort.source = gathered(visit(sort.source))
-      return (.sort(sort), .single)
+    case .sort(let sort): return place(sort)
     case .topN(let topN): return place(topN)
     case .limit(let limit): return place(limit)
     case .union(let union): return place(union)
@@ -236,6 +234,16 @@ struct ExchangePlacement {
   }
 
   // MARK: Row counts
+
+  /// Each task sorts what it has, and the one reader merges: nobody needs the memory for all rows.
+  private func place(_ sort: SortNode) -> Placed {
+    var sort = sort
+    let source = visit(sort.source)
+    sort.source = source.node
+    if case .single = source.distribution { return (.sort(sort), .single) }
+    let exchange = ExchangeNode(source: .sort(sort), partitioning: .single, orderings: sort.orderings)
+    return (.exchange(exchange), .single)
+  }
 
   private func place(_ topN: TopNNode) -> Placed {
     var topN = topN

@@ -64,7 +64,9 @@ struct FragmentSharing {
     }
     fragments[reader].root = Self.redirected(fragments[reader].root) { source in
       guard source.fragments == [number] else { return .remoteSource(source) }
-      let remote = PlanNode.remoteSource(RemoteSourceNode(fragments: [other], outputs: others))
+      let orderings = source.orderings?.map { $0.renamed(names, others) }
+      let remote = PlanNode.remoteSource(
+        RemoteSourceNode(fragments: [other], outputs: others, orderings: orderings))
       let assignments = zip(names, others).map { Assignment($0, .symbol($1)) }
       return .project(ProjectNode(source: remote, assignments: assignments))
     }
@@ -88,10 +90,20 @@ struct FragmentSharing {
         fragment.keySources[index].fragment = names[fragment.keySources[index].fragment]
       }
       fragment.root = Self.redirected(fragment.root) { source in
-        .remoteSource(RemoteSourceNode(fragments: source.fragments.map { names[$0] }, outputs: source.outputs))
+        var source = source
+        source.fragments = source.fragments.map { names[$0] }
+        return .remoteSource(source)
       }
       return fragment
     }
+  }
+}
+
+extension Ordering {
+  /// The same by the symbol that stands for this one's.
+  fileprivate func renamed(_ names: [Symbol], _ others: [Symbol]) -> Ordering {
+    guard let place = names.firstIndex(of: symbol) else { preconditionFailure("\(symbol) is no column of its source") }
+    return Ordering(symbol: others[place], ascending: ascending, nullsFirst: nullsFirst)
   }
 }
 

@@ -60,7 +60,7 @@ public struct Fragmenter {
     let rest = detach(root, into: &cut)
     let kind: FragmentKind = cut.hasScan ? .source : cut.hasPartitionedInput ? .hash : .single
     let inputs = cut.inputs.map { input in
-      FragmentInput(fragment: input.fragment, mode: kind == .single ? .gathered : input.mode)
+      kind == .single ? FragmentInput(fragment: input.fragment, mode: .gathered) : input
     }
     fragments[number] = PlanFragment(
       number: number, root: rest, kind: kind, inputs: inputs, output: output, outputSymbols: root.outputs,
@@ -83,9 +83,10 @@ public struct Fragmenter {
     case .exchange(let exchange):
       let (output, mode) = partitioning(of: exchange)
       let number = add(exchange.source, output: output)
-      cut.inputs.append(FragmentInput(fragment: number, mode: mode))
+      cut.inputs.append(FragmentInput(fragment: number, mode: mode, keys: output.keys(in: exchange.source.outputs)))
       if mode == .partitioned { cut.hasPartitionedInput = true }
-      return .remoteSource(RemoteSourceNode(fragments: [number], outputs: exchange.source.outputs))
+      return .remoteSource(
+        RemoteSourceNode(fragments: [number], outputs: exchange.source.outputs, orderings: exchange.orderings))
     default:
       return node.mapSources { detach($0, into: &cut) }
     }
@@ -97,6 +98,15 @@ public struct Fragmenter {
     case .broadcast: (.single, .broadcast)
     case .hash(let symbols): (.hash(symbols: symbols, count: partitionCount), .partitioned)
     }
+  }
+}
+
+extension OutputPartitioning {
+  /// Where the columns that decide about the partition lie among `outputs`; nil where there is but one partition.
+  fileprivate func keys(in outputs: [Symbol]) -> [Int]? {
+    guard case .hash(let symbols, _) = self else { return nil }
+    let places = symbols.compactMap { outputs.firstIndex(of: $0) }
+    return places.count == symbols.count ? places : nil
   }
 }
 

@@ -127,9 +127,9 @@ extension PlanNode {
   /// `FragmentSharing` puts above it.
   fileprivate var renamedSource: RemoteSourceNode? {
     switch self {
-    case .remoteSource(let source): return source
+    case .remoteSource(let source): return source.orderings == nil ? source : nil
     case .project(let project):
-      guard case .remoteSource(var source) = project.source,
+      guard case .remoteSource(var source) = project.source, source.orderings == nil,
         project.assignments.map(\.expression) == source.outputs.map({ .symbol($0) })
       else { return nil }
       source.outputs = project.assignments.map(\.symbol)

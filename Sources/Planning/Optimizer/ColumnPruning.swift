@@ -65,6 +65,7 @@ struct ColumnPruning {
     case .exchange(var exchange):
       var wanted = needed
       if case .hash(let keys) = exchange.partitioning { wanted.formUnion(keys) }
+      wanted.formUnion((exchange.orderings ?? []).map(\.symbol))
       exchange.source = narrowed(exchange.source, to: wanted)
       return .exchange(exchange)
     case .remoteSource: return node

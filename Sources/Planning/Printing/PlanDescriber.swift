@@ -83,7 +83,8 @@ struct PlanDescriber {
     case .exchange(let exchange): return ("Exchange", [("partitioning", text(exchange.partitioning))])
     case .remoteSource(let source):
       let fragments = source.fragments.map { "\($0)" }.joined(separator: ", ")
-      return ("RemoteSource", [("sourceFragmentIds", "[\(fragments)]")])
+      guard let orderings = source.orderings else { return ("RemoteSource", [("sourceFragmentIds", "[\(fragments)]")]) }
+      return ("RemoteMerge", [("sourceFragmentIds", "[\(fragments)]"), ("orderBy", text(orderings))])
     case .tableWriter(let writer): return ("TableWriter", [("target", Self.name(writer.target))])
     case .tableFinish(let finish): return ("TableCommit", [("target", Self.name(finish.target))])
     case .output(let output):

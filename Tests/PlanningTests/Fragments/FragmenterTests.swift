@@ -70,9 +70,13 @@ private struct FragmentSoundness {
       case .single: return .single
       default: return fault("numbers of some rows", in: fragment)
       }
-    case .sort, .enforceSingleRow:
+    case .sort(let sort):
       if case .single = sources[0] { return .single }
-      return fault("a sort of some rows", in: fragment)
+      let isMerged = plan.fragments.contains { $0.root.merges(fragment.number, by: sort.orderings) }
+      return isMerged ? sources[0] : fault("a sort of some rows that nobody merges", in: fragment)
+    case .enforceSingleRow:
+      if case .single = sources[0] { return .single }
+      return fault("one row of some", in: fragment)
     case .project(let project):
       guard case .hashed(let lists) = sources[0] else { return sources[0] }
       return .hashed(lists.map { list in list.map { symbol in project.renamed(symbol) } })
@@ -96,6 +100,9 @@ private struct FragmentSoundness {
       let producer = plan.fragments.first(where: { $0.number == number })
     else { return fault("an unknown input", in: fragment) }
     if producer.outputSymbols != source.outputs { faults.append("\(fragment.number) takes other columns") }
+    if let orderings = source.orderings, producer.root.sortedBy != orderings {
+      faults.append("\(fragment.number) merges what is not sorted")
+    }
     switch (mode, producer.output) {
     case (.gathered, .single): return .single
     case (.broadcast, .single): return .copied
@@ -185,5 +192,21 @@ struct FragmenterTests {
       try Fragmenter.fragment(logical.root, symbols: logical.symbols, partitionCount: 4, stageCountMax: 1)
     }
     #expect("\(try #require(error))" == "Number of stages in the query (2) exceeds the allowed maximum (1)")
+  }
+}
+
+extension PlanNode {
+  /// The order in which the node gives its rows, where a sort is at its top.
+  fileprivate var sortedBy: [Ordering]? {
+    switch self {
+    case .sort(let sort): sort.orderings
+    case .project(let project): project.source.sortedBy
+    default: nil
+    }
+  }
+
+  fileprivate func merges(_ fragment: Int, by orderings: [Ordering]) -> Bool {
+    if case .remoteSource(let source) = self { return source.fragments == [fragment] && source.orderings == orderings }
+    return sources.contains { $0.merges(fragment, by: orderings) }
   }
 }
