@@ -62,7 +62,7 @@ public enum ColumnParser {
       if precision <= 18 { return try parse(DecimalRule<Int64>(precision: precision, scale: scale), type, input) }
       return try parse(DecimalRule<Int128>(precision: precision, scale: scale), type, input)
     case .date: return try parse(DateRule(), type, input)
-    case .timestamp: return try parse(TimestampRule(), type, input)
+    case .timestamp(let precision): return try parse(TimestampRule(precision: precision), type, input)
     case .varchar: return try parseText(type, input)
     default: preconditionFailure("\(type) is not read from text")
     }
@@ -195,17 +195,18 @@ private struct BigintRule: ValueRule {
 
 private struct DecimalRule<Element: FixedWidthInteger & SignedInteger & BitwiseCopyable>: ValueRule {
   let scale: Int
-  let limit: Element
+  /// The smallest number of `precision` digits.
+  let tenth: Element
 
   init(precision: Int, scale: Int) {
     self.scale = scale
-    limit = (0..<precision).reduce(Element(1)) { power, _ in power * 10 }
+    tenth = (1..<precision).reduce(Element(1)) { power, _ in power * 10 }
   }
 
   static var zero: Element { 0 }
   @inline(__always)
   func parse(_ text: UnsafePointer<UInt8>, _ count: Int) -> Element? {
-    TextValue.decimal(text, count, scale: scale, limit: limit)
+    TextValue.decimal(text, count, scale: scale, tenth: tenth)
   }
 }
 
@@ -228,7 +229,11 @@ private struct DateRule: ValueRule {
 }
 
 private struct TimestampRule: ValueRule {
+  let precision: Int
+
   static var zero: Int64 { 0 }
   @inline(__always)
-  func parse(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int64? { TextValue.timestamp(text, count) }
+  func parse(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
+    TextValue.timestamp(text, count, precision: precision)
+  }
 }

@@ -34,10 +34,11 @@ public enum TextValue {
     return Int64(exactly: value)
   }
 
-  /// A decimal as its unscaled integer, with at most `scale` digits behind the point that are not 0.
+  /// A decimal as its unscaled integer, with at most `scale` digits behind the point that are not 0. `tenth` is the
+  /// smallest number of as many digits as the type has: nothing that may take one more digit reaches it.
   @inline(__always)
   public static func decimal<Integer: FixedWidthInteger & SignedInteger>(
-    _ text: UnsafePointer<UInt8>, _ count: Int, scale: Int, limit: Integer
+    _ text: UnsafePointer<UInt8>, _ count: Int, scale: Int, tenth: Integer
   ) -> Integer? {
     var index = 0
     var isNegative = false
@@ -63,15 +64,14 @@ public enum TextValue {
         continue
       }
       if fraction >= 0 { fraction &+= 1 }
-      // `limit` is far below the width: nothing overflows before the comparison.
+      if value >= tenth { return nil }
       value = value &* 10 &+ Integer(truncatingIfNeeded: digit)
-      if value >= limit { return nil }
     }
     if digits == 0 { return nil }
     var missing = scale &- max(fraction, 0)
     while missing > 0 {
+      if value >= tenth { return nil }
       value = value &* 10
-      if value >= limit { return nil }
       missing &-= 1
     }
     return isNegative ? 0 &- value : value
@@ -144,8 +144,8 @@ public enum TextValue {
   }
 
   /// Microseconds since 1970-01-01 of `2024-01-31 12:34:56.789`, with a blank or a T between, seconds and fraction as
-  /// wanted, and an optional Z at the end.
-  public static func timestamp(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
+  /// wanted, and an optional Z at the end. The fraction is rounded half up to `precision` digits, as casts round it.
+  public static func timestamp(_ text: UnsafePointer<UInt8>, _ count: Int, precision: Int = 6) -> Int64? {
     guard count >= 10, count <= 40 else { return nil }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { copy -> Int64? in
       var length = 0
@@ -155,7 +155,7 @@ public enum TextValue {
       }
       if length > 10, copy[length - 1] | 0x20 == UInt8(ascii: "z") { length -= 1 }
       if length > 10, copy[10] | 0x20 == UInt8(ascii: "t") { copy[10] = UInt8(ascii: " ") }
-      return DateTimeText.parseTimestamp(UnsafeBufferPointer(rebasing: copy[..<length]), precision: 6)
+      return DateTimeText.parseTimestamp(UnsafeBufferPointer(rebasing: copy[..<length]), precision: precision)
     }
   }
 

@@ -25,8 +25,27 @@ import Testing
     (".", nil), ("1.2.3", nil), ("99999999.99", 9_999_999_999), ("100000000", nil), ("1e2", nil),
   ] as [(String, Int64?)])
   func decimals(_ text: String, _ value: Int64?) {
-    let read = with(text + " ") { TextValue.decimal($0, $1 - 1, scale: 2, limit: Int64(10_000_000_000)) }
+    let read = with(text + " ") { TextValue.decimal($0, $1 - 1, scale: 2, tenth: Int64(1_000_000_000)) }
     #expect(read == value)
+  }
+
+  /// The largest types: one digit more must not wrap around.
+  @Test(arguments: [
+    ("9999999999999999.99", 999_999_999_999_999_999), ("99999999999999999.99", nil), ("10000000000000000", nil),
+    ("99999999999999999999", nil), ("00000000000000000000.01", 1), ("-9999999999999999.99", -999_999_999_999_999_999),
+  ] as [(String, Int64?)])
+  func decimalsOf18Digits(_ text: String, _ value: Int64?) {
+    #expect(with(text) { TextValue.decimal($0, $1, scale: 2, tenth: Int64(100_000_000_000_000_000)) } == value)
+  }
+
+  @Test func decimalsOf38Digits() {
+    let tenth = (1..<38).reduce(Int128(1)) { power, _ in power * 10 }
+    let nines = String(repeating: "9", count: 38)
+    #expect(with(nines) { TextValue.decimal($0, $1, scale: 0, tenth: tenth) } == Int128(nines))
+    for text in [nines + "9", nines + "99", "1" + nines, "40" + nines] {
+      #expect(with(text) { TextValue.decimal($0, $1, scale: 0, tenth: tenth) } == nil)
+    }
+    #expect(with("5") { TextValue.decimal($0, $1, scale: 38, tenth: tenth) } == nil)
   }
 
   @Test(arguments: [
@@ -53,6 +72,11 @@ import Testing
   ] as [(String, Int64?)])
   func timestamps(_ text: String, _ value: Int64?) {
     #expect(with(text) { TextValue.timestamp($0, $1) } == value)
+  }
+
+  @Test(arguments: [(6, 1_234_567), (3, 1_235_000), (1, 1_200_000), (0, 1_000_000)])
+  func timestampsAreRoundedToTheirPrecision(_ precision: Int, _ value: Int64) {
+    #expect(with("1970-01-01 00:00:01.234567") { TextValue.timestamp($0, $1, precision: precision) } == value)
   }
 
   @Test(arguments: [
