@@ -31,8 +31,12 @@ public enum DateTimeText {
   ) -> Int {
     let perDay: Int64 = 86_400_000_000
     var day = microseconds / perDay
-    if microseconds % perDay < 0 { day -= 1 }
-    let time = UInt64(microseconds - day * perDay)
+    var rest = microseconds % perDay
+    if rest < 0 {
+      day -= 1
+      rest += perDay
+    }
+    let time = UInt64(rest)
     // 64 bits of microseconds span some 106 million days either way.
     var at = target + writeDate(Int32(day), to: target)
     at[0] = UInt8(ascii: " ")

@@ -54,6 +54,8 @@ struct ValueFormatterTests {
     (.timestamp(precision: 3), .integer(1_580_515_199_123_000), "2020-01-31 23:59:59.123"),
     (.timestamp(precision: 0), .integer(-1_000_000), "1969-12-31 23:59:59"),
     (.timestamp(precision: 6), .integer(-1), "1969-12-31 23:59:59.999999"),
+    (.timestamp(precision: 6), .integer(.min), "-290308-12-21 19:59:05.224192"),
+    (.timestamp(precision: 6), .integer(.max), "+294247-01-10 04:00:54.775807"),
     (.intervalDayToSecond, .integer(93_784_000), "1 02:03:04.000"),
     (.intervalDayToSecond, .integer(-500), "-0 00:00:00.500"),
     (.intervalYearToMonth, .integer(47), "3-11"),
