@@ -133,6 +133,7 @@ private class Inflater {
 private final class GzipInflater: Inflater {
   private var stream = z_stream()
   private var isBetweenMembers = true
+  private var hasMember = false
   private var isAtEnd = false
   /// The last call filled its target: the library may hold more.
   private var mayHoldText = false
@@ -163,17 +164,28 @@ private final class GzipInflater: Inflater {
         stream.next_in = packed
         stream.avail_in = UInt32(got)
       }
+      if isBetweenMembers, hasMember, skipPadding() { continue }
       if stream.avail_in > 0 { isBetweenMembers = false }
       let status = CZlib.inflate(&stream, Z_NO_FLUSH)
       mayHoldText = stream.avail_out == 0 && status != Z_STREAM_END
       if status == Z_STREAM_END {
         isBetweenMembers = true
+        hasMember = true
         guard inflateReset(&stream) == Z_OK else { throw damaged("gzip data cannot be read on") }
       } else if status != Z_OK && status != Z_BUF_ERROR {
         throw damaged("gzip data are damaged")
       }
     }
     return wanted - Int(stream.avail_out)
+  }
+
+  /// Passes over zeros behind a member, with which tapes and block devices fill up; whether nothing is behind them.
+  private func skipPadding() -> Bool {
+    while stream.avail_in > 0, stream.next_in.pointee == 0 {
+      stream.next_in += 1
+      stream.avail_in -= 1
+    }
+    return stream.avail_in == 0
   }
 }
 
