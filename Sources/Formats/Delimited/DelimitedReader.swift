@@ -44,7 +44,7 @@ public final class DelimitedReader {
   /// Bytes of a block, unless a row is longer.
   private static let blockBytes = 1 << 20
   /// A longer row is taken for a missing quote.
-  private static let longestRow = 64 << 20
+  static let longestRow = 64 << 20
 
   /// Rows that begin within `range` of a file of `size` bytes; compressed files have one range. `wanted` names no
   /// position twice; `filters` count columns as it does. `name` is for messages.
@@ -63,7 +63,9 @@ public final class DelimitedReader {
       return .fields(positions.count - 1)
     }
     scanner = RowScanner(dialect, wanted: positions)
-    fields = FieldTable(columnCount: max(positions.count, 1), capacity: Batch.targetRows)
+    fields = FieldTable(
+      columnCount: max(positions.count, 1),
+      capacity: FieldTable.capacity(columns: positions.count, atMost: Batch.targetRows))
     rows = FilteredFields(sources, filters: filters)
     isCompressed = compression != .none
     var bounds = range

@@ -24,14 +24,47 @@ public struct DelimitedSample: Sendable {
   /// Bytes that are read at most.
   private static let largestSample = 8 << 20
 
+  /// Columns that a file may have: each costs memory for every row that is looked at.
+  private static let mostColumns = 1 << 16
+
   /// Looks at up to `rows` rows. Nil for a file without text. `known`: a dialect that is not to be found out again, but
-  /// for its number of fields.
+  /// for its number of fields. FILES_BAD_DATA where the first row is none. Cost: reads more where the first row is
+  /// longer than usual.
   public static func read(
     _ file: OwnedDescriptor, name: String, size: Int64, compression: TextCompression, hints: DialectHints,
     known: Dialect? = nil, rows: Int
   ) throws -> DelimitedSample? {
-    // A header and a first row fit into little, and whoever asks for more rows gets them.
-    let capacity = min(largestSample, max(64 << 10, rows * 256))
+    // A header and a first row mostly fit into little, and whoever asks for more rows gets them.
+    var capacity = min(largestSample, max(64 << 10, rows * 256))
+    while true {
+      let (block, start) = try Self.text(file, name: name, size: size, compression: compression, capacity: capacity)
+      if block.count == start { return nil }
+      let isWhole = block.count < capacity
+      let sniffer = DialectSniffer(block, from: start, isWhole: isWhole, hints: hints)
+      var dialect = known ?? sniffer.sniff()
+      if known != nil { dialect.fieldCount = sniffer.fieldCount(dialect) }
+      guard dialect.fieldCount <= mostColumns else {
+        throw WaterbearError(
+          .filesBadData, "\(name) has \(dialect.fieldCount) columns, of which at most \(mostColumns) are read",
+          remedy: dialectRemedy)
+      }
+      let sample = try DelimitedSample(
+        block, from: start, isWhole: isWhole, dialect: dialect, rows: rows,
+        hasHeader: known?.hasHeader ?? hints.hasHeader, name: name)
+      if let sample { return sample }
+      guard capacity < DelimitedReader.longestRow else {
+        throw WaterbearError(
+          .filesBadData, "\(name): the first row has more than \(DelimitedReader.longestRow) bytes",
+          remedy: "Look for a quote that is missing.")
+      }
+      capacity = min(capacity * 8, DelimitedReader.longestRow)
+    }
+  }
+
+  /// The first bytes of the text, and where they begin behind a byte order mark.
+  private static func text(
+    _ file: OwnedDescriptor, name: String, size: Int64, compression: TextCompression, capacity: Int
+  ) throws -> (block: TextBlock, start: Int) {
     let buffer = Buffer(byteCount: capacity)
     let bytes = buffer.pointer(to: UInt8.self)
     let input = try TextInput(file, name: name, range: 0..<size, compression: compression)
@@ -41,28 +74,31 @@ public struct DelimitedSample: Sendable {
         .notSupported, "\(name) is UTF-16", remedy: "Convert it, such as with iconv -f utf-16 -t utf-8.")
     }
     let hasMark = count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
-    let start = hasMark ? 3 : 0
-    if count == start { return nil }
     let block = TextBlock(buffer: buffer, count: count, isASCII: UTF8Check.isASCII(bytes, count: count))
-    let isWhole = count < capacity
-    let sniffer = DialectSniffer(block, from: start, isWhole: isWhole, hints: hints)
-    var dialect = known ?? sniffer.sniff()
-    if known != nil { dialect.fieldCount = sniffer.fieldCount(dialect) }
-    return DelimitedSample(
-      block, from: start, isWhole: isWhole, dialect: dialect, rows: rows,
-      hasHeader: known?.hasHeader ?? hints.hasHeader)
+    return (block, hasMark ? 3 : 0)
   }
 
+  private static let dialectRemedy =
+    "Correct the file, or set files.csv.delimiter, files.csv.quote and files.csv.escape if it is written otherwise."
+
+  /// Nil where the first row does not end in the block.
   private init?(
-    _ block: TextBlock, from start: Int, isWhole: Bool, dialect: Dialect, rows limit: Int, hasHeader: Bool?
-  ) {
+    _ block: TextBlock, from start: Int, isWhole: Bool, dialect: Dialect, rows limit: Int, hasHeader: Bool?,
+    name: String
+  ) throws {
     self.dialect = dialect
     let columns = dialect.fieldCount
     let scanner = RowScanner(dialect, wanted: Array(0..<columns))
     let first = FieldTable(columnCount: columns, capacity: 1)
     let header = scanner.scan(
       block.base, from: start, count: block.count, isLast: isWhole, limit: 1, into: first.fields, stride: 1)
-    guard header.rows == 1 else { return nil }
+    guard header.rows == 1 else {
+      guard isWhole || header.fault != nil else { return nil }
+      let what = header.fault == nil ? "a quote is not closed" : "text follows a closing quote"
+      throw WaterbearError(
+        .filesBadData, "\(name), offset \(header.end) of its text: \(what) in the first row",
+        remedy: Self.dialectRemedy)
+    }
     let rules = dialect.rules
     let texts = (0..<columns).map { Self.text(first.column($0)[0], block, rules) }
     var observed = Observation(columns: columns)
@@ -93,7 +129,8 @@ public struct DelimitedSample: Sendable {
     mutating func observe(
       _ block: TextBlock, _ scanner: RowScanner, from start: Int, isWhole: Bool, limit: Int, rules: FieldRules
     ) {
-      let table = FieldTable(columnCount: guesses.count, capacity: 1024)
+      let capacity = FieldTable.capacity(columns: guesses.count, atMost: 1024)
+      let table = FieldTable(columnCount: guesses.count, capacity: capacity)
       end = start
       while rows < limit {
         let result = scanner.scan(

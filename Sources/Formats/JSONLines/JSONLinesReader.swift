@@ -53,7 +53,9 @@ public final class JSONLinesReader {
     self.name = name
     self.wanted = wanted
     scanner = LineScanner(wanted: wanted.map(\.name))
-    fields = FieldTable(columnCount: max(wanted.count, 1), capacity: Batch.targetRows)
+    fields = FieldTable(
+      columnCount: max(wanted.count, 1),
+      capacity: FieldTable.capacity(columns: wanted.count, atMost: Batch.targetRows))
     rows = FilteredFields(wanted.indices.map { .fields($0) }, filters: filters)
     isCompressed = compression != .none
     var bounds = range

@@ -46,6 +46,11 @@ public final class FieldTable {
   public let capacity: Int
   private let storage: Buffer
 
+  /// Rows that a table of so many columns should have room for: `atMost`, fewer where that were more than 16 MB.
+  public static func capacity(columns: Int, atMost: Int) -> Int {
+    max(1, min(atMost, (2 << 20) / max(columns, 1)))
+  }
+
   public init(columnCount: Int, capacity: Int) {
     self.columnCount = columnCount
     self.capacity = capacity

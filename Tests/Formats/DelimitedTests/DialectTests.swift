@@ -64,6 +64,44 @@ import Testing
     #expect(try TextFile([0xef, 0xbb, 0xbf]).sample() == nil)
   }
 
+  /// Headers longer than what is read at first.
+  @Test func longHeadersAreReadToTheirEnd() throws {
+    let names = (0..<12_000).map { "column_with_number_\($0)" }
+    let values = (0..<12_000).map { "\($0)" }
+    let file = try TextFile(names.joined(separator: ",") + "\n" + values.joined(separator: ",") + "\n")
+    let sample = try #require(try file.sample(rows: 1))
+    #expect(sample.names == names)
+    #expect(sample.dialect.hasHeader)
+    #expect(sample.rows == 1)
+    #expect(try file.rows(sample.dialect, [DataType](repeating: .bigint, count: 12_000)) == [values])
+  }
+
+  @Test(arguments: [
+    ("a,\"b\"x\n1,2\n", "a file, offset 0 of its text: text follows a closing quote in the first row"),
+    ("a,\"b\n1,2\n", "a file, offset 0 of its text: a quote is not closed in the first row"),
+    ("\n\na,\"b\"x\n", "a file, offset 2 of its text: text follows a closing quote in the first row"),
+  ])
+  func firstRowsThatAreNoneAreErrors(_ text: String, _ message: String) throws {
+    for known in [nil, Dialect(fieldCount: 2)] {
+      let file = try TextFile(text)
+      let error = failure {
+        var hints = header(true)
+        hints.delimiter = 0x2c
+        hints.escape = .some(nil)
+        _ = try DelimitedSample.read(
+          file.open(), name: "a file", size: file.size, compression: .none, hints: hints, known: known, rows: 1)
+      }
+      #expect(error?.code == .filesBadData)
+      #expect(error?.message == message)
+    }
+  }
+
+  @Test func tooManyColumnsAreRefused() throws {
+    let file = try TextFile([UInt8](repeating: 0x2c, count: 100_000) + [0x0a])
+    let error = failure { _ = try file.sample() }
+    #expect(error?.message == "a file has 100001 columns, of which at most 65536 are read")
+  }
+
   @Test func otherEncodingsAreRefusedByName() throws {
     let file = try TextFile([0xff, 0xfe, 0x61, 0])
     #expect(failure { _ = try file.sample() }?.message == "a file is UTF-16")
