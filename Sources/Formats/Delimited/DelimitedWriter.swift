@@ -6,13 +6,15 @@ import TextColumns
 
 /// Writes batches as rows of text. Used by one thread.
 ///
-/// NULL is the dialect's text for it, unquoted; a text that would read as NULL is quoted, so that an empty text is
+/// NULL is the dialect's text for it, unquoted; a value that would read as NULL is quoted, so that an empty text is
 /// `""`. Numbers are written as clients see them. Types: those of `ColumnParser.isSupported`.
 public final class DelimitedWriter {
   private let dialect: Dialect
   private let names: [String]
   private let output: TextOutput
   private let rules: QuoteRules
+  /// Whether numbers, dates and booleans may need quotes, too.
+  private let mayQuoteValues: Bool
   private var needsHeader: Bool
   private var room = Buffer(byteCount: 64 << 10)
   /// Bytes in `room`.
@@ -24,14 +26,15 @@ public final class DelimitedWriter {
     self.names = names
     self.output = output
     rules = QuoteRules(dialect)
+    mayQuoteValues = rules.mayBeInValues
     needsHeader = dialect.hasHeader
   }
 
   /// Bytes held in memory.
   public var retainedBytes: Int { room.byteCount + output.retainedBytes }
 
-  /// Takes the rows of a batch, which has the file's columns. NOT_SUPPORTED for a text that needs quotes where the
-  /// dialect has none.
+  /// Takes the rows of a batch, which has the file's columns. NOT_SUPPORTED for a value that needs quotes where the
+  /// dialect has none, and for a text that is no UTF-8, which no reader of the file would take.
   public func append(_ batch: Batch) throws {
     try writeHeader()
     guard batch.count > 0 else { return }
@@ -43,7 +46,8 @@ public final class DelimitedWriter {
     let columns = zip(texts, batch.columns).map { text, column in
       ColumnCursor(
         views: UnsafePointer(text.values.pointer(to: StringView.self)),
-        validity: text.validity.map { UnsafePointer($0.words) }, isText: column.type.layout == .string)
+        validity: text.validity.map { UnsafePointer($0.words) },
+        mayNeedQuotes: mayQuoteValues || column.type.layout == .string)
     }
     try withExtendedLifetime(texts) {
       try columns.withUnsafeBufferPointer { try writeRows($0, count: batch.count) }
@@ -59,8 +63,7 @@ public final class DelimitedWriter {
   private struct ColumnCursor {
     let views: UnsafePointer<StringView>
     let validity: UnsafePointer<UInt64>?
-    /// Only texts may need quotes.
-    let isText: Bool
+    let mayNeedQuotes: Bool
   }
 
   private func writeRows(_ columns: UnsafeBufferPointer<ColumnCursor>, count: Int) throws {
@@ -74,7 +77,7 @@ public final class DelimitedWriter {
           continue
         }
         let view = column.views[row]
-        if column.isText {
+        if column.mayNeedQuotes {
           try putText(view)
         } else {
           reserve(view.count)
@@ -116,8 +119,9 @@ public final class DelimitedWriter {
     // Each byte may need an escape in front, and there are two quotes.
     reserve(2 &* view.count &+ 2)
     let target = room.pointer(to: UInt8.self) + filled
-    let needsQuotes = view.withBytes { rules.needsQuotes($0) }
-    guard needsQuotes else {
+    let form = view.withBytes { rules.form($0) }
+    if form == .notUTF8 { throw TextOutput.notUTF8(view) }
+    guard form == .quoted else {
       view.copyBytes(to: target)
       filled &+= view.count
       return
@@ -128,7 +132,7 @@ public final class DelimitedWriter {
 
   private static func cannotQuote(_ text: String) -> WaterbearError {
     WaterbearError(
-      .notSupported, "The text '\(text.prefix(100))' needs quotes, and this table's files are written without",
+      .notSupported, "The value '\(text.prefix(100))' needs quotes, and this table's files are written without",
       remedy: "Write it into a table of another format, or replace the characters that part fields and rows.")
   }
 
@@ -144,6 +148,13 @@ public final class DelimitedWriter {
     try flush()
     withExtendedLifetime(heap) {}
   }
+}
+
+/// How a text is written.
+private enum TextForm {
+  case plain
+  case quoted
+  case notUTF8
 }
 
 /// Which texts need quotes, and how they are quoted.
@@ -164,16 +175,28 @@ private struct QuoteRules {
     escape = dialect.escape ?? quote
   }
 
-  func needsQuotes(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// Whether a number, a date or a boolean can hold what needs quotes.
+  var mayBeInValues: Bool {
+    let table = special.pointer(to: Bool.self)
+    let bytes = Array("0123456789+-.: EINTaefilnrstuy".utf8)
+    return bytes.contains { table[Int($0)] } || (!nullText.isEmpty && nullText.allSatisfy(bytes.contains))
+  }
+
+  func form(_ text: UnsafeBufferPointer<UInt8>) -> TextForm {
     // An empty text is quoted under any dialect: others take nothing for NULL.
-    if text.isEmpty { return true }
+    guard let start = text.baseAddress, text.count > 0 else { return .quoted }
     let table = special.pointer(to: Bool.self)
     var found = false
-    for index in 0..<text.count { found = found || table[Int(text[index])] }
-    if found { return true }
+    var high: UInt8 = 0
+    for index in 0..<text.count {
+      found = found || table[Int(text[index])]
+      high |= text[index]
+    }
+    if high >= 0x80, !UTF8Check.isValid(start, count: text.count) { return .notUTF8 }
+    if found { return .quoted }
     // Blanks at the ends are dropped by some readers.
-    if text[0] == 0x20 || text[text.count &- 1] == 0x20 { return quote != 0 }
-    return text.count == nullText.count && text.elementsEqual(nullText)
+    if text[0] == 0x20 || text[text.count &- 1] == 0x20 { return quote != 0 ? .quoted : .plain }
+    return text.count == nullText.count && text.elementsEqual(nullText) ? .quoted : .plain
   }
 
   /// Writes the text with its quotes at `target`; the bytes written.

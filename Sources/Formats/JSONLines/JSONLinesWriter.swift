@@ -91,7 +91,7 @@ public final class JSONLinesWriter {
           put(Self.null)
           continue
         }
-        put(column.views[row], column.style)
+        try put(column.views[row], column.style)
       }
       put(columns.isEmpty ? Self.emptyObject : Self.end)
       if filled >= 32 << 10 { try flush() }
@@ -100,7 +100,7 @@ public final class JSONLinesWriter {
   }
 
   @inline(__always)
-  private func put(_ view: StringView, _ style: Style) {
+  private func put(_ view: StringView, _ style: Style) throws {
     reserve(JSONEscapes.mostBytes(of: view.count))
     let target = room.pointer(to: UInt8.self) + filled
     switch style {
@@ -113,7 +113,9 @@ public final class JSONLinesWriter {
       target[view.count &+ 1] = UInt8(ascii: "\"")
       filled &+= view.count &+ 2
     case .text:
-      filled &+= view.withBytes { JSONEscapes.quoted($0, to: target) }
+      let written = view.withBytes { JSONEscapes.quoted($0, to: target) }
+      if written < 0 { throw TextOutput.notUTF8(view) }
+      filled &+= written
     }
   }
 
@@ -149,13 +151,15 @@ private enum JSONEscapes {
   @inline(__always)
   static func mostBytes(of count: Int) -> Int { 6 &* count &+ 2 }
 
-  /// Writes the text with its quotes at `target`; the bytes written.
+  /// Writes the text with its quotes at `target`; the bytes written, or -1 where it is no UTF-8.
   @inline(__always)
   static func quoted(_ text: UnsafeBufferPointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) -> Int {
     target[0] = UInt8(ascii: "\"")
     var written = 1
+    var high: UInt8 = 0
     for index in 0..<text.count {
       let byte = text[index]
+      high |= byte
       if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
         target[written] = byte
         written &+= 1
@@ -163,6 +167,7 @@ private enum JSONEscapes {
         written &+= escape(byte, to: target + written)
       }
     }
+    if high >= 0x80, let start = text.baseAddress, !UTF8Check.isValid(start, count: text.count) { return -1 }
     target[written] = UInt8(ascii: "\"")
     return written &+ 1
   }

@@ -49,6 +49,14 @@ public final class TextOutput {
     try packer?.finish(to: sink)
   }
 
+  /// The error for a text that no reader of the file would take.
+  public static func notUTF8(_ view: StringView) -> WaterbearError {
+    let shown = view.withBytes { String(decoding: $0.prefix(100), as: UTF8.self) }
+    return WaterbearError(
+      .notSupported, "The text '\(shown)' is no UTF-8, and this table's files are text",
+      remedy: "Write it into a table of Parquet files, or correct it where it comes from.")
+  }
+
   private func flush() throws {
     guard filled > 0 else { return }
     let block = UnsafeRawBufferPointer(start: pending.base, count: filled)

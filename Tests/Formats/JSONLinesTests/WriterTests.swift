@@ -63,6 +63,12 @@ import TextColumns
     #expect(error?.message == "a file, line 1, offset 6: \"\" in column a is no decimal(15,2)")
   }
 
+  @Test func textThatIsNoUTF8IsRefused() throws {
+    let error = failure { _ = try written([("a", .varcharUnbounded)], [[.text("fine")], [.bytes([0x61, 0xff])]]) }
+    #expect(error?.code == .notSupported)
+    #expect(error?.message == "The text 'a\u{fffd}' is no UTF-8, and this table's files are text")
+  }
+
   @Test func packedFilesAreReadWhole() throws {
     let rows: [[Value]] = (0..<20_000).map { [.integer($0), .text("\"\($0 % 91)\\")] }
     let columns: [(String, DataType)] = [("a", .bigint), ("b", .varcharUnbounded)]
@@ -85,6 +91,17 @@ import TextColumns
       #expect(error?.code == .filesBadData)
       #expect(error?.message.contains("end in the middle near offset \(count)") ?? false)
     }
+  }
+
+  @Test func zerosBehindGzipDataArePadding() throws {
+    let columns: [(String, DataType)] = [("a", .bigint)]
+    let one = try written(columns, [[.integer(1)]], .gzip)
+    let two = try written(columns, [[.integer(2)]], .gzip)
+    let padding = [UInt8](repeating: 0, count: 300_000)
+    #expect(try TextFile(one + padding).rows(columns, compression: .gzip) == [["1"]])
+    #expect(try TextFile(one + padding + two + [0]).rows(columns, compression: .gzip) == [["1"], ["2"]])
+    let error = failure { _ = try TextFile(one + [0, 7]).rows(columns, compression: .gzip) }
+    #expect(error?.code == .filesBadData)
   }
 
   @Test func faultsInPackedFilesNameTheOffsetOfTheText() throws {
