@@ -23,11 +23,12 @@ public struct RowBorder: Sendable {
   private let size: Int64
   private let name: String
 
-  /// Bytes that are looked at first, and at most.
+  /// Bytes that are looked at first, and at most: as many as two of the longest rows.
   private static let window = 32 << 10
-  private static let largestWindow = 8 << 20
-  /// Rows that a possibility must give to be believed before the text ends.
+  private static let largestWindow = 2 * DelimitedReader.longestRow
+  /// Rows that a possibility must give to be believed before the text ends; in windows from `longWindow` on one.
   private static let rowsToBelieve = 24
+  private static let longWindow = 8 << 20
 
   /// Borders of a file of `size` bytes; `name` is for messages.
   public init(_ dialect: Dialect, size: Int64, name: String) {
@@ -54,7 +55,7 @@ public struct RowBorder: Sendable {
           .filesBadData, "\(name): no row ends within \(count) bytes behind offset \(offset)",
           remedy: "Look whether a quote is missing, or whether delimiter and quote are the right ones.")
       }
-      length *= 4
+      length = min(length * 4, Self.largestWindow)
     }
   }
 
@@ -68,6 +69,7 @@ public struct RowBorder: Sendable {
   /// The position of the first row that begins behind the first byte; nil where more text is needed.
   private func border(_ bytes: UnsafePointer<UInt8>, _ count: Int, isLast: Bool) -> Int? {
     guard count > 1 else { return count }
+    let enough = count < Self.longWindow ? Self.rowsToBelieve : 1
     guard let quote = dialect.quote, contains(bytes, count, quote) else {
       for index in 0..<count where bytes[index] == dialect.rowEnd { return index + 1 }
       return isLast ? count : nil
@@ -76,7 +78,7 @@ public struct RowBorder: Sendable {
     for guess in [outside(bytes, count), inside(bytes, count, from: 1), inside(bytes, count, from: 2)] {
       guard let guess else { continue }
       let candidate = follow(bytes, count, from: guess, isLast: isLast)
-      if candidate.isProper, candidate.rows >= Self.rowsToBelieve || isLast { candidates.append(candidate) }
+      if candidate.isProper, candidate.rows >= enough || isLast { candidates.append(candidate) }
     }
     if let best = candidates.first { return best.start }
     return isLast ? count : nil

@@ -29,7 +29,8 @@ public struct ScanResult: Sendable {
 public struct RowScanner: Sendable {
   let delimiter: UInt8
   let rowEnd: UInt8
-  /// 0xff, which no UTF-8 has, where there are no quotes.
+  /// Without quotes, no field is looked at for them.
+  private let hasQuotes: Bool
   let quote: UInt8
   let escape: UInt8
   let fieldCount: Int
@@ -41,8 +42,9 @@ public struct RowScanner: Sendable {
   public init(_ dialect: Dialect, wanted: [Int]) {
     delimiter = dialect.delimiter
     rowEnd = dialect.rowEnd
-    quote = dialect.quote ?? 0xff
-    escape = dialect.escape ?? dialect.quote ?? 0xff
+    hasQuotes = dialect.quote != nil
+    quote = dialect.quote ?? 0
+    escape = dialect.escape ?? dialect.quote ?? 0
     fieldCount = dialect.fieldCount
     var columns = [Int32](repeating: -1, count: max(dialect.fieldCount, 1))
     for (column, field) in wanted.enumerated() { columns[field] = Int32(column) }
@@ -93,7 +95,7 @@ public struct RowScanner: Sendable {
       var field = 0
       while true {
         var end: Int
-        if start < text.count, base[start] == quote {
+        if hasQuotes, start < text.count, base[start] == quote {
           switch quoted(text, start) {
           case .incomplete(let isOpen):
             return ScanResult(rows: row, end: rowStart, isInQuotes: isOpen)

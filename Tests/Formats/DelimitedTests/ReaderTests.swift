@@ -31,6 +31,10 @@ import TextColumns
     #expect(try TextFile("a,b\r1,2\r3,4\r").rows(old, [.bigint, .bigint]) == [["1", "2"], ["3", "4"]])
     let plain = Dialect(delimiter: 0x09, quote: nil, hasHeader: false, nullText: "\\N", fieldCount: 2)
     #expect(try TextFile("\"a\t\\N\n\tb\"\n").rows(plain, texts) == [["\"a", nil], ["", "b\""]])
+    // A byte that no UTF-8 has is no quote either.
+    let bytes = Array("1\t2\n".utf8) + [0xff] + Array("3\t4\n".utf8)
+    let error = failure { _ = try TextFile(bytes).rows(plain, [.bigint, .bigint]) }
+    #expect(error?.message.hasSuffix("'\u{fffd}3' in column c0 is no bigint") ?? false)
     let single = Dialect(quote: UInt8(ascii: "'"), hasHeader: false, fieldCount: 2)
     #expect(try TextFile("'a,''b',\"c\"\n").rows(single, texts) == [["a,'b", "\"c\""]])
   }
@@ -53,6 +57,21 @@ import TextColumns
         "true", "-128", "7", "-9223372036854775808", "1.5", "0.001", "12.50", "123456789012345678901234567.125",
         "1969-12-31", "2024-02-29 01:02:03.000004", "abc",
       ]])
+  }
+
+  @Test func valuesBeyondTheirTypeAreRefused() throws {
+    for (type, text) in [
+      (DataType.decimal(precision: 18, scale: 2), "99999999999999999.99"),
+      (.decimal(precision: 38, scale: 0), String(repeating: "9", count: 39)),
+    ] {
+      let file = try TextFile(text + "\n")
+      let error = failure { _ = try file.rows(Dialect(hasHeader: false, fieldCount: 1), [type]) }
+      #expect(error?.message.hasSuffix("'\(text)' in column c0 is no \(type)") ?? false)
+    }
+    let file = try TextFile("2024-02-29 01:02:03.4567\n")
+    #expect(
+      try file.rows(Dialect(hasHeader: false, fieldCount: 1), [.timestamp(precision: 3)])
+        == [["2024-02-29 01:02:03.457"]])
   }
 
   /// Whatever the size of the ranges, each row is read once.
@@ -99,6 +118,29 @@ import TextColumns
     let error = failure { _ = try file.rows(dialect, [.bigint, .varcharUnbounded], step: 30_000) }
     #expect(error?.code == .filesBadData)
     #expect(error?.message.contains("does not end where the next range begins") ?? false)
+  }
+
+  /// Fewer rows than are looked at otherwise fit into a window.
+  @Test func bordersOfLongRows() throws {
+    let row = Array("1,\"".utf8) + [UInt8](repeating: 0x78, count: 600_000) + Array("\"\n".utf8)
+    let size = Int64(row.count * 20)
+    let border = RowBorder(Dialect(hasHeader: false, fieldCount: 2), size: size, name: "a file")
+    let found = try border.find(Int64(row.count + 1000)) { offset, target, count in
+      let wanted = min(count, Int(size - offset))
+      for index in 0..<wanted { target[index] = row[(Int(offset) + index) % row.count] }
+      return wanted
+    }
+    #expect(found == Int64(row.count * 2))
+  }
+
+  @Test func wideRowsAreReadInSmallBatches() throws {
+    let line = [String](repeating: "1", count: 3000).joined(separator: ",") + "\n"
+    let file = try TextFile(String(repeating: line, count: 1000))
+    let types = [DataType](repeating: .bigint, count: 3000)
+    let rows = try file.rows(Dialect(hasHeader: false, fieldCount: 3000), types)
+    #expect(rows.count == 1000)
+    #expect(rows.allSatisfy { $0.count == 3000 && $0.allSatisfy { $0 == "1" } })
+    #expect(FieldTable.capacity(columns: 4_000_000, atMost: 1024) == 1)
   }
 
   @Test(arguments: [
