@@ -241,24 +241,30 @@ private struct Line {
   /// From an opening bracket to behind the one that closes it.
   @inline(never)
   private mutating func skipNested() -> LineFault? {
-    // Of the innermost 64 brackets that are open whether they are braces.
+    // Of brackets that are open whether they are braces: up to 64 of the innermost, the others by 64.
     var braces: UInt64 = 0
+    var outer: [UInt64] = []
     var depth = 0
     while at < end {
       switch byte {
       case UInt8(ascii: "\""):
         if skipText() == nil { return .unclosedText }
       case UInt8(ascii: "{"), UInt8(ascii: "["):
+        if depth > 0, depth & 63 == 0 {
+          outer.append(braces)
+          braces = 0
+        }
         braces = braces &<< 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
         depth &+= 1
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
-        if depth <= 64, (braces & 1 == 1) != (byte == UInt8(ascii: "}")) { return .unexpected }
+        if (braces & 1 == 1) != (byte == UInt8(ascii: "}")) { return .unexpected }
         braces = braces &>> 1
         depth &-= 1
         if depth == 0 {
           at &+= 1
           return nil
         }
+        if depth & 63 == 0, let before = outer.popLast() { braces = before }
       default: break
       }
       at &+= 1

@@ -149,4 +149,19 @@ import TextColumns
     let rows = try TextFile("{\"a\":1,\"b\":\"\(long)\"}\n{\"a\":2,\"b\":\"y\"}\n").rows(texts)
     #expect(rows.map { $0[1]?.utf8.count } == [3 << 20, 1])
   }
+
+  @Test(arguments: [1, 63, 64, 65, 127, 128, 129, 200])
+  func nestingMayBeDeep(_ depth: Int) throws {
+    func nested(_ close: (Int) -> String) -> String {
+      (0..<depth).map { $0 % 3 == 0 ? "{\"k\":" : "[" }.joined() + "1"
+        + (0..<depth).reversed().map(close).joined()
+    }
+    let text = nested { $0 % 3 == 0 ? "}" : "]" }
+    #expect(try TextFile("{\"a\":\(text)}\n").rows([("a", .varcharUnbounded)]) == [[text]])
+    for wrong in [0, depth / 2, depth - 1] {
+      let other = nested { ($0 % 3 == 0) == ($0 != wrong) ? "}" : "]" }
+      let error = failure { _ = try TextFile("{\"a\":\(other)}\n").rows([("a", .varcharUnbounded)]) }
+      #expect(error?.code == .filesBadData, "\(other)")
+    }
+  }
 }
