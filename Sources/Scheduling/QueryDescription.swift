@@ -12,6 +12,11 @@ public struct QueryDescription: Hashable, Codable, Sendable {
   public var stragglers: StragglerPolicy
   /// Nil as `.result`.
   public var completion: Completion?
+  /// Under `RetryPolicy.query`, more bytes of result than this end the query with EXCHANGE_MANAGER_NOT_CONFIGURED. Nil:
+  /// the exchange takes any number.
+  public var resultBytesMax: Int64?
+  /// Nil: none.
+  public var timeLimits: TimeLimits?
   /// Indexed by stage number: `stages[n].number == n`. Stage 0 is the root, whose outputs are the query's result.
   public var stages: [StageDescription]
 
@@ -167,6 +172,16 @@ public struct TaskSizing: Hashable, Codable, Sendable {
   public var hashTasksPerSlot: Double
   /// Waterbear's own: tasks are not made smaller than this only to fill every slot.
   public var taskMinimumSize: Int64
+  /// `hash-distribution-write-task-to-node-min-ratio`, per slot too. Nil as `hashTasksPerSlot`.
+  public var hashWriteTasksPerSlot: Double?
+  /// `hash-distribution-write-task-target-max-count`: no more tasks than this write a stage's partitions, however large
+  /// that makes them. Nil: any number.
+  public var hashWriteTaskMaxCount: Int?
+  /// `max-tasks-waiting-for-node-per-query`: no more tasks are made of splits while so many could run and wait for a
+  /// slot. Nil: any number.
+  public var tasksWaitingForNodeMax: Int?
+  /// `max-tasks-waiting-for-execution-per-query`: nor while so many wait for what their stage reads. Nil: any number.
+  public var tasksWaitingForExecutionMax: Int?
 
   public init(
     compute: Growth = Growth(minimum: 32 << 20, maximum: 1 << 30),
@@ -222,5 +237,37 @@ public struct StragglerPolicy: Hashable, Codable, Sendable {
     self.isEnabled = isEnabled
     self.slowness = slowness
     self.minimumRunTime = minimumRunTime
+  }
+}
+
+/// How long a query may take. What exceeds a limit ends with EXCEEDED_TIME_LIMIT.
+public struct TimeLimits: Hashable, Codable, Sendable {
+  /// `query.max-run-time`: from the submission to the end, planning and waiting included.
+  public var run: TimeSpan
+  /// `query.max-execution-time`: from the start of the first attempt to the end.
+  public var execution: TimeSpan
+  /// `query.max-queued-time`: from the submission to the start of the first attempt.
+  public var queued: TimeSpan
+
+  public init(run: TimeSpan, execution: TimeSpan, queued: TimeSpan) {
+    self.run = run
+    self.execution = execution
+    self.queued = queued
+  }
+
+  /// What a query ends with that ran for too long.
+  public var runError: WaterbearError { Self.error("Query exceeded maximum time limit of \(run)", "max-run-time") }
+
+  var executionError: WaterbearError {
+    Self.error("Query exceeded the maximum execution time limit of \(execution)", "max-execution-time")
+  }
+
+  /// What a query ends with of which nothing ran for too long.
+  public var queuedError: WaterbearError {
+    Self.error("Query exceeded the maximum queued time limit of \(queued)", "max-queued-time")
+  }
+
+  private static func error(_ message: String, _ setting: String) -> WaterbearError {
+    WaterbearError(.exceededTimeLimit, message, remedy: "raise query.\(setting), or run less at a time")
   }
 }

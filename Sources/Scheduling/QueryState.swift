@@ -54,6 +54,8 @@ final class QueryState {
   var runningTasks: Set<TaskKey> = []
   /// Bytes granted to the attempts under way.
   var grantedMemory: Int64 = 0
+  /// An attempt was started, now or in an earlier life of the coordinator.
+  var hasStarted = false
   /// A part of the result was announced, so rows may have been served.
   var hasAnnouncedResults = false
   /// The query waits in the scheduler's round.

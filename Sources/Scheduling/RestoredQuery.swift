@@ -11,14 +11,21 @@ public struct RestoredQuery: Hashable, Sendable {
   public var isFinished: Bool
   /// `commitStarted` was recorded.
   public var hasCommitStarted: Bool
+  /// How long ago the client submitted it.
+  public var age: TimeSpan
+  /// How long ago its first attempt started; only looked at where there was one.
+  public var executed: TimeSpan
 
   public init(
-    stages: [RestoredStage] = [], failures: Int = 0, isFinished: Bool = false, hasCommitStarted: Bool = false
+    stages: [RestoredStage] = [], failures: Int = 0, isFinished: Bool = false, hasCommitStarted: Bool = false,
+    age: TimeSpan = .zero, executed: TimeSpan = .zero
   ) {
     self.stages = stages
     self.failures = failures
     self.isFinished = isFinished
     self.hasCommitStarted = hasCommitStarted
+    self.age = age
+    self.executed = executed
   }
 }
 

@@ -23,6 +23,8 @@ public final class Scheduler {
   var reservation: Reservation?
   /// The query the last such place was kept for.
   weak var lastReserved: QueryState?
+  /// How many entries of `timers` may be limits of queries that are over.
+  var staleLimits = 0
   /// The answer to the event at hand.
   var turn = SchedulerTurn()
   /// The time of the event at hand.
@@ -77,8 +79,8 @@ public final class Scheduler {
 
   private func apply(_ event: SchedulerEvent) {
     switch event {
-    case .querySubmitted(let description):
-      restoreQuery(description, RestoredQuery())
+    case .querySubmitted(let description, let age):
+      restoreQuery(description, RestoredQuery(age: age))
     case .queryRestored(let description, let restored):
       restoreQuery(description, restored)
     case .splitsDiscovered(let stage, let weights, let last):
@@ -148,6 +150,8 @@ public final class Scheduler {
         enter(query)
       case .worker(let worker):
         checkSilence(of: worker)
+      case .limit(let limit, let id):
+        if let query = queries[id] { limitReached(limit, query) }
       }
     }
     for attempt in slow { checkStraggler(attempt.task, attempt.number) }

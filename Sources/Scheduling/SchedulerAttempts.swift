@@ -55,10 +55,8 @@ extension Scheduler {
     task.state.outputDigest = digest
     if previous != 0, digest != 0, previous != digest { restartReaders(of: task) }
     guard query.phase != .ended else { return }
-    if task.stage == 0 && !query.commits {
-      query.hasAnnouncedResults = true
-      perform(.resultReady(task.attempt(number)))
-    }
+    if task.stage == 0 && !query.commits { takeResult(task, number) }
+    guard query.phase != .ended else { return }
     updateCompletion(query, task.stage)
   }
 

@@ -11,6 +11,7 @@ extension Scheduler {
     var skipped = 0
     var misfit: TaskReference?
     while workers.hasFreeSlot, skipped < round.count, let query = round.first {
+      if query.nextTask() == nil { makeTasks(query) }
       guard let task = query.nextTask() else {
         round.removeFirst()
         query.isInRound = false
@@ -113,6 +114,7 @@ extension Scheduler {
 
   func start(_ task: TaskReference, on worker: WorkerState, memory: Int64) {
     let query = task.query
+    if !query.hasStarted { noteFirstStart(query) }
     let number = task.state.nextAttempt
     let attempt = task.attempt(number)
     task.state.nextAttempt += 1
@@ -129,6 +131,7 @@ extension Scheduler {
         AttemptStart(
           attempt: attempt, worker: worker.id, input: input(of: task), memory: memory,
           outputPartitionCount: query.stages[task.stage].description.outputPartitionCount)))
+    makeTasks(query)
   }
 
   private func input(of task: TaskReference) -> TaskInput {

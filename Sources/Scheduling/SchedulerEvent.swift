@@ -6,8 +6,8 @@ import Base
 /// Events about queries, tasks or workers the scheduler does not know (any more) are allowed everywhere and are
 /// answered by cleaning up: messages are late, doubled and out of order in the real world.
 public enum SchedulerEvent: Hashable, Sendable {
-  /// A new query, already in the store.
-  case querySubmitted(QueryDescription)
+  /// A new query, already in the store, submitted by the client `age` ago.
+  case querySubmitted(QueryDescription, age: TimeSpan = .zero)
   /// A query found in the store at the coordinator's start. All restored queries come before the first `workerJoined`.
   case queryRestored(QueryDescription, RestoredQuery)
   /// More splits of a source stage, in a fixed order; `weights` are their sizes in bytes. Their indexes follow on

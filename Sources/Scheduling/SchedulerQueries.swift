@@ -16,7 +16,9 @@ extension Scheduler {
       for consumer in query.stages[number].consumers { query.stages[consumer].incompleteInputs -= 1 }
       if query.stages[number].isReleased { perform(.deleteStageOutputs(query.stages[number].id)) }
     }
-    announceRestoredResults(query)
+    query.hasStarted = query.stages.contains { $0.tasks.contains { $0.nextAttempt > 0 } }
+    limitTime(query, restored)
+    announceRestoredResults(query, restoredAsFinished: restored.isFinished)
     if query.stages[0].wasComplete {
       if query.commits && !restored.isFinished {
         resumeCommit(query, hasStarted: restored.hasCommitStarted)
@@ -31,6 +33,7 @@ extension Scheduler {
       if query.stages[number].incompleteInputs == 0 { createTasks(query, number) }
       query.updateRunnable(number)
     }
+    makeTasks(query)
     enter(query)
     for (task, run) in lost where query.phase != .ended && task.state.hasRun(run.number) {
       let error = WaterbearError(.remoteHostGone, "\(run.worker) was replaced")
@@ -69,7 +72,8 @@ extension Scheduler {
     let packed = restored.tasks.reduce(0) { max($0, $1.input.splits.upperBound) }
     query.stages[number].packer.resume(packed: packed, taskCount: restored.tasks.count)
     guard !restored.tasksComplete else { return }
-    packSplits(query, number, Array(restored.splitWeights.dropFirst(packed)), last: restored.splitsComplete)
+    query.stages[number].packer.give(
+      Array(restored.splitWeights.dropFirst(packed)), last: restored.splitsComplete, slots: workers.slots)
   }
 
   /// For each worker number the newest incarnation that a query's attempts were placed on: older ones are dead.
@@ -102,8 +106,14 @@ extension Scheduler {
     workers.change(worker) { $0.take(task.attempt(run.number), memory: run.memory) }
   }
 
-  private func announceRestoredResults(_ query: QueryState) {
+  private func announceRestoredResults(_ query: QueryState, restoredAsFinished: Bool) {
     if query.commits { return }
+    if query.holdsResults {
+      // Only whoever serves a result finds a part of it lost, and nothing is served before all of it is there.
+      let wasServed = query.stages[0].tasks.contains { $0.outputDigest != 0 && $0.selected == nil }
+      query.hasAnnouncedResults = restoredAsFinished || wasServed
+      return
+    }
     for (partition, task) in query.stages[0].tasks.enumerated() {
       if task.outputDigest != 0 || task.selected != nil { query.hasAnnouncedResults = true }
       guard let selected = task.selected else { continue }
@@ -120,16 +130,12 @@ extension Scheduler {
     guard !query.stages[stage.number].splitsComplete, !query.phase.isPastRoot else { return }
     let first = query.stages[stage.number].packer.splitCount
     record(.splits(stage, first: first, weights: weights, last: last))
-    packSplits(query, stage.number, weights, last: last)
+    query.stages[stage.number].packer.give(weights, last: last, slots: workers.slots)
+    query.stages[stage.number].splitsComplete = last
+    makeTasks(query)
     updateCompletion(query, stage.number)
     query.updateRunnable(stage.number)
     enter(query)
-  }
-
-  private func packSplits(_ query: QueryState, _ stage: Int, _ weights: [Int64], last: Bool) {
-    let ranges = query.stages[stage].packer.add(weights, last: last, slots: workers.slots)
-    query.stages[stage].splitsComplete = last
-    addTasks(query, stage, ranges.map { .splits($0) }, last: last)
   }
 
   /// Creates the tasks of a stage whose inputs are complete for the first time.
@@ -181,6 +187,8 @@ extension Scheduler {
       }
       query.updateRunnable(consumer)
     }
+    // Tasks that waited for this stage wait for a slot now.
+    makeTasks(query)
     if stage != 0 {
       if isComplete { releaseStages(query) }
     } else if isComplete {
@@ -210,6 +218,7 @@ extension Scheduler {
 
   func finishQuery(_ query: QueryState, isRecorded: Bool) {
     query.phase = .finished
+    if query.holdsResults { announceHeldResults(query) }
     if !isRecorded { record(.queryEnded(query.id, .finished)) }
     abortAll(query, recorded: true)
     perform(.allResults(query.id, taskCount: query.stages[0].tasks.count))
@@ -239,6 +248,7 @@ extension Scheduler {
     query.phase = .ended
     queries[query.id] = nil
     if reservation?.task.query === query { reservation = nil }
+    forgetLimits(of: query)
     perform(.deleteQueryOutputs(query.id))
   }
 

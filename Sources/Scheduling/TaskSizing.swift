@@ -9,9 +9,16 @@ struct SplitPacker {
   private var target: Int64
   /// Tasks until the target grows.
   private var untilGrowth: Int
-  /// Index of the first split not packed yet.
+  /// Index of the first split in no task yet, and of the first not looked at.
   private(set) var openStart = 0
+  private var position = 0
   private var openBytes: Int64 = 0
+  /// Sizes of the splits from `position` on.
+  private var waiting = FIFO<Int64>()
+  /// No more splits will be given.
+  private(set) var isLast = false
+  /// The size up to which tasks are packed although the target is larger.
+  private var limit = Int64.max
   /// Number of splits given so far.
   private(set) var splitCount = 0
 
@@ -25,37 +32,54 @@ struct SplitPacker {
 
   /// Takes up work after a restart: the splits before `packed` are in `taskCount` tasks already.
   mutating func resume(packed: Int, taskCount: Int) {
-    openStart = packed
-    splitCount = packed
+    (openStart, position, splitCount) = (packed, packed, packed)
     for _ in 0..<taskCount { countTask() }
   }
 
+  /// All splits there are have been given and are in tasks.
+  var isDone: Bool { isLast && openStart == splitCount }
+  /// Whether `take` may give a task.
+  var hasMore: Bool { !waiting.isEmpty || (isLast && openStart < splitCount) }
+
   /// Adds splits by their sizes in bytes and returns the tasks that are full; all of them where `last` is set.
+  mutating func add(_ weights: [Int64], last: Bool, slots: Int) -> [Range<Int>] {
+    give(weights, last: last, slots: slots)
+    return take(.max)
+  }
+
+  /// Takes in splits by their sizes in bytes.
   ///
   /// `slots` is how many tasks can run at once. Where these are all the splits there are, tasks are made small enough
   /// for each slot to get two.
-  mutating func add(_ weights: [Int64], last: Bool, slots: Int) -> [Range<Int>] {
-    var limit = Int64.max
+  mutating func give(_ weights: [Int64], last: Bool, slots: Int) {
     if last, slots > 0, splitCount == 0 {
       let total = weights.reduce(0) { $0 + max(0, $1) }
       limit = max(minimumSize, total / Int64(slots * 2), 1)
     }
+    for weight in weights { waiting.append(max(0, weight)) }
+    splitCount += weights.count
+    isLast = isLast || last
+  }
+
+  /// The next tasks that are full, and behind the last split the one that is not; `count` at most.
+  mutating func take(_ count: Int) -> [Range<Int>] {
     var tasks: [Range<Int>] = []
-    for weight in weights {
-      let bytes = max(0, weight)
-      if splitCount > openStart, openBytes + bytes > min(target, limit) || splitCount - openStart >= maxSplitsPerTask {
+    while tasks.count < count, let bytes = waiting.first {
+      if position > openStart, openBytes + bytes > min(target, limit) || position - openStart >= maxSplitsPerTask {
         close(&tasks)
+        continue
       }
+      waiting.removeFirst()
       openBytes += bytes
-      splitCount += 1
+      position += 1
     }
-    if last, splitCount > openStart { close(&tasks) }
+    if isLast, waiting.isEmpty, position > openStart, tasks.count < count { close(&tasks) }
     return tasks
   }
 
   private mutating func close(_ tasks: inout [Range<Int>]) {
-    tasks.append(openStart..<splitCount)
-    openStart = splitCount
+    tasks.append(openStart..<position)
+    openStart = position
     openBytes = 0
     countTask()
   }
@@ -78,11 +102,13 @@ enum PartitionPacking {
   static func pack(_ sizes: [Int64], sizing: TaskSizing, isWriter: Bool, slots: Int) -> [[Int]] {
     let total = sizes.reduce(0.0) { $0 + Double($1) }
     let target = Double(max(1, isWriter ? sizing.hashWriteTaskTargetSize : sizing.hashTaskTargetSize))
+    let perSlot = isWriter ? sizing.hashWriteTasksPerSlot ?? sizing.hashTasksPerSlot : sizing.hashTasksPerSlot
     let forSlots = min(
-      (sizing.hashTasksPerSlot * Double(slots)).rounded(.up),
+      (perSlot * Double(slots)).rounded(.up),
       (total / Double(max(1, sizing.taskMinimumSize))).rounded(.up))
     let wanted = max(1, forSlots, (total / target).rounded(.up))
-    let count = Int(min(Double(sizes.count), wanted))
+    let most = isWriter ? max(1, sizing.hashWriteTaskMaxCount ?? .max) : .max
+    let count = min(most, Int(min(Double(sizes.count), wanted)))
 
     let bySize = sizes.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
     var tasks = [[Int]](repeating: [], count: count)

@@ -14,6 +14,8 @@ struct TimerQueue {
     case query(QueryState)
     /// A worker may have been silent for too long.
     case worker(WorkerState)
+    /// A query has had all the time that this limit gives. By its id: limits are far away, and queries are soon over.
+    case limit(TimeLimit, QueryID)
   }
 
   struct Entry {
@@ -40,6 +42,14 @@ struct TimerQueue {
       heap.swapAt(child, parent)
       child = parent
     }
+  }
+
+  var count: Int { heap.count }
+
+  /// Drops entries. O(n log n).
+  mutating func removeAll(where isStale: (Subject) -> Bool) {
+    // What is sorted is a heap.
+    heap = heap.filter { !isStale($0.subject) }.sorted { $0.isBefore($1) }
   }
 
   /// Takes the earliest entry if its time has come.

@@ -103,4 +103,32 @@ import Testing
     #expect(covers(tasks, 100_000))
     #expect(loads.max()! <= 110)
   }
+
+  @Test func takesTasksOneByOneAsAllAtOnce() {
+    let weights: [Int64] = [60, 40, 1, 99, 100, 250, 10, 0, 0, 30]
+    for chunk in 1...4 {
+      var whole = packer(period: 2, factor: 2)
+      var paced = packer(period: 2, factor: 2)
+      let expected = whole.add(weights, last: true, slots: 3)
+      paced.give(weights, last: true, slots: 3)
+      var tasks: [Range<Int>] = []
+      while paced.hasMore { tasks += paced.take(chunk) }
+      #expect(tasks == expected)
+      #expect(paced.isDone && paced.splitCount == 10)
+    }
+  }
+
+  @Test func writersOfPartitionsHaveLimitsOfTheirOwn() {
+    var sizing = TaskSizing(
+      hashTaskTargetSize: 10, hashWriteTaskTargetSize: 10, hashTasksPerSlot: 2, taskMinimumSize: 1)
+    let sizes = [Int64](repeating: 10, count: 20)
+    sizing.hashWriteTaskMaxCount = 6
+    #expect(PartitionPacking.pack(sizes, sizing: sizing, isWriter: true, slots: 1).count == 6)
+    #expect(PartitionPacking.pack(sizes, sizing: sizing, isWriter: false, slots: 1).count == 20)
+    sizing.hashWriteTaskTargetSize = 1000
+    sizing.hashTaskTargetSize = 1000
+    sizing.hashWriteTasksPerSlot = 1
+    #expect(PartitionPacking.pack(sizes, sizing: sizing, isWriter: true, slots: 4).count == 4)
+    #expect(PartitionPacking.pack(sizes, sizing: sizing, isWriter: false, slots: 4).count == 8)
+  }
 }

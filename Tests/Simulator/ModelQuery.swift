@@ -83,7 +83,7 @@ public struct ModelQuery: Sendable {
     if let shape { (stages, splits, nondeterministic) = (shape.stages, shape.splits, []) }
     let policy: RetryPolicy = random.chance(0.15) ? .query : random.chance(0.08) ? .none : .task
     memory = 10 * Self.megabyte
-    description = QueryDescription(
+    var description = QueryDescription(
       id: QueryID("q\(number)"), retryPolicy: policy,
       limits: RetryLimits(
         initialDelay: .milliseconds(100), maxDelay: .milliseconds(800), taskWorkerLosses: random.pick([3, 32])),
@@ -100,6 +100,17 @@ public struct ModelQuery: Sendable {
       // Not drawn, so that the other draws of a seed stay what they are.
       completion: seed % 3 == 0 ? .commit : nil,
       stages: stages)
+    // Not drawn either.
+    if seed % 4 > 0 {
+      description.sizing.tasksWaitingForNodeMax = [1, 2, 50][Int(seed % 4) - 1]
+      description.sizing.tasksWaitingForExecutionMax = [2, 1, 10][Int(seed % 4) - 1]
+    }
+    if seed % 16 == 5 {
+      let long = TimeSpan.seconds(8_640_000)
+      let run = TimeSpan.milliseconds(500 + Int64((seed >> 4) % 4000))
+      description.timeLimits = TimeLimits(run: run, execution: long, queued: long)
+    }
+    self.description = description
     self.splits = splits
     nondeterministicStages = nondeterministic
     let victim = random.below(stages.count)

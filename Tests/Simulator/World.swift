@@ -42,6 +42,8 @@ final class World {
   var isVerbose = false
   /// What the coordinator has read of root stages for the commit; gone with it.
   var collected: [QueryID: UInt64] = [:]
+  /// When each query was submitted; known to all lives of the coordinator.
+  var submitted: [QueryID: MonotonicTime] = [:]
   /// What readers of tables see, by the query that wrote it.
   var committed: [QueryID: UInt64] = [:]
   var commitFailures: [QueryID: Int] = [:]

@@ -147,6 +147,7 @@ extension World {
   private func isJustified(_ query: ModelStore.Query, _ error: WaterbearError) -> Bool {
     let model = query.model
     if error.code == .userCanceled { return true }
+    if error.code == .exceededTimeLimit { return model.description.timeLimits != nil }
     if error.code == .tableAlreadyExists { return query.toCommit != nil }
     if error.code.type == .userError { return error.code == .divisionByZero && model.userError != nil }
     if model.description.retryPolicy == .none { return true }

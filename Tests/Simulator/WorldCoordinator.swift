@@ -52,6 +52,12 @@ extension World {
     for entry in events { say("event \(entry.event)") }
     let turn = scheduler.handle(events.map(\.event), now: now)
     checks.note(turn)
+    for id in scheduler.liveQueries where scheduler.progress(of: id)?.state != .finished {
+      // The age of a restored query is some events old when the scheduler hears of it.
+      let isLate = age(of: id) - 4_000_000_000 > runLimit(of: id)
+      let commits = store.queries[id]?.model.description.completion == .commit
+      checks.require(!isLate || commits, "\(id) runs beyond its limit: \(age(of: id)) ns")
+    }
     if hasMemoryForAll {
       checks.checkFairness(turn, waiting: scheduler.waitingQueries, limit: 3 * queries.count + 2 * slotCount)
     }
@@ -67,6 +73,13 @@ extension World {
     }
     for entry in events { entry.then() }
     if faultsAreOn, random.chance(faults.coordinatorPause) { pausedUntil = after(100...3000) }
+  }
+
+  /// Nanoseconds since the query was submitted.
+  private func age(of id: QueryID) -> Int64 { submitted[id].map { (now - $0).nanoseconds } ?? 0 }
+
+  private func runLimit(of id: QueryID) -> Int64 {
+    store.queries[id]?.model.description.timeLimits?.run.nanoseconds ?? .max
   }
 
   private func crashes() -> Bool {
@@ -96,7 +109,9 @@ extension World {
     }
     for id in store.live {
       let query = store.queries[id]!
-      tell(.queryRestored(query.model.description, query.restored)) { [unowned self] in discoverSplits(of: id) }
+      var restored = query.restored
+      restored.age = TimeSpan(nanoseconds: age(of: id))
+      tell(.queryRestored(query.model.description, restored)) { [unowned self] in discoverSplits(of: id) }
     }
   }
 
@@ -122,6 +137,10 @@ extension World {
       spool.delete(id)
     case .resultReady(let attempt):
       checks.require(store.task(attempt.task)?.selected == attempt.number, "\(attempt) is announced, not selected")
+      let query = store.queries[attempt.task.stage.query]
+      checks.require(
+        query?.model.description.retryPolicy != .query || query?.restored.isFinished == true,
+        "\(attempt) is served, but the whole query may run again")
     case .allResults(let id, _):
       queue.add(after(1...400), .serve(id, life: life))
     case .collectOutputs(let id, let attempts):
@@ -131,6 +150,9 @@ extension World {
       queue.add(after(1...100), .commit(id, life: life))
     case .queryFailed(let id, let error):
       checks.require(store.queries[id]?.outcome == .failed(error), "\(id) failed, but the store does not say so")
+      if error.code == .exceededTimeLimit {
+        checks.require(age(of: id) >= runLimit(of: id), "\(id) has not had its time: \(age(of: id)) ns")
+      }
     case .setTimer(let time):
       timerGeneration += 1
       queue.add(max(time, now), .timer(timerGeneration))
@@ -163,6 +185,7 @@ extension World {
       return
     }
     store.insert(queries[index])
+    submitted[queries[index].id] = now
     // A crash from here on is no loss: the query is in the store.
     tell(.querySubmitted(queries[index].description)) { [unowned self] in discoverSplits(of: queries[index].id) }
   }
