@@ -5,7 +5,8 @@ extension SettingKey where Value == ExchangeCompressionCodec {
   public static var exchangeCompressionCodec: Self {
     Self(
       "exchange.compression-codec", default: .fixed(.lz4), session: true,
-      trino: .differs("NONE, and LZ4 under TASK", because: "all exchanged data is spooled here"),
+      trino: .differs(
+        "NONE, and LZ4 under TASK", because: "all exchanged data is spooled here", value: "NONE"),
       "How exchanged pages are compressed, where that makes them smaller.")
   }
 }
@@ -23,7 +24,10 @@ extension SettingKey where Value == ExchangeManagerName {
     Self(
       "exchange-manager.name", in: .exchangeManager, default: .fixed(.filesystem),
       trino: .differs("none", because: "an exchange is always needed"),
-      "The kind of storage that exchanged data is kept in.")
+      """
+      The kind of storage that exchanged data is kept in. Without one (none), retry-policy=TASK is refused, and under
+      QUERY a result larger than exchange.deduplication-buffer-size.
+      """)
   }
 }
 
@@ -47,6 +51,15 @@ extension SettingKey where Value == [String] {
 }
 
 extension SettingKey where Value == DataSize {
+  public static var exchangeDeduplicationBufferSize: Self {
+    Self(
+      "exchange.deduplication-buffer-size", default: .fixed(.megabytes(32)),
+      """
+      The largest result under retry-policy=QUERY without an exchange manager. Results are held until the whole query
+      has finished; with an exchange manager it holds them, whatever their size.
+      """)
+  }
+
   public static var exchangeMaxPageStorageSize: Self {
     Self(
       "exchange.max-page-storage-size", in: .exchangeManager, default: .fixed(.megabytes(16)),

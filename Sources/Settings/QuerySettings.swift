@@ -22,6 +22,36 @@ extension SettingKey where Value == Int {
 }
 
 extension SettingKey where Value == TimeSpan {
+  public static var queryMaxRunTime: Self {
+    Self(
+      "query.max-run-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)), session: true,
+      "How long a query may take from its submission to its end, planning and waiting included.")
+  }
+
+  public static var queryMaxExecutionTime: Self {
+    Self(
+      "query.max-execution-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)),
+      session: true,
+      "How long a query may take from the start of its first task to its end.")
+  }
+
+  public static var queryMaxQueuedTime: Self {
+    Self(
+      "query.max-queued-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)),
+      session: true,
+      trino: .absent(because: "there a resource group queues queries; here they wait for a planner and for slots"),
+      "How long a query may wait from its submission to the start of its first task.")
+  }
+
+  public static var queryClientTimeout: Self {
+    Self(
+      "query.client.timeout", default: .fixed(.seconds(300)), range: .atLeast(.seconds(1)),
+      """
+      How long a running query goes on while its client neither asks for rows nor waits. Queries that waterbearctl
+      submit has started have no such client.
+      """)
+  }
+
   public static var queryMinExpireAge: Self {
     Self(
       "query.min-expire-age", default: .fixed(.seconds(900)),

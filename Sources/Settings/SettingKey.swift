@@ -30,8 +30,9 @@ extension SettingRange where Value: Comparable {
 public enum TrinoDefault: Sendable, Equatable {
   /// Trino's default is the same.
   case same
-  /// Trino has another default; the reason says why one machine wants a different one.
-  case differs(String, because: String)
+  /// Trino has another default; the reason says why one machine wants a different one. `value` is Trino's as a file
+  /// would hold it, where the first text is more than that.
+  case differs(String, because: String, value: String? = nil)
   /// Trino has no such setting; the reason says why it is needed here.
   case absent(because: String)
 }
@@ -105,6 +106,14 @@ public struct Setting: Sendable {
   public let sessionProperty: String?
   public let trinoDefault: TrinoDefault
   public let meaning: String
+
+  /// Trino's default as a file of ours could hold it, where it differs and can be said without knowing the machine.
+  public var trinoValue: String? {
+    guard case .differs(let text, _, let value) = trinoDefault else { return nil }
+    let candidate = value ?? text
+    // `try?`: words that are no value are for people only.
+    return (try? parse(candidate, name)) == nil ? nil : candidate
+  }
 
   let parse: @Sendable (String, String) throws(SettingProblem) -> any SettingValue
   let fixedDefault: (any SettingValue)?

@@ -14,7 +14,9 @@ extension Setting {
       title: "Queries",
       settings: [
         Setting(.queryMaxStageCount), Setting(.queryMaxLength), Setting(.queryMaxHistory),
-        Setting(.queryMinExpireAge), Setting(.joinDistributionType), Setting(.joinMaxBroadcastTableSize),
+        Setting(.queryMinExpireAge), Setting(.queryMaxRunTime), Setting(.queryMaxExecutionTime),
+        Setting(.queryMaxQueuedTime), Setting(.queryClientTimeout),
+        Setting(.joinDistributionType), Setting(.joinMaxBroadcastTableSize),
       ]),
     SettingGroup(
       title: "Workers and memory",
@@ -26,20 +28,25 @@ extension Setting {
     SettingGroup(
       title: "Tasks",
       settings: [
-        Setting(.maxTaskSplitCount), Setting(.arbitraryTaskTargetSizeMin), Setting(.arbitraryTaskTargetSizeMax),
+        Setting(.maxTasksWaitingForNode), Setting(.maxTasksWaitingForExecution),
+        Setting(.standardSplitSize), Setting(.maxTaskSplitCount),
+        Setting(.arbitraryTaskTargetSizeMin), Setting(.arbitraryTaskTargetSizeMax),
         Setting(.arbitraryTaskTargetSizeGrowthPeriod),
         Setting(.arbitraryTaskTargetSizeGrowthFactor), Setting(.hashTaskTargetSize),
         Setting(.writeTaskTargetSizeMin), Setting(.writeTaskTargetSizeMax),
         Setting(.writeTaskTargetSizeGrowthPeriod), Setting(.writeTaskTargetSizeGrowthFactor),
         Setting(.hashWriteTaskTargetSize),
-        Setting(.hashTaskToNodeMinRatio), Setting(.maxPartitionCount), Setting(.minPartitionCount),
+        Setting(.hashTaskToNodeMinRatio), Setting(.hashWriteTaskToNodeMinRatio),
+        Setting(.hashWriteTaskTargetMaxCount), Setting(.maxPartitionCount), Setting(.minPartitionCount),
+        Setting(.minPartitionCountForWrite), Setting(.taskDescriptorStorageMaxMemory),
         Setting(.taskMemory), Setting(.taskMemoryGrowthFactor), Setting(.taskMemoryEstimationQuantile),
         Setting(.coordinatorTaskMemory), Setting(.taskMemoryOverhead),
       ]),
     SettingGroup(
       title: "Exchange",
       settings: [
-        Setting(.exchangeCompressionCodec), Setting(.exchangeEncryptionEnabled), Setting(.exchangeManagerName),
+        Setting(.exchangeDeduplicationBufferSize), Setting(.exchangeCompressionCodec),
+        Setting(.exchangeEncryptionEnabled), Setting(.exchangeManagerName),
         Setting(.exchangeBaseDirectories), Setting(.exchangeMaxPageStorageSize),
       ]),
     SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),

@@ -104,6 +104,8 @@ public enum LowMemoryKillerPolicy: String, SettingWord {
 public enum ExchangeManagerName: String, SettingWord {
   /// Directories of a local or mounted file system.
   case filesystem
+  /// No storage that a failure may be answered from.
+  case none
 }
 
 /// A list is written with commas; spaces around elements and empty elements are dropped.

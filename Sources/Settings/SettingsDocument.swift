@@ -19,6 +19,8 @@ public enum SettingsDocument {
       Each file `catalog/NAME.properties` makes a catalog `NAME`. Its `connector.name` chooses the connector; the
       other keys are the connector's own.
 
+      `etc/profiles/trino-defaults` is such a directory with Trino's default for every setting whose default differs.
+
       A setting with a session property can be changed for one query:
       `waterbearctl query --session retry_policy=NONE …`.
 
@@ -46,7 +48,7 @@ public enum SettingsDocument {
   private static func note(_ setting: Setting) -> String? {
     switch setting.trinoDefault {
     case .same: nil
-    case .differs(let value, let reason): "Trino: \(value). The difference: \(reason)."
+    case .differs(let value, let reason, _): "Trino: \(value). The difference: \(reason)."
     case .absent(let reason): "Not in Trino: \(reason)."
     }
   }
@@ -69,6 +71,26 @@ public enum SettingsDocument {
           text += "#\(setting.name)=\(setting.defaultText)\n"
         } else {
           text += "# Default: \(setting.defaultText).\n#\(setting.name)=\n"
+        }
+      }
+    }
+    return text
+  }
+
+  /// A file of the profile that sets Trino's default wherever ours differs, for measuring one beside the other.
+  public static func trinoProfile(for file: SettingsFile) -> String {
+    var text = """
+      # Trino's default for every setting whose default differs here; docs/settings.md says why it does.
+      # What depends on the machine, or has no counterpart, is a comment.
+
+      """
+    for group in Setting.groups {
+      for setting in group.settings where setting.file == file {
+        guard case .differs(let words, _, _) = setting.trinoDefault else { continue }
+        if let value = setting.trinoValue {
+          text += "\n\(setting.name)=\(value)\n"
+        } else {
+          text += "\n# \(setting.name): \(words)\n"
         }
       }
     }

@@ -50,6 +50,24 @@ extension SettingKey where Value == DataSize {
       "Hash partitions are merged into one task that writes a table up to this much input.")
   }
 
+  public static var standardSplitSize: Self {
+    Self(
+      "fault-tolerant-execution-standard-split-size",
+      default: .fixed(.megabytes(64)), range: .atLeast(.megabytes(1)), session: true,
+      "What a split counts for whose size is not known.")
+  }
+
+  public static var taskDescriptorStorageMaxMemory: Self {
+    Self(
+      "fault-tolerant-execution-task-descriptor-storage-max-memory",
+      default: .computed(text: "2% of memory, at least 16MB") { environment, _ in
+        DataSize(bytes: max(environment.memory.bytes / 50, 16 << 20))
+      },
+      trino: .differs(
+        "15% of the Java heap", because: "what exceeds it is read from the task store, and memory is for the workers"),
+      "How much memory the splits of all queries may take in the coordinator; the task store holds the rest.")
+  }
+
   public static var taskMemory: Self {
     Self(
       "fault-tolerant-execution-task-memory",
@@ -82,6 +100,35 @@ extension SettingKey where Value == Int {
     Self(
       "fault-tolerant-execution-max-task-split-count", default: .fixed(2048), range: .atLeast(1), session: true,
       "The most splits in one task, whatever their weight.")
+  }
+
+  public static var maxTasksWaitingForNode: Self {
+    Self(
+      "max-tasks-waiting-for-node-per-query", default: .fixed(1000), range: .atLeast(1), session: true,
+      trino: .differs("50", because: "a waiting task takes some hundred bytes, and shows how far the query is"),
+      "No more tasks are made of a query's splits while so many wait for a slot only.")
+  }
+
+  public static var maxTasksWaitingForExecution: Self {
+    Self(
+      "max-tasks-waiting-for-execution-per-query", default: .fixed(1000), range: .atLeast(1), session: true,
+      trino: .differs("10", because: "a waiting task takes some hundred bytes, and shows how far the query is"),
+      "No more tasks are made of a query's splits while so many wait for another stage.")
+  }
+
+  public static var hashWriteTaskTargetMaxCount: Self {
+    Self(
+      "fault-tolerant-execution-hash-distribution-write-task-target-max-count", default: .fixed(2000),
+      range: .atLeast(1), session: true,
+      "The most tasks of a stage that reads hash partitions and writes a table.")
+  }
+
+  public static var minPartitionCountForWrite: Self {
+    Self(
+      "fault-tolerant-execution-min-partition-count-for-write", default: .fixed(4), range: .within(1...1000),
+      session: true,
+      trino: .differs("50", because: "there are as many writers as slots, not as nodes of a cluster"),
+      "The fewest hash partitions of a query that writes a table. Above the most, the most holds.")
   }
 
   public static var maxPartitionCount: Self {
@@ -117,8 +164,18 @@ extension SettingKey where Value == Double {
     Self(
       "fault-tolerant-execution-hash-distribution-compute-task-to-node-min-ratio",
       default: .fixed(2), range: .atLeast(0), session: true,
-      trino: .differs("2.0 per node", because: "one machine is one node, so a slot counts as a node"),
+      trino: .differs(
+        "2.0 per node", because: "one machine is one node, so a slot counts as a node", value: "2.0"),
       "Merging of hash partitions leaves at least this many tasks per slot, while they are not tiny.")
+  }
+
+  public static var hashWriteTaskToNodeMinRatio: Self {
+    Self(
+      "fault-tolerant-execution-hash-distribution-write-task-to-node-min-ratio",
+      default: .fixed(2), range: .atLeast(0), session: true,
+      trino: .differs(
+        "2.0 per node", because: "one machine is one node, so a slot counts as a node", value: "2.0"),
+      "The same for tasks that write a table.")
   }
 
   public static var taskMemoryGrowthFactor: Self {

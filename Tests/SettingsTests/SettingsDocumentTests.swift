@@ -14,6 +14,8 @@ import Testing
     "docs/settings.md": SettingsDocument.markdown,
     "etc/config.properties": SettingsDocument.properties(for: .config),
     "etc/exchange-manager.properties": SettingsDocument.properties(for: .exchangeManager),
+    "etc/profiles/trino-defaults/config.properties": SettingsDocument.trinoProfile(for: .config),
+    "etc/profiles/trino-defaults/exchange-manager.properties": SettingsDocument.trinoProfile(for: .exchangeManager),
   ]
 
   @Test(arguments: documents.keys.sorted())
@@ -32,6 +34,28 @@ import Testing
     let settings = try Settings.load(directory: etc, environment: machine)
     #expect(settings.rows.allSatisfy { $0.origin == nil })
     #expect(settings.catalogs.map(\.connectorName) == ["tpch"])
+  }
+
+  @Test func theProfileOfTrinoHasTrinosDefaults() throws {
+    let profile = Self.root.appendingPathComponent("etc/profiles/trino-defaults").path
+    let settings = try Settings.load(directory: profile, environment: machine)
+    #expect(settings[.retryPolicy] == .none)
+    #expect(settings[.retryInitialDelay] == .seconds(10))
+    #expect(settings[.maxTasksWaitingForNode] == 50)
+    #expect(settings[.exchangeManagerName] == .none)
+    #expect(settings[.exchangeCompressionCodec] == .none)
+    for row in settings.rows {
+      #expect((row.origin != nil) == (row.setting.trinoValue != nil), "\(row.setting.name)")
+      if let value = row.setting.trinoValue { #expect(row.value == value, "\(row.setting.name)") }
+    }
+    // What cannot be said in a file: it follows from the machine, or Trino has none.
+    let unsaid = Setting.all.filter { if case .differs = $0.trinoDefault { $0.trinoValue == nil } else { false } }
+    let words = Set(unsaid.map(\.name))
+    #expect(
+      words.isSubset(of: [
+        "task.max-worker-threads", "exchange.base-directories",
+        "fault-tolerant-execution-task-descriptor-storage-max-memory",
+      ]))
   }
 
   @Test func everyFixedDefaultReadsBackAndIsInRange() throws {
