@@ -29,13 +29,15 @@ public final class QueryStream {
   }
 
   /// Submits a query and returns its id once the daemon has made it durable. Submitting again after a lost
-  /// connection does not start it twice.
+  /// connection does not start it twice. `isAwaited`: somebody will ask for its rows or its end, and the daemon may end
+  /// it when nobody has for `query.client.timeout`.
   public static func submit(
-    _ sql: String, catalog: String?, schema: String?, session: [String: String], client: DaemonClient
+    _ sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool, client: DaemonClient
   ) throws -> QueryID {
     var random = SystemRandomNumberGenerator()
     let nonce = String(random.next(), radix: 36) + String(random.next(), radix: 36)
-    let request = SubmitQuery(nonce: nonce, sql: sql, catalog: catalog, schema: schema, session: session)
+    let request = SubmitQuery(
+      nonce: nonce, sql: sql, catalog: catalog, schema: schema, session: session, isAwaited: isAwaited)
     return try client.call(request, expecting: Submitted.self).message.query
   }
 

@@ -102,7 +102,8 @@ public struct TableMetadata: Sendable {
 /// A piece of a table that one task reads alone. `payload` belongs to the connector.
 public struct Split: Hashable, Codable, Sendable {
   public var payload: [UInt8]
-  /// Estimated bytes of the columns to be read; packs tasks.
+  /// Estimated bytes of the columns to be read; packs tasks. 0 where they are not known: it then counts as
+  /// `fault-tolerant-execution-standard-split-size`.
   public var bytes: Int64
   /// Estimated rows.
   public var rows: Int64

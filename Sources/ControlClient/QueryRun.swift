@@ -28,13 +28,14 @@ struct QueryRun {
     try interruption.watch()
   }
 
-  /// Submits SQL; throws `QueryFailure` where the daemon refuses it.
-  func submit(_ sql: String, _ options: StatementOptions) throws -> QueryID {
+  /// Submits SQL; throws `QueryFailure` where the daemon refuses it. `isAwaited`: this program will take the result.
+  func submit(_ sql: String, _ options: StatementOptions, isAwaited: Bool = true) throws -> QueryID {
     interruption.willSubmit()
     let query: QueryID
     do {
       query = try QueryStream.submit(
-        sql, catalog: options.catalog, schema: options.schema, session: try options.properties(), client: client)
+        sql, catalog: options.catalog, schema: options.schema, session: try options.properties(),
+        isAwaited: isAwaited, client: client)
     } catch let error as WaterbearError {
       try interruption.settle()
       throw failure(nil, error)

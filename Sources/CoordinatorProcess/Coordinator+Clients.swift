@@ -136,9 +136,11 @@ extension Coordinator {
     guard let query = try live(request.query, for: client), !query.state.isEnd, request.waitMilliseconds > 0 else {
       return answer(frame, with: try status(of: request.query), to: client)
     }
+    query.lastHeard = .now()
     let deadline = NIODeadline.now() + .milliseconds(Int64(min(request.waitMilliseconds, 60_000)))
     whenChanged(query, until: deadline) { [weak self] in
       guard let self else { return }
+      queries[request.query]?.lastHeard = .now()
       var again = request
       again.waitMilliseconds = Int(max(0, (deadline - .now()).nanoseconds / 1_000_000))
       do {

@@ -19,11 +19,16 @@ final class PlanningQuery {
   let request: QueryRequest
   /// Session properties as the client gave them.
   let given: [String: String]
+  let submission: Submission
+  /// Ends it when its plan takes too long.
+  var limit: Scheduled<Void>?
   var waiters: [(Result<QueryID, WaterbearError>) -> Void] = []
 
   init(
-    nonce: String, user: String, createdMicroseconds: Int64, request: QueryRequest, given: [String: String]
+    nonce: String, user: String, createdMicroseconds: Int64, request: QueryRequest, given: [String: String],
+    submission: Submission
   ) {
+    self.submission = submission
     self.given = given
     self.nonce = nonce
     self.user = user
@@ -58,9 +63,10 @@ extension Coordinator {
       schema: message.schema, session: session)
     let planned = PlanningQuery(
       nonce: message.nonce, user: user, createdMicroseconds: created, request: request,
-      given: message.session)
+      given: message.session, submission: Submission(isAwaited: message.isAwaited ?? false))
     planned.waiters.append(answer)
     planning[id] = planned
+    limitPlanning(planned)
     planner.plan(request, on: loop) { [weak self] outcome in self?.accept(id, outcome) }
   }
 
@@ -69,6 +75,7 @@ extension Coordinator {
     _ id: QueryID, _ outcome: Result<PlannedQuery, WaterbearError>, isOpen: Bool = false
   ) {
     guard let planned = planning[id] else { return }
+    planned.limit?.cancel()
     do {
       switch outcome {
       case .failure(let error): try refuse(planned, error)
@@ -91,7 +98,7 @@ extension Coordinator {
   }
 
   /// A query that cannot be planned leaves only its history.
-  private func refuse(_ planning: PlanningQuery, _ error: WaterbearError) throws {
+  func refuse(_ planning: PlanningQuery, _ error: WaterbearError) throws {
     let id = planning.request.id
     log.write(.queryFailed, about: .query(id), .error(error))
     let policy = planning.request.session[.retryPolicy]
@@ -108,10 +115,11 @@ extension Coordinator {
     let query = LiveQuery(
       id: id, sql: planning.request.sql, user: planning.user, createdMicroseconds: planning.createdMicroseconds,
       description: plan.description, columns: plan.columns, fragments: plan.fragments, splits: plan.splits,
-      compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil, write: plan.write)
+      compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil, write: plan.write,
+      submission: planning.submission)
     let description = StoredDescription(
       description: plan.description, columns: plan.columns, encryption: plan.encryption,
-      compressionCodec: plan.compressionCodec, write: plan.write)
+      compressionCodec: plan.compressionCodec, write: plan.write, submission: planning.submission)
     var row = planning.row(
       retryPolicy: plan.description.retryPolicy, state: QueryStateName.running,
       sealedKey: try store.sealQueryKey(key, for: id))
@@ -124,13 +132,19 @@ extension Coordinator {
         "user": .string(planning.user), "retry_policy": .string(plan.description.retryPolicy.rawValue),
         "stages": .int(plan.fragments.count), "sql_bytes": .int(planning.request.sql.utf8.count),
       ])
+    watchClient(of: query)
     enqueue(
-      .querySubmitted(plan.description), with: [.querySubmitted(row)],
+      .querySubmitted(plan.description, age: query.age), with: [.querySubmitted(row)],
       then: { [weak self] in self?.endPlanning(id, .success(id)) })
     for stage in plan.description.stages where stage.kind == .source {
       enqueue(
         .splitsDiscovered(
           StageID(query: id, number: stage.number), weights: plan.splits[stage.number].map(\.bytes), last: true))
+    }
+    // All of it shares one turn.
+    afterThisTurn { [weak self] in
+      query.hasStoredSplits = true
+      self?.limitSplits()
     }
   }
 

@@ -119,6 +119,7 @@ extension Coordinator {
       queries[query]?.state = .running
       queries[query]?.endedMicroseconds = nil
       queries[query]?.resultTasks = nil
+      if let query = queries[query] { watchClient(of: query) }
     default: break
     }
   }

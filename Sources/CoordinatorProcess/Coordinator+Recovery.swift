@@ -38,6 +38,7 @@ extension Coordinator {
     for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
     if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
+    limitSplits()
     takeUp(storedWrites)
     _ = try store.prune(keep: settings[.queryMaxHistory])
   }
@@ -71,14 +72,23 @@ extension Coordinator {
       id: id, sql: stored.summary.sql, user: stored.summary.user,
       createdMicroseconds: stored.summary.createdMicros, description: description.description,
       columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
-      compressionCodec: description.compressionCodec, key: key, write: description.write)
+      compressionCodec: description.compressionCodec, key: key, write: description.write,
+      submission: description.submission ?? .unknown)
+    // They are stored in the transaction that accepts the query.
+    query.hasStoredSplits = true
     query.write?.rowCount = stored.summary.updateCount ?? 0
     try restore(write, of: query, hasEnded: stored.summary.hasEnded)
     var restored = RestoredQuery(
       failures: stored.summary.failures, isFinished: stored.summary.hasEnded,
-      hasCommitStarted: query.write?.endedWithin ?? false)
+      hasCommitStarted: query.write?.endedWithin ?? false, age: query.age)
+    // Both moments are the wall clock's, and what it was set by between them is what may be wrong here.
+    if let start = try store.firstStart(of: id) {
+      let queued = TimeSpan(nanoseconds: max(0, start - query.createdMicroseconds) * 1000)
+      restored.executed = TimeSpan(nanoseconds: max(0, query.age.nanoseconds - queued.nanoseconds))
+    }
     for stage in stored.stages { restored.stages.append(try restore(stage, of: query)) }
     queries[id] = query
+    if !stored.summary.hasEnded { watchClient(of: query) }
     log.write(
       .queryRecovered, about: .query(id),
       [

@@ -33,7 +33,7 @@ extension Coordinator {
   }
 
   private func serve(_ request: ResultRequest, of query: LiveQuery) {
-    query.lastAccess = .now()
+    (query.lastAccess, query.lastHeard) = (.now(), .now())
     if query.state == .failed { return answer(request, of: query, next: request.position, isLast: true) }
     // The query was released while this request waited.
     guard queries[query.id] === query else {

@@ -243,7 +243,7 @@ extension Coordinator {
   private func order(_ start: AttemptStart, of query: LiveQuery) throws -> StartAttempt {
     let stage = start.attempt.task.stage
     var splits: [ScanSplits] = []
-    for split in query.splits[stage.number][start.input.splits] {
+    for split in try self.splits(of: stage, start.input.splits, of: query) {
       if splits.last?.scan == split.scan {
         splits[splits.count - 1].splits.append(split.split)
       } else {

@@ -108,6 +108,9 @@ final class Coordinator: @unchecked Sendable {
     loop.execute { self.turn() }
   }
 
+  /// Runs `action` after the effects of the coming turn.
+  func afterThisTurn(_ action: @escaping () -> Void) { afterTurn.append(action) }
+
   private func turn() {
     isTurnScheduled = false
     let turn = scheduler.handle(events, now: SystemClock.monotonic())

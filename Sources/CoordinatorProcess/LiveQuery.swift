@@ -18,12 +18,18 @@ final class LiveQuery {
   let description: QueryDescription
   let columns: [ResultColumn]
   let fragments: [[UInt8]]
-  let splits: [[StageSplit]]
+  /// By stage; empty where the store alone holds them.
+  private(set) var splits: [[StageSplit]]
+  /// Bytes that `splits` take, about.
+  private(set) var splitBytes: Int64
+  /// All splits are in the store.
+  var hasStoredSplits = false
   let compressionCodec: String
   /// The exchange key; nil with encryption off.
   let key: SealingKey?
   /// Nil for a query that only reads.
   var write: LiveWrite?
+  let submission: Submission
 
   var state = QueryState.running
   var error: WaterbearError?
@@ -45,12 +51,15 @@ final class LiveQuery {
   private var waitersLimit = 32
   /// When a client last asked for the result; results expire some time after.
   var lastAccess: NIODeadline = .now()
+  /// When a client last asked for the result or the end, as far as this life of the coordinator knows.
+  var lastHeard: NIODeadline = .now()
 
   init(
     id: QueryID, sql: String, user: String, createdMicroseconds: Int64, description: QueryDescription,
     columns: [ResultColumn], fragments: [[UInt8]], splits: [[StageSplit]], compressionCodec: String, key: SealingKey?,
-    write: PlannedWrite? = nil
+    write: PlannedWrite? = nil, submission: Submission = .unknown
   ) {
+    self.submission = submission
     self.write = write.map { LiveWrite($0) }
     self.id = id
     self.sql = sql
@@ -60,9 +69,16 @@ final class LiveQuery {
     self.columns = columns
     self.fragments = fragments
     self.splits = splits
+    splitBytes = splits.reduce(0) { $0 + $1.reduce(0) { $0 + Int64($1.split.count) + StageSplit.overheadBytes } }
     self.compressionCodec = compressionCodec
     self.key = key
     progress = description.stages.map { StageCounters(number: $0.number) }
+  }
+
+  /// Leaves the splits to the store.
+  func dropSplits() {
+    splits = []
+    splitBytes = 0
   }
 
   /// Drops what is known of an output that was not selected.
@@ -78,6 +94,9 @@ final class LiveQuery {
     }
     if stage == 0 { (results, resultTasks) = ([:], nil) }
   }
+
+  /// Whether a client waits for a change at this moment.
+  var isWaitedFor: Bool { waiters.contains { !$0.isDone } }
 
   func add(_ waiter: ResultWaiter) {
     if waiters.count >= waitersLimit {

@@ -11,6 +11,9 @@ struct StageSplit: Codable, Sendable {
   var scan: Int
   var split: [UInt8]
   var bytes: Int64
+
+  /// What the array's entry, the split's own array and its header take, about.
+  static let overheadBytes: Int64 = 72
 }
 
 /// A query that is ready to be accepted.
@@ -34,4 +37,6 @@ struct StoredDescription: Codable, Sendable {
   var encryption: Bool
   var compressionCodec: String
   var write: PlannedWrite?
+  /// Nil in stores of earlier releases.
+  var submission: Submission?
 }

@@ -69,7 +69,7 @@ final class QueryPlanner: Sendable {
   }
 
   private func planningOptions(_ session: SessionProperties) -> PlanningOptions {
-    PlanningOptions(
+    var options = PlanningOptions(
       joinDistribution: session[.joinDistributionType].forced,
       broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
       partitionCount: session[.maxPartitionCount], partitionCountMin: session[.minPartitionCount],
@@ -78,14 +78,23 @@ final class QueryPlanner: Sendable {
       session: session.rows.map {
         SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning)
       })
+    options.partitionCountMinForWrite = session[.minPartitionCountForWrite]
+    return options
   }
 
   private func stages(of plan: FragmentedPlan, request: QueryRequest) throws -> PlannedQuery {
     let session = request.session
+    let hasExchange = session[.exchangeManagerName] != .none
+    guard hasExchange || session[.retryPolicy] != .task else {
+      throw WaterbearError(
+        .exchangeManagerNotConfigured,
+        "Exchange manager must be configured for the failure recovery capabilities to be fully functional",
+        remedy: "set exchange-manager.name=filesystem in exchange-manager.properties, or another retry-policy")
+    }
     var splits: [[StageSplit]] = []
     var stages: [StageDescription] = []
     for fragment in plan.fragments {
-      splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root) : [])
+      splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root, session) : [])
       stages.append(
         StageDescription(
           number: fragment.number, kind: StageDescription.Kind(fragment.kind),
@@ -97,9 +106,11 @@ final class QueryPlanner: Sendable {
           memoryEstimate: fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0,
           isWriter: fragment.root.writesTable))
     }
-    let description = QueryDescription(
+    var description = QueryDescription(
       id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
       memory: MemoryPolicy(session), completion: plan.write == nil ? nil : .commit, stages: stages)
+    description.timeLimits = TimeLimits(session)
+    if !hasExchange { description.resultBytesMax = session[.exchangeDeduplicationBufferSize].bytes }
     // Fragment 0 is the root, and its symbols are the result's columns; the names of a write end after the row count.
     let columns = try zip(plan.columnNames, plan.fragments[0].outputSymbols).map { name, symbol in
       ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
@@ -121,14 +132,17 @@ final class QueryPlanner: Sendable {
     return bytes
   }
 
-  private func discoverSplits(of node: PlanNode) throws -> [StageSplit] {
+  private func discoverSplits(of node: PlanNode, _ session: SessionProperties) throws -> [StageSplit] {
     if case .tableScan(let scan) = node {
       let connector = try catalogs.connector(scan.table.catalog)
       let found = try connector.splits(
         of: scan.table, columns: scan.columns.map(\.column), constraint: scan.constraint)
-      return try found.map { StageSplit(scan: scan.id, split: try BinaryEncoder.encode($0), bytes: max($0.bytes, 1)) }
+      let standard = session[.standardSplitSize].bytes
+      return try found.map {
+        StageSplit(scan: scan.id, split: try BinaryEncoder.encode($0), bytes: $0.bytes > 0 ? $0.bytes : standard)
+      }
     }
-    return try node.sources.flatMap { try discoverSplits(of: $0) }
+    return try node.sources.flatMap { try discoverSplits(of: $0, session) }
   }
 }
 

@@ -28,6 +28,18 @@ extension TaskSizing {
       maxSplitsPerTask: session[.maxTaskSplitCount], hashTaskTargetSize: session[.hashTaskTargetSize].bytes,
       hashWriteTaskTargetSize: session[.hashWriteTaskTargetSize].bytes,
       hashTasksPerSlot: session[.hashTaskToNodeMinRatio])
+    hashWriteTasksPerSlot = session[.hashWriteTaskToNodeMinRatio]
+    hashWriteTaskMaxCount = session[.hashWriteTaskTargetMaxCount]
+    tasksWaitingForNodeMax = session[.maxTasksWaitingForNode]
+    tasksWaitingForExecutionMax = session[.maxTasksWaitingForExecution]
+  }
+}
+
+extension TimeLimits {
+  init(_ session: SessionProperties) {
+    self.init(
+      run: session[.queryMaxRunTime], execution: session[.queryMaxExecutionTime],
+      queued: session[.queryMaxQueuedTime])
   }
 }
 

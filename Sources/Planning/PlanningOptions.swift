@@ -27,6 +27,8 @@ public struct PlanningOptions: Sendable {
   public var partitionCount: Int
   /// The fewest, `fault-tolerant-execution-min-partition-count`; between the two the size of the input decides.
   public var partitionCountMin: Int
+  /// The fewest of a query that writes a table, `fault-tolerant-execution-min-partition-count-for-write`.
+  public var partitionCountMinForWrite = 1
   /// Bytes of input of a task that reads tables:
   /// `fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min`.
   public var taskInputBytes: Int64

@@ -97,7 +97,10 @@ public struct PlanningPipeline {
       return node.sources.reduce(0) { $0 + scannedBytes($1) }
     }
     let wanted = min(scannedBytes(plan) / Self.partitionInputBytes, Double(options.partitionCount))
-    return max(options.partitionCountMin, Int(wanted.rounded(.up)))
+    let fewest = plan.writesTable
+      ? max(options.partitionCountMin, min(options.partitionCountMinForWrite, options.partitionCount))
+      : options.partitionCountMin
+    return max(fewest, Int(wanted.rounded(.up)))
   }
 
   private func plan(_ explain: Explain) throws -> FragmentedPlan {

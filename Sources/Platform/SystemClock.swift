@@ -12,15 +12,34 @@ public enum SystemClock {
 
   /// The wall clock in UTC as `yyyyMMdd_HHmmss`, the beginning of Trino's query ids.
   public static func utcCompact() -> String {
-    var seconds = time_t(wallMicroseconds() / 1_000_000)
+    let parts = utcParts(wallMicroseconds())
+    return parts[0..<3].joined() + "_" + parts[3..<6].joined()
+  }
+
+  /// Microseconds since 1970 as `yyyy-MM-ddTHH:mm:ssZ`.
+  public static func utcText(microseconds: Int64) -> String {
+    let parts = utcParts(microseconds)
+    return parts[0..<3].joined(separator: "-") + "T" + parts[3..<6].joined(separator: ":") + "Z"
+  }
+
+  /// Names the time from the machine's start to its next: the monotonic clocks of two processes agree where their boot
+  /// is the same. Empty where the kernel does not say.
+  public static let bootID: String = {
+    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "" }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    return String(decoding: bytes[0..<max(0, count)].filter { $0 > 32 }, as: UTF8.self)
+  }()
+
+  /// Year, month, day, hour, minute, second.
+  private static func utcParts(_ microseconds: Int64) -> [String] {
+    var seconds = time_t(microseconds / 1_000_000)
     var parts = tm()
     gmtime_r(&seconds, &parts)
-    func padded(_ number: Int32, _ width: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-    let date = padded(parts.tm_year + 1900, 4) + padded(parts.tm_mon + 1, 2) + padded(parts.tm_mday, 2)
-    return date + "_" + padded(parts.tm_hour, 2) + padded(parts.tm_min, 2) + padded(parts.tm_sec, 2)
+    return [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
+      .map { $0 < 10 ? "0\($0)" : "\($0)" }
   }
 
   private static func read(_ clock: clockid_t) -> Int64 {

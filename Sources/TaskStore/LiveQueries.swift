@@ -45,6 +45,23 @@ extension TaskStore {
     return splits
   }
 
+  /// The splits with these indexes of a stage of a live query; fewer where it has fewer.
+  public func splits(of stage: StageID, _ range: Range<Int>) throws -> [StoredSplit] {
+    try read { db in
+      let statement = try db.cachedStatement(
+        sql: """
+          SELECT payload, weight FROM split
+          WHERE query = (SELECT number FROM query WHERE id = ?) AND stage = ? AND split >= ? AND split < ?
+          ORDER BY split
+          """)
+      let rows = try Row.fetchCursor(
+        statement, arguments: [stage.query.text, stage.number, range.lowerBound, range.upperBound])
+      var splits: [StoredSplit] = []
+      while let row = try rows.next() { splits.append(StoredSplit(payload: Self.bytes(row[0]), weight: row[1])) }
+      return splits
+    }
+  }
+
   private static func tasks(_ db: Database, _ key: StatementArguments) throws -> [StoredTask] {
     let statement = try db.cachedStatement(
       sql: """

@@ -40,6 +40,16 @@ extension TaskStore {
     }
   }
 
+  /// When the first attempt of a query started, in microseconds since 1970; nil where none has.
+  public func firstStart(of id: QueryID) throws -> Int64? {
+    try read { db in
+      try Int64.fetchOne(
+        db,
+        sql: "SELECT MIN(started_us) FROM attempt WHERE query = (SELECT number FROM query WHERE id = ?)",
+        arguments: [id.text])
+    }
+  }
+
   /// Removes the oldest released queries beyond the newest `keep` of them, and returns their names.
   @discardableResult
   public func prune(keep: Int) throws -> [QueryID] {

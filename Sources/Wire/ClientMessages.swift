@@ -12,8 +12,14 @@ public struct SubmitQuery: WireMessage {
   public var catalog: String?
   public var schema: String?
   public var session: [String: String]
+  /// Whether the client will ask for rows or wait: the query then ends when it has done neither for
+  /// `query.client.timeout`. Nil as false.
+  public var isAwaited: Bool?
 
-  public init(nonce: String, sql: String, catalog: String?, schema: String?, session: [String: String]) {
+  public init(
+    nonce: String, sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool? = nil
+  ) {
+    self.isAwaited = isAwaited
     self.nonce = nonce
     self.sql = sql
     self.catalog = catalog

@@ -17,7 +17,7 @@ struct SubmitVerb: Verb {
     // Until the id is printed nobody could end the query, so an interrupt does.
     var run = try QueryRun(console, connection, cancelsOnInterrupt: true)
     run.sql = sql
-    let query = try run.submit(sql, statement)
+    let query = try run.submit(sql, statement, isAwaited: false)
     try run.interruption.settle()
     let output = OutputStream(descriptor: console.output)
     output.append("\(query)\n")
