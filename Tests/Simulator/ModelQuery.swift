@@ -105,7 +105,8 @@ public struct ModelQuery: Sendable {
       description.sizing.tasksWaitingForNodeMax = [1, 2, 50][Int(seed % 4) - 1]
       description.sizing.tasksWaitingForExecutionMax = [2, 1, 10][Int(seed % 4) - 1]
     }
-    if seed % 16 == 5 {
+    // Where users may cancel, they may have set a limit as well.
+    if seed % 5 < 2, faults.cancel > 0 {
       let long = TimeSpan.seconds(8_640_000)
       let run = TimeSpan.milliseconds(500 + Int64((seed >> 4) % 4000))
       description.timeLimits = TimeLimits(run: run, execution: long, queued: long)
