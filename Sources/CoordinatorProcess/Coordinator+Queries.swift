@@ -23,6 +23,10 @@ final class PlanningQuery {
   /// Ends it when its plan takes too long.
   var limit: Scheduled<Void>?
   var waiters: [(Result<QueryID, WaterbearError>) -> Void] = []
+  /// The plan is there.
+  var isPlanned = false
+  /// Ends the query when its plan takes too long.
+  var timer: Scheduled<Void>?
 
   init(
     nonce: String, user: String, createdMicroseconds: Int64, request: QueryRequest, given: [String: String],
@@ -68,6 +72,23 @@ extension Coordinator {
     planning[id] = planned
     limitPlanning(planned)
     planner.plan(request, on: loop) { [weak self] outcome in self?.accept(id, outcome) }
+    let limit = session[.queryMaxPlanningTime]
+    planned.timer = loop.assumeIsolated().scheduleTask(in: .nanoseconds(limit.nanoseconds)) { [weak self] in
+      self?.expirePlanning(id, limit)
+    }
+  }
+
+  /// A data source that hangs would keep the client waiting for ever. What the planner says of the query later is not
+  /// heard.
+  private func expirePlanning(_ id: QueryID, _ limit: TimeSpan) {
+    guard let planned = planning[id], !planned.isPlanned else { return }
+    planner.replaceThread()
+    accept(
+      id,
+      .failure(
+        WaterbearError(
+          .exceededTimeLimit, "Query exceeded the maximum planning time limit of \(limit)",
+          remedy: "see whether the file systems of its tables answer; raise query.max-planning-time for large tables")))
   }
 
   /// `isOpen`: the write that is part of the plan, if any, has been noted.
@@ -76,6 +97,8 @@ extension Coordinator {
   ) {
     guard let planned = planning[id] else { return }
     planned.limit?.cancel()
+    planned.isPlanned = true
+    planned.timer?.cancel()
     do {
       switch outcome {
       case .failure(let error): try refuse(planned, error)

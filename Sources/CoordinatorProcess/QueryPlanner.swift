@@ -1,5 +1,5 @@
-// Owns the way from SQL text to stages, on a thread of its own: a large plan must not hold up heartbeats, and
-// recursion over it wants a deep stack.
+// Owns the way from SQL text to stages, on threads of its own: a large plan must not hold up heartbeats, recursion over
+// it wants a deep stack, and a file system that hangs must not hold up other queries.
 
 import Base
 import Columnar
@@ -11,6 +11,7 @@ import Platform
 import SQLSyntax
 import Scheduling
 import Settings
+import Synchronization
 import Wire
 
 /// A query as the client sent it.
@@ -25,17 +26,36 @@ struct QueryRequest: Sendable {
   var session: SessionProperties
 }
 
-/// Plans queries one after the other.
+/// Plans queries, some at a time.
 final class QueryPlanner: Sendable {
   private let catalogs: Catalogs
   private let jobs = BlockingQueue<@Sendable () -> Void>()
+  /// Threads that were started.
+  private let threads = Atomic<Int>(0)
+  /// Planning waits for disks more than for cores.
+  private static let usualThreads = 4
+  /// With those in place of others that hang. A thread that does not hang any more goes on planning.
+  private static let mostThreads = 64
 
   init(catalogs: Catalogs) throws {
     self.catalogs = catalogs
+    for _ in 0..<Self.usualThreads { try startThread() }
+  }
+
+  private func startThread() throws {
     let jobs = jobs
     try NamedThread.start("planner") {
       while true { jobs.next()() }
     }
+    threads.add(1, ordering: .relaxed)
+  }
+
+  /// Another thread takes the place of one that has not come back within a query's time. Where there are too many
+  /// already, or none can be started, queries wait for those that there are.
+  func replaceThread() {
+    guard threads.load(ordering: .relaxed) < Self.mostThreads else { return }
+    // Nothing is lost: each query that waits has a limit of its own.
+    try? startThread()
   }
 
   /// Plans on the planner's thread and hands the outcome to `done` on `loop`.

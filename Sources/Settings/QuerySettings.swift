@@ -57,6 +57,12 @@ extension SettingKey where Value == TimeSpan {
       "query.min-expire-age", default: .fixed(.seconds(900)),
       "How long the results of a finished query are kept for fetching again.")
   }
+
+  public static var queryMaxPlanningTime: Self {
+    Self(
+      "query.max-planning-time", default: .fixed(.seconds(600)), range: .atLeast(.milliseconds(1)), session: true,
+      "How long the planning of a query may take, with looking at its tables' files.")
+  }
 }
 
 extension SettingKey where Value == JoinDistributionType {

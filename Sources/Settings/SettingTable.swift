@@ -14,8 +14,8 @@ extension Setting {
       title: "Queries",
       settings: [
         Setting(.queryMaxStageCount), Setting(.queryMaxLength), Setting(.queryMaxHistory),
-        Setting(.queryMinExpireAge), Setting(.queryMaxRunTime), Setting(.queryMaxExecutionTime),
-        Setting(.queryMaxQueuedTime), Setting(.queryClientTimeout),
+        Setting(.queryMinExpireAge), Setting(.queryMaxPlanningTime), Setting(.queryMaxRunTime),
+        Setting(.queryMaxExecutionTime), Setting(.queryMaxQueuedTime), Setting(.queryClientTimeout),
         Setting(.joinDistributionType), Setting(.joinMaxBroadcastTableSize),
       ]),
     SettingGroup(

@@ -182,6 +182,30 @@ import Wire
 
   // MARK: Failures
 
+  @Test func planningThatHangsHoldsUpNobodyElse() throws {
+    let bench = try makeBench()
+    let gate = DispatchSemaphore(value: 0)
+    tables.setFaults { step in if step == .begin { gate.wait() } }
+    let create = "CREATE TABLE memory.default.n (x bigint)"
+    // More than there are threads; each is refused when its time is up.
+    let clients = try (0..<12).map { _ in try bench.client() }
+    for (number, client) in clients.enumerated() {
+      let session = ["query_max_planning_time": "300ms"]
+      try client.socket.send(
+        SubmitQuery(nonce: "h\(number)", sql: create, catalog: "tpch", schema: "tiny", session: session), id: 1)
+    }
+    for client in clients {
+      guard let frame = try client.socket.receive(timeout: .seconds(30)) else { throw Silence() }
+      #expect(frame.name == Refusal.name)
+      #expect(try frame.message(Refusal.self).error.code == .exceededTimeLimit)
+    }
+    _ = try bench.client().submit("SELECT 1", nonce: "quick")
+    #expect(try bench.look { $0.planning.isEmpty })
+    tables.setFaults(nil)
+    for _ in clients { gate.signal() }
+    try bench.stop()
+  }
+
   @Test func aRefusedCommitFailsTheQueryAndLeavesNothing() throws {
     let bench = try makeBench()
     let query = try bench.client().submit("CREATE TABLE memory.default.n AS SELECT 1 AS x", nonce: "a")

@@ -7,6 +7,8 @@ import Synchronization
 
 /// A step at which a write into memory can be made to fail.
 public enum WriteStep: Hashable, Sendable {
+  /// While a CREATE is planned.
+  case begin
   case open, append, finish
   /// Before anything is visible.
   case commit
@@ -31,6 +33,7 @@ extension MemoryTables: WritableConnector {
   func reach(_ step: WriteStep) throws { try state.withLock { $0.faults }?(step) }
 
   public func beginCreate(_ table: NewTable, query: QueryID) throws -> WriteHandle {
+    try reach(.begin)
     for name in table.properties.keys.sorted() where name != "note" && name != "parts" {
       throw WaterbearError(
         .invalidTableProperty, "Catalog '\(catalog)' table property '\(name)' does not exist")
