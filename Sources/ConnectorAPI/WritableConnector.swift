@@ -11,11 +11,14 @@ import Columnar
 /// ```
 ///   begin… ──► pageSink (each attempt) ──► commit (selected attempts' outputs) ──► done
 ///                        │                    └── refused ──┐                       │
-///                        └── anything failed ───────────────┴──► abort ◄────────────┘ an attempt was late
+///                        └── anything failed ───────────────┴──────► abort ◄────────┘
+///
+/// beginDrop ──► drop ──► done, or refused ──► finishDrop
 /// ```
 ///
-/// Readers see nothing of a write before `commit` and all of it afterwards. Calls of `commit`, `abort` and `drop` come
-/// one after the other, for all writes of a coordinator, and may block.
+/// Readers see nothing of a write before `commit` and all of it afterwards. Calls of `commit` and `drop` come one after
+/// the other, for all writes of a coordinator. `abort` and `finishDrop` come when those of the same statement have
+/// returned for the last time, beside those of others. All of them may block.
 public protocol WritableConnector: Connector {
   /// Whether `commit` may be repeated and attempts may be discarded without a row appearing twice. A connector that
   /// cannot promise that is not written to under a retry policy.
@@ -32,21 +35,39 @@ public protocol WritableConnector: Connector {
   /// aborted already.
   func pageSink(for handle: WriteHandle, attempt: AttemptID) throws -> any PageSink
 
-  /// Makes the outputs visible, all of them and nothing else, and removes what other attempts left. `outputs` are what
-  /// the selected attempts' sinks gave; none for a table that is made without rows. Repeated with the same arguments
-  /// after a crash at any point, it completes what is missing.
+  /// Makes the outputs visible, all of them and nothing else. `outputs` are what the selected attempts' sinks gave;
+  /// none for a table that is made without rows. Repeated with the same arguments after a crash at any point, it
+  /// completes what is missing. What is left besides is for `abort`: that it cannot be removed makes no commit fail.
   ///
   /// An error of type USER_ERROR is a refusal: nothing was made visible, and nothing will be (the table was made or
   /// dropped by somebody else meanwhile). After any other error the call is repeated.
   func commit(_ handle: WriteHandle, outputs: [[UInt8]]) throws
 
-  /// Removes all that the write has left and no reader sees. Nothing to remove is fine. May come several times, and
-  /// also after `commit` has returned, when an attempt that was given up has ended late: what `commit` has made visible
-  /// stays.
+  /// Removes all that the write has left and no reader sees. Nothing to remove is fine. Comes at least once for each
+  /// write, also after `commit` has returned, and again when an attempt that was given up has ended late, or when it
+  /// has failed: what `commit` has made visible stays.
   func abort(_ handle: WriteHandle) throws
 
-  /// Removes a table with its rows; TABLE_NOT_FOUND where there is none. May be repeated after a crash.
+  /// Prepares a drop; changes nothing. The payload of what it gives is for `drop`, and says which table was meant: one
+  /// that is made under the same name afterwards is another.
+  func beginDrop(_ table: TableHandle, query: QueryID) throws -> TableHandle
+
+  /// Takes a table away from readers, all at once; TABLE_NOT_FOUND where the one that was meant is not there (any
+  /// more). Repeated after a crash, also when another table has been made under the name, it does nothing where the
+  /// table is gone already, or says TABLE_NOT_FOUND.
   func drop(_ table: TableHandle) throws
+
+  /// Removes what `drop` has left: space that nobody sees any more. Nothing to remove is fine. May come several times.
+  func finishDrop(_ table: TableHandle) throws
+
+  /// Removes what writes and drops have left of which `isLeftover` says so, asked for the query's text after something
+  /// of it was found. For those that nobody knows any more, so that no handle names them.
+  func sweep(_ isLeftover: (String) -> Bool) throws
+}
+
+extension WritableConnector {
+  /// For a connector of which nothing outlives the process.
+  public func sweep(_ isLeftover: (String) -> Bool) throws {}
 }
 
 /// Takes the rows of one attempt, on one thread.

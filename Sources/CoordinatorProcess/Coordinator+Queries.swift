@@ -183,7 +183,7 @@ extension Coordinator {
     query.resultTasks = taskCount
     query.state = .finished
     query.endedMicroseconds = query.endedMicroseconds ?? SystemClock.wallMicroseconds()
-    endWrite(of: query, isCommitted: true)
+    endWrite(of: query)
     let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
     let rows = query.write?.rowCount ?? query.progress[0].rows
     log.write(
@@ -201,7 +201,7 @@ extension Coordinator {
     query.state = .failed
     query.error = error
     query.endedMicroseconds = SystemClock.wallMicroseconds()
-    endWrite(of: query, isCommitted: false)
+    endWrite(of: query)
     let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
     let figures: LogFields = [
       "milliseconds": .int(status.elapsedMicroseconds / 1000), "retries": .int(status.retriedAttempts),

@@ -40,6 +40,7 @@ extension Coordinator {
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
     limitSplits()
     takeUp(storedWrites)
+    sweepLostWrites()
     _ = try store.prune(keep: settings[.queryMaxHistory])
   }
 

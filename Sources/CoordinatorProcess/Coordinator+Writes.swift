@@ -53,6 +53,7 @@ extension Coordinator {
       guard let self, let query = queries[id], query.write?.wanted == attempts else { return }
       switch outcome {
       case .success(let outputs):
+        CrashPoint.reach("write.collected")
         query.write?.outputs = outputs
         enqueue(.outputsCollected(id, attempts))
       case .failure(let error as LostOutput):
@@ -66,10 +67,10 @@ extension Coordinator {
   /// Takes the last step of a query whose commit has been noted.
   func commit(_ id: QueryID) {
     guard let query = queries[id], var write = query.write else { return }
+    CrashPoint.reach("write.committing")
     let outputs = write.outputs ?? WriterOutputs()
     let isRepeated = write.endedWithin || write.tries > 0
     write.tries += 1
-    write.wasQuiet = isQuiet(id)
     write.rowCount = outputs.rowCount
     query.write = write
     log.write(
@@ -86,22 +87,17 @@ extension Coordinator {
   /// What of a write's end belongs into the transaction of its query's.
   func writeChanges(of id: QueryID, isCommitted: Bool) -> [StoreChange] {
     guard let write = queries[id]?.write else { return [] }
-    return isCommitted && isClean(write) ? [.writeForgotten(id)] : [.writeEnded(id, isCommitted: isCommitted)]
+    return write.planned.hasLeftovers ? [.writeEnded(id, isCommitted: isCommitted)] : [.writeForgotten(id)]
   }
 
-  /// Whether a commit has left nothing behind, and no attempt can.
-  private func isClean(_ write: LiveWrite) -> Bool {
-    if case .commit = write.planned.act { return write.wasQuiet }
-    return true
-  }
-
-  /// The query of a write is over: what attempts have left goes, now and when the last of them has ended.
-  func endWrite(of query: LiveQuery, isCommitted: Bool) {
+  /// The query of a write is over: what it has left goes, now and when the last of its attempts has ended.
+  func endWrite(of query: LiveQuery) {
     guard let write = query.write, !write.isOver else { return }
     query.write?.isOver = true
-    if isCommitted && isClean(write) { return }
+    guard write.planned.hasLeftovers else { return }
+    CrashPoint.reach("write.ended")
     writes[query.id] = EndedWrite(planned: write.planned)
-    if isCommitted { cleanQuietWrites() } else { clean(query.id) }
+    clean(query.id)
   }
 
   // MARK: Cleaning up
@@ -114,27 +110,43 @@ extension Coordinator {
 
   /// To be called whenever an attempt may have ended: the writes that waited for it are cleaned up for good.
   func cleanQuietWrites() {
-    for (id, write) in writes where !write.isBeingCleaned && isQuiet(id) { clean(id) }
+    for (id, write) in writes where !write.planned.hasAttempts || isQuiet(id) { clean(id) }
   }
 
   private func clean(_ id: QueryID) {
-    guard let write = writes[id], !write.isBeingCleaned else { return }
+    guard let write = writes[id], !write.isBeingCleaned, SystemClock.monotonic() >= write.notBefore else { return }
     writes[id]?.isBeingCleaned = true
-    let isLast = isQuiet(id)
-    commits.abort(write.planned, on: loop) { [weak self] error in self?.noteCleaned(id, isLast: isLast, error) }
+    let isLast = !write.planned.hasAttempts || isQuiet(id)
+    commits.removeLeftovers(of: write.planned, on: loop) { [weak self] error in
+      self?.noteCleaned(id, isLast: isLast, error)
+    }
   }
 
   private func noteCleaned(_ id: QueryID, isLast: Bool, _ error: WaterbearError?) {
+    writes[id]?.isBeingCleaned = false
     if let error {
-      // The row in the store stays, and with it the next start's duty.
       log.write(.writeNotCleaned, about: .query(id), .error(error))
-      writes[id] = nil
+      let pause = pause(afterFailures: writes[id]?.failures ?? 0)
+      writes[id]?.failures += 1
+      writes[id]?.notBefore = SystemClock.monotonic() + pause
+      loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) { [weak self] in
+        self?.writes[id]?.notBefore = .init(nanoseconds: 0)
+        self?.clean(id)
+      }
       return
     }
-    writes[id]?.isBeingCleaned = false
+    writes[id]?.failures = 0
     guard isLast else { return cleanQuietWrites() }
     writes[id] = nil
     note([.writeForgotten(id)])
+  }
+
+  /// How long to wait before something is tried again that has failed `count` + 1 times.
+  private func pause(afterFailures count: Int) -> TimeSpan {
+    let longest = settings[.retryMaxDelay]
+    var pause = settings[.retryInitialDelay]
+    for _ in 0..<count where pause < longest { pause = TimeSpan(nanoseconds: pause.nanoseconds * 2) }
+    return min(pause, longest)
   }
 
   /// Changes that no event of the scheduler belongs to.
@@ -176,15 +188,27 @@ extension Coordinator {
         }
         if write.state == .open { note([.writeEnded(write.id, isCommitted: false)]) }
         writes[write.id] = EndedWrite(planned: planned)
-        if write.state != .committed { clean(write.id) }
+        clean(write.id)
       } catch {
         log.write(.writeNotCleaned, about: .query(write.id), .error(WaterbearError.wrapping(error)))
       }
     }
   }
 
-  /// Completes a commit whose query could not be taken up.
-  private func commitOrphan(_ id: QueryID, _ planned: PlannedWrite, _ outputs: WriterOutputs) {
+  /// Removes what writes of this data directory have left that its store knows nothing of: it was lost, or set aside.
+  func sweepLostWrites() {
+    let (store, suffix) = (store, "_" + instanceName)
+    commits.sweep(on: loop) { query in
+      // A write is noted before it leaves anything. What cannot be looked up is left alone.
+      guard query.hasSuffix(suffix), let known = try? store.writes() else { return false }
+      return !known.contains { $0.id.text == query }
+    } done: { [log] error in
+      if let error { log.write(.writeNotCleaned, .error(error)) }
+    }
+  }
+
+  /// Completes a commit whose query could not be taken up. Tried until it is made or refused, as nobody else will.
+  private func commitOrphan(_ id: QueryID, _ planned: PlannedWrite, _ outputs: WriterOutputs, failures: Int = 0) {
     commits.commit(
       planned, outputs: outputs.fragments, isRepeated: true, endedWithin: true, on: loop
     ) { [weak self] error in
@@ -192,14 +216,15 @@ extension Coordinator {
       if let error {
         log.write(.commitFailed, about: .query(id), .error(error))
         guard error.code.type == .userError else {
-          let delay = TimeAmount.nanoseconds(settings[.retryInitialDelay].nanoseconds)
-          loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.commitOrphan(id, planned, outputs) }
+          loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause(afterFailures: failures).nanoseconds)) {
+            [weak self] in self?.commitOrphan(id, planned, outputs, failures: failures + 1)
+          }
           return
         }
       }
       note([.writeEnded(id, isCommitted: error == nil)])
       writes[id] = EndedWrite(planned: planned)
-      cleanQuietWrites()
+      clean(id)
     }
   }
 }

@@ -54,6 +54,8 @@ private final class CoordinatorShell {
   private let store: TaskStore
   private let coordinator: Coordinator
   private let loop: any EventLoop
+  /// Less than what the supervisor waits before it kills.
+  private static let commitPatience = TimeSpan.seconds(10)
 
   init(_ context: ProcessContext, link: SupervisorLink) throws {
     self.context = context
@@ -81,7 +83,7 @@ private final class CoordinatorShell {
     coordinator = Coordinator(
       loop: loop, files: files, settings: settings, directories: directories, spool: spool, store: store,
       planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
-      commits: try TableCommits(catalogs: catalogs, store: store), log: log, link: link, instanceName: instance)
+      commits: TableCommits(catalogs: catalogs, store: store), log: log, link: link, instanceName: instance)
   }
 
   /// Listens, says that it is ready, and serves until a signal asks for the end.
@@ -107,6 +109,9 @@ private final class CoordinatorShell {
       ["incarnation": .int(context.incarnation), "socket": .string(context.directories.clientSocket)])
     waitForEnd(signals)
     clients.stop()
+    // A commit under way is completed, if it does not hang, and its end noted; otherwise the next start completes it.
+    _ = coordinator.commits.finish(within: Self.commitPatience)
+    for _ in 0..<2 { try loop.submit {}.wait() }
     try store.close()
   }
 

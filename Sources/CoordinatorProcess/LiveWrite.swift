@@ -23,8 +23,6 @@ struct LiveWrite {
   var endedWithin = false
   /// The commit was made, or never will be.
   var isOver = false
-  /// No attempt was left anywhere when the last try began, so the connector has removed all that there was.
-  var wasQuiet = false
 
   init(_ planned: PlannedWrite) { self.planned = planned }
 }
@@ -33,6 +31,24 @@ struct LiveWrite {
 struct EndedWrite {
   let planned: PlannedWrite
   var isBeingCleaned = false
+  /// How often in a row nothing could be removed.
+  var failures = 0
+  /// Nothing is tried before then.
+  var notBefore = MonotonicTime(nanoseconds: 0)
+}
+
+extension PlannedWrite {
+  /// Whether attempts of workers may leave something.
+  var hasAttempts: Bool {
+    if case .commit = act { return true }
+    return false
+  }
+
+  /// Whether there may be something to remove when it is over.
+  var hasLeftovers: Bool {
+    if case .nothing = act { return false }
+    return true
+  }
 }
 
 /// What the selected attempts of a root stage say that was written.

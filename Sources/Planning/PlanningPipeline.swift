@@ -58,7 +58,8 @@ public struct PlanningPipeline {
     do {
       switch write.act {
       case .nothing: return planned
-      case .drop(let table, let mayBeMissing): planned.act = .drop(table, mayBeMissing: mayBeMissing)
+      case .drop(let table, let mayBeMissing):
+        planned.act = .drop(try connector.beginDrop(table, query: context.query), mayBeMissing: mayBeMissing)
       case .create(let table): planned.act = .commit(try connector.beginCreate(table, query: context.query))
       case .insert(let table, let columns):
         planned.act = .commit(try connector.beginInsert(into: table, columns: columns, query: context.query))

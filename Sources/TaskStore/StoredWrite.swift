@@ -5,8 +5,8 @@ import GRDB
 
 /// How far a write is.
 ///
-///     open ──commit started──▶ committing ──▶ committed ──no attempt is left──▶ (forgotten)
-///       └──────────────────────────┴────────▶ aborted ────────────────────────────▲
+///     open ──commit started──▶ committing ──▶ committed ──nothing is left──▶ (forgotten)
+///       └──────────────────────────┴────────▶ aborted ─────────────────────────▲
 public enum WriteState: String, Sendable {
   /// Attempts may write. Without its query, the write is to be aborted.
   case open = "OPEN"

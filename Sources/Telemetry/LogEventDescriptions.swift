@@ -76,7 +76,7 @@ extension LogEvent {
       (["rows", "outputs"], "All tasks of a write are done, and what they wrote is being made visible.")
     case .commitFailed: (Self.errorFields, "A commit failed; unless it was refused, it is tried again.")
     case .writeNotCleaned:
-      (Self.errorFields, "What attempts of a write have left could not be removed; the next start tries again.")
+      (Self.errorFields, "What a write has left could not be removed; it is tried again with growing delays.")
     default: Self.notDescribed(self)
     }
   }

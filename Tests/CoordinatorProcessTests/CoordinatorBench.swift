@@ -60,7 +60,7 @@ final class CoordinatorBench {
     let coordinator = Coordinator(
       loop: group.next(), files: files, settings: settings, directories: directories, spool: spool, store: store,
       planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
-      commits: try TableCommits(catalogs: catalogs, store: store), log: log, link: try SupervisorLink.toNobody(),
+      commits: TableCommits(catalogs: catalogs, store: store), log: log, link: try SupervisorLink.toNobody(),
       instanceName: instance)
     self.coordinator = coordinator
     try coordinator.loop.submit { try coordinator.recover() }.wait()

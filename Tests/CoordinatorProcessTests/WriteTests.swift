@@ -180,7 +180,59 @@ import Wire
     try next.stop()
   }
 
+  @Test func aRepeatedDropSparesTheTableThatWasMadeMeanwhile() throws {
+    let bench = try makeBench()
+    var query = QueryID("")
+    let next = try dying(bench, at: .dropped) {
+      query = try bench.client().submit("DROP TABLE memory.default.t")
+      let handle = try tables.beginCreate(
+        NewTable(
+          schema: "default", name: "t", columns: [ColumnHandle(name: "b", type: .bigint, index: 0)]),
+        query: QueryID("other"))
+      while values != nil { usleep(1000) }
+      try tables.commit(handle, outputs: [])
+    }
+    #expect(try result(next, query) == "DROP TABLE")
+    #expect(values == [])
+    try expectClean(next)
+    try next.stop()
+  }
+
   // MARK: Failures
+
+  @Test func whatCannotBeRemovedIsTriedAgain() throws {
+    let bench = try makeBench()
+    let failures = Atomic<Int>(0)
+    tables.setFaults { step in
+      guard step == .abort, failures.add(1, ordering: .relaxed).newValue <= 2 else { return }
+      throw WaterbearError(.filesFilesystemError, "not now")
+    }
+    let query = try bench.client().submit(insert)
+    let (worker, other) = (try bench.worker(), try bench.worker(number: 2))
+    try worker.run(bench.catalogs)
+    #expect(try result(bench, query) == "INSERT: integer(2)")
+    try expectClean(bench)
+    #expect(failures.load(ordering: .relaxed) >= 3)
+    withExtendedLifetime(other) {}
+    try bench.stop()
+  }
+
+  @Test func aCatalogThatIsNotThereIsNoRefusal() throws {
+    let bench = try makeBench()
+    let table = TableHandle(catalog: "gone", schema: "default", name: "t")
+    let write = PlannedWrite(act: .drop(table, mayBeMissing: true), updateType: "DROP TABLE", countsRows: false)
+    let found = Mutex<ErrorCode?>(nil)
+    let answered = DispatchSemaphore(value: 0)
+    bench.coordinator.commits.commit(
+      write, outputs: [], isRepeated: true, endedWithin: true, on: bench.coordinator.loop
+    ) { error in
+      found.withLock { $0 = error?.code }
+      answered.signal()
+    }
+    #expect(answered.wait(timeout: .now() + 30) == .success)
+    #expect(found.withLock { $0 } == .configurationInvalid)
+    try bench.stop()
+  }
 
   @Test func planningThatHangsHoldsUpNobodyElse() throws {
     let bench = try makeBench()

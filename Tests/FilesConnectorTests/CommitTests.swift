@@ -3,6 +3,7 @@
 import Base
 import Columnar
 import ConnectorAPI
+import Glibc
 import Testing
 
 @testable import FilesConnector
@@ -42,11 +43,11 @@ import Testing
       for _ in 0..<2 {
         try catalog.connector.commit(handle, outputs: outputs)
         #expect(try catalog.sorted("t") == after, "after \(failures) changes and a repetition")
-        #expect(catalog.leftovers == [])
         if isDone { break }
       }
       try catalog.connector.abort(handle)
       #expect(try catalog.sorted("t") == after)
+      #expect(catalog.leftovers == [])
       if isDone { break }
       failures += 1
       try #require(failures < 200)
@@ -85,11 +86,12 @@ import Testing
       let catalog = try TestCatalog(onChange: faults.change)
       try catalog.makeDirectory("s")
       try catalog.create("t", Self.columns, Self.parts)
-      let table = try #require(try catalog.connector.table(schema: "s", name: "t"))
+      let table = try catalog.beginDrop("t")
       faults.failAfter(failures)
       var isDone = true
       do {
-        try catalog.connector.drop(table.handle)
+        try catalog.connector.drop(table)
+        try catalog.connector.finishDrop(table)
       } catch is Faults.Crash {
         isDone = false
       }
@@ -98,10 +100,11 @@ import Testing
       #expect(seen == nil || seen == Self.rows)
       if !isDone {
         do {
-          try catalog.connector.drop(table.handle)
+          try catalog.connector.drop(table)
         } catch let error as WaterbearError {
           #expect(error.code == .tableNotFound)
         }
+        try catalog.connector.finishDrop(table)
       }
       #expect(catalog.names(below: "s") == [])
       if isDone { break }
@@ -186,6 +189,7 @@ import Testing
     let added = try inserts.map { [try catalog.write($0, Self.parts[1])] }
     for (handle, output) in zip(inserts, added) { try catalog.connector.commit(handle, outputs: output) }
     #expect(try catalog.sorted("t") == Self.parts[0] + Self.parts[1] + Self.parts[1])
+    for handle in [second] + inserts { try catalog.connector.abort(handle) }
     #expect(catalog.leftovers == [])
   }
 
@@ -221,7 +225,99 @@ import Testing
     #expect { _ = try catalog.read(splits[1], of: table) } throws: {
       ($0 as? WaterbearError)?.message.hasSuffix("was removed or renamed while the query ran") ?? false
     }
-    #expect(throws: WaterbearError.self) { try catalog.connector.drop(table.handle) }
+    #expect(throws: WaterbearError.self) { try catalog.connector.beginDrop(table.handle, query: TestCatalog.query(2)) }
+  }
+
+  // MARK: Drops
+
+  @Test(arguments: [true, false])
+  func repeatedDropsSpareTheTableThatWasMadeMeanwhile(isOurs: Bool) throws {
+    for isHiddenStillThere in [true, false] {
+      let catalog = try TestCatalog()
+      try catalog.makeDirectory("s")
+      func make(_ query: Int) throws {
+        if isOurs { return try catalog.create("t", Self.columns, [Self.rows], query: query) }
+        try catalog.write("a,k\n1,x\n2,y\n3,x\n", to: "s/t/f.csv")
+      }
+      try make(1)
+      let drop = try catalog.beginDrop("t", query: 2)
+      try catalog.connector.drop(drop)
+      // The coordinator dies before it has noted the end; somebody else makes the table again.
+      if !isHiddenStillThere {
+        // A table of others is told by its inode, which must not be given out again while the drop may be repeated.
+        guard isOurs else { continue }
+        try catalog.connector.finishDrop(drop)
+      }
+      try make(3)
+      do {
+        try catalog.connector.drop(drop)
+      } catch let error as WaterbearError {
+        #expect(error.code == .tableNotFound)
+      }
+      #expect(try catalog.sorted("t") == Self.rows)
+      try catalog.connector.finishDrop(drop)
+      #expect(try catalog.sorted("t") == Self.rows)
+      #expect(catalog.leftovers == [])
+    }
+  }
+
+  @Test func dropsMeanTheTableThatWasThere() throws {
+    let catalog = try TestCatalog()
+    try catalog.makeDirectory("s")
+    try catalog.create("t", Self.columns, Self.parts)
+    let drop = try catalog.beginDrop("t", query: 2)
+    try catalog.drop("t")
+    try catalog.create("t", Self.columns, Self.parts, query: 3)
+    #expect { try catalog.connector.drop(drop) } throws: { ($0 as? WaterbearError)?.code == .tableNotFound }
+    #expect(try catalog.sorted("t") == Self.rows)
+  }
+
+  @Test func whatCannotBeRemovedFailsNeitherDropNorCommit() throws {
+    let catalog = try TestCatalog(onChange: { change in
+      if case .remove = change { throw WaterbearError(.filesFilesystemError, "no") }
+    })
+    try catalog.makeDirectory("s")
+    let handle = try catalog.beginCreate("t", Self.columns)
+    let output = try catalog.write(handle, Self.rows)
+    _ = try catalog.write(handle, Self.rows, number: 1)
+    try catalog.connector.commit(handle, outputs: [output])
+    #expect(try catalog.sorted("t") == Self.rows)
+    #expect(throws: WaterbearError.self) { try catalog.connector.abort(handle) }
+    try catalog.connector.drop(try catalog.beginDrop("t", query: 2))
+    #expect(try catalog.read("t") == nil)
+    try catalog.makeDirectory("s/u")
+    try catalog.write("a\n1\n", to: "s/u/f.csv")
+    try catalog.connector.drop(try catalog.beginDrop("u", query: 3))
+    #expect(try catalog.read("u") == nil)
+  }
+
+  @Test func whatNobodyKnowsAnyMoreIsSwept() throws {
+    let catalog = try TestCatalog()
+    try catalog.makeDirectory("s")
+    try catalog.create("t", Self.columns, Self.parts)
+    for query in [4, 5] {
+      let handle = try catalog.beginCreate("u", Self.columns, query: query)
+      _ = try catalog.write(handle, Self.rows)
+    }
+    try catalog.connector.drop(try catalog.beginDrop("t", query: 6))
+    try catalog.write("", to: "s/.waterbear-other")
+    let known = "\(TestCatalog.query(4))"
+    try catalog.connector.sweep { $0 != known }
+    let left = catalog.names().filter { $0.split(separator: "/").count == 2 }
+    #expect(left == ["s/.waterbear-other", "s/.waterbear-write-\(known)"])
+  }
+
+  // MARK: What stands in the way
+
+  @Test func namesThatAreTakenAreSeenBeforeRowsAreWritten() throws {
+    let catalog = try TestCatalog()
+    try catalog.write("no table", to: "s/t")
+    try #require(symlink("nowhere", catalog.path + "/s/u") == 0)
+    for name in ["t", "u"] {
+      #expect { _ = try catalog.beginCreate(name, Self.columns) } throws: {
+        ($0 as? WaterbearError)?.code == .tableAlreadyExists
+      }
+    }
   }
 
   @Test func anAttemptThatTheStoreForgotLeavesNoRows() throws {
@@ -243,6 +339,9 @@ import Testing
     #expect { _ = try catalog.write(handle, [[.integer(1), .text(String(repeating: "x", count: 300))]]) } throws: {
       let error = $0 as? WaterbearError
       return error?.code.type == .userError && error?.message.contains("'k'") == true
+    }
+    #expect { _ = try catalog.beginCreate(String(repeating: "n", count: 300), Self.columns) } throws: {
+      ($0 as? WaterbearError)?.code.type == .userError
     }
   }
 }

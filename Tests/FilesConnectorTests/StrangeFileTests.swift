@@ -122,8 +122,10 @@ import Testing
   @Test func namesThatAreNotUTF8GoWithTheirTable() throws {
     let catalog = try catalog()
     try catalog.create("t", [("a", .bigint)], [[[.integer(1)]]])
+    let table = try catalog.beginDrop("t")
     try write("", toBytes: Array("s/t/.caf".utf8) + [0xe9], in: catalog)
-    try catalog.drop("t")
+    try catalog.connector.drop(table)
+    try catalog.connector.finishDrop(table)
     #expect(catalog.names(below: "s") == [])
   }
 }

@@ -50,10 +50,18 @@ extension TestCatalog {
     let handle = try beginCreate(name, columns, properties, query: query)
     let outputs = try parts.enumerated().map { try write(handle, $1, partition: $0) }
     try connector.commit(handle, outputs: outputs)
+    try connector.abort(handle)
+  }
+
+  func beginDrop(_ name: String, query: Int = 9) throws -> TableHandle {
+    let table = try #require(try connector.table(schema: "s", name: name))
+    return try connector.beginDrop(table.handle, query: Self.query(query))
   }
 
   func drop(_ name: String) throws {
-    try connector.drop(try #require(try connector.table(schema: "s", name: name)).handle)
+    let table = try beginDrop(name)
+    try connector.drop(table)
+    try connector.finishDrop(table)
   }
 
   /// All rows of a table; nil where there is none.

@@ -20,7 +20,10 @@ struct LocalWrite {
     var count: Int64 = 0
     switch write.act {
     case .nothing: break
-    case .drop(let table, _): try connector(table.catalog).drop(table)
+    case .drop(let table, _):
+      let connector = try connector(table.catalog)
+      try connector.drop(table)
+      try connector.finishDrop(table)
     case .commit(let handle):
       let connector = try connector(handle.catalog)
       do {
@@ -37,6 +40,7 @@ struct LocalWrite {
         try connector.abort(handle)
         throw error
       }
+      try connector.abort(handle)
     }
     return LocalResult(
       columnNames: write.countsRows ? ["rows"] : [], types: write.countsRows ? [.bigint] : [],

@@ -15,6 +15,8 @@ public enum WriteStep: Hashable, Sendable {
   /// When all is visible, and the attempts' rows are still there.
   case committed
   case abort, drop
+  /// When the table is gone.
+  case dropped
 }
 
 extension MemoryTables: WritableConnector {
@@ -69,7 +71,6 @@ extension MemoryTables: WritableConnector {
       }
     }
     try reach(.committed)
-    state.withLock { $0.staged[write.query] = nil }
   }
 
   private static func show(
@@ -103,11 +104,26 @@ extension MemoryTables: WritableConnector {
     state.withLock { $0.staged[write.query] = nil }
   }
 
+  public func beginDrop(_ table: TableHandle, query: QueryID) -> TableHandle {
+    var begun = table
+    begun.payload = Array(query.text.utf8)
+    return begun
+  }
+
   public func drop(_ table: TableHandle) throws {
     try reach(.drop)
-    let found = state.withLock { $0.tables.removeValue(forKey: table.name) }
-    if found == nil { throw WaterbearError(.tableNotFound, "Table '\(table.name)' does not exist") }
+    let query = String(decoding: table.payload, as: UTF8.self)
+    try state.withLock { state in
+      guard !state.committed.contains(query) else { return }
+      guard state.tables.removeValue(forKey: table.name) != nil else {
+        throw WaterbearError(.tableNotFound, "Table '\(table.name)' does not exist")
+      }
+      state.committed.insert(query)
+    }
+    try reach(.dropped)
   }
+
+  public func finishDrop(_ table: TableHandle) throws { try reach(.abort) }
 
   fileprivate func stage(_ rows: [[Value]]?, query: String, name: String) {
     state.withLock { $0.staged[query, default: [:]][name] = rows }

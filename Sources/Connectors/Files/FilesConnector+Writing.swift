@@ -1,4 +1,4 @@
-// Owns the steps of a write but its commit: what may be written, sinks, aborts, drops.
+// Owns the steps of a write but its commit: what may be written, sinks, aborts. Drops nothing.
 
 import Base
 import Columnar
@@ -19,9 +19,16 @@ extension FilesConnector: WritableConnector {
     if let entry = try finder.entries(named: table.name, in: schemaPath).first {
       throw WaterbearError(.tableAlreadyExists, "Table '\(table.schema).\(table.name)' already exists: \(entry.path)")
     }
+    let tablePath = "\(schemaPath)/\(table.name)"
+    // A file without an extension or a link to nothing is no table, but has the name.
+    guard try !base.exists(tablePath) else {
+      throw WaterbearError(
+        .tableAlreadyExists,
+        "Table '\(table.schema).\(table.name)' cannot be made: \(tablePath) is there, and no table",
+        remedy: "Move it away.")
+    }
     let intent = WriteIntent(
-      query: query, schemaPath: schemaPath, tablePath: "\(schemaPath)/\(table.name)", isNew: true,
-      definition: definition, creator: nil)
+      query: query, schemaPath: schemaPath, tablePath: tablePath, isNew: true, definition: definition, creator: nil)
     return try handle(intent, schema: table.schema, table: table.name)
   }
 
@@ -44,6 +51,13 @@ extension FilesConnector: WritableConnector {
     }
     guard let schemaPath = try finder.directory(ofSchema: table.schema) else {
       throw WaterbearError(.schemaNotFound, "Schema '\(table.schema)' does not exist")
+    }
+    // Rows become visible by a rename, which cannot lead from one file system to another.
+    guard try base.device(of: layout.path) == base.device(of: schemaPath) else {
+      throw WaterbearError(
+        .notSupported,
+        "Table '\(table.schema).\(table.name)' takes no rows: \(layout.path) is on another file system than its schema",
+        remedy: "Mount the schema's directory, \(schemaPath), or one above it instead of the table's.")
     }
     let definition = try snapshot.list.definition ?? Self.definition(of: snapshot, query: query)
     let intent = WriteIntent(
@@ -87,35 +101,27 @@ extension FilesConnector: WritableConnector {
     let intent = try WriteIntent(payload: handle.payload)
     let outputs = try outputs.map { try AttemptOutput(payload: $0) }
     try TableCommit(intent, outputs: outputs, name: "\(handle.schema).\(handle.table)", finder: finder).run()
-    try base.removeTree(intent.staging)
   }
 
   public func abort(_ handle: WriteHandle) throws {
     try base.removeTree(try WriteIntent(payload: handle.payload).staging)
   }
 
-  public func drop(_ table: TableHandle) throws {
-    guard let schemaPath = try finder.directory(ofSchema: table.schema) else {
-      throw WaterbearError(.tableNotFound, "Table '\(table.schema).\(table.name)' does not exist")
-    }
-    // What drops that were cut short have left.
-    if let directory = try base.openIfPresent(schemaPath, O_RDONLY | O_DIRECTORY) {
-      for name in try base.names(in: directory, of: schemaPath).compactMap(\.text)
-      where name.hasPrefix(Self.droppedPrefix) {
-        try base.removeTree("\(schemaPath)/\(name)")
+  /// Tries all, and throws the first error.
+  public func sweep(_ isLeftover: (String) -> Bool) throws {
+    var failure: (any Error)?
+    for schema in try base.entries(of: "", onlyText: true) ?? [] where schema.kind == .directory {
+      guard let directory = try base.openIfPresent(schema.path, O_RDONLY | O_DIRECTORY) else { continue }
+      for name in try base.names(in: directory, of: schema.path).compactMap(\.text) {
+        let query = name.rest(behind: WriteIntent.stagingPrefix) ?? name.rest(behind: DropIntent.hiddenPrefix)
+        guard let query, isLeftover(String(query)) else { continue }
+        do {
+          try base.removeTree("\(schema.path)/\(name)")
+        } catch {
+          failure = failure ?? error
+        }
       }
     }
-    let layout = try TableLayout(payload: table.payload)
-    let dropped = "\(schemaPath)/\(Self.droppedPrefix)\(String(UInt64.random(in: 0...(.max)), radix: 16))"
-    guard try base.exists(layout.path) else {
-      throw WaterbearError(.tableNotFound, "Table '\(table.schema).\(table.name)' does not exist")
-    }
-    guard try base.rename(layout.path, to: dropped) else {
-      throw WaterbearError(.filesFilesystemError, "cannot rename \(layout.path) to \(dropped)")
-    }
-    try base.sync(schemaPath)
-    try base.removeTree(dropped)
+    if let failure { throw failure }
   }
-
-  private static let droppedPrefix = WriteIntent.hiddenPrefix + "drop-"
 }

@@ -5,6 +5,7 @@ import Base
 import Columnar
 import ConnectorAPI
 import Delimited
+import Platform
 
 /// Tables that are files: a schema is a directory below the base directory, a table is a directory or a file in it.
 ///
@@ -24,7 +25,9 @@ public struct FilesConnector: Connector {
   /// A catalog with the given properties; CONFIGURATION_INVALID for one that does not exist or does not fit. The base
   /// directory need not exist yet.
   public init(catalog: String, properties: [String: String]) throws(WaterbearError) {
-    try self.init(catalog: catalog, properties: properties, onChange: nil)
+    var onChange: (@Sendable (DirectoryChange) throws -> Void)?
+    if CrashPoint.isArmed { onChange = { CrashPoint.reach("files.\($0.step)") } }
+    try self.init(catalog: catalog, properties: properties, onChange: onChange)
   }
 
   /// `onChange` is called before each change of a directory, and can make it fail.

@@ -40,7 +40,7 @@ struct WriteIntent: Hashable, Codable, Sendable {
 
   /// The hidden directory of all that the write has before it is visible. It is in the schema's directory and not in
   /// the table's, where programs that search directories to the bottom would find its files.
-  var staging: String { "\(schemaPath)/\(Self.hiddenPrefix)write-\(query)" }
+  var staging: String { "\(schemaPath)/\(Self.stagingPrefix)\(query)" }
 
   /// What will become visible is gathered here.
   var gathered: String { "\(staging)/table" }
@@ -60,6 +60,7 @@ struct WriteIntent: Hashable, Codable, Sendable {
 
   /// Readers pass over names that begin so.
   static let hiddenPrefix = ".waterbear-"
+  static let stagingPrefix = hiddenPrefix + "write-"
 
   /// The extensions of written files.
   var fileExtension: String {
