@@ -9,6 +9,7 @@ import Testing
 final class Daemon {
   private let directory: TemporaryDirectory
   private let workers: Int
+  private let environment: [String: String]
   private var process: Command?
 
   var data: String { directory.path + "/data" }
@@ -21,8 +22,10 @@ final class Daemon {
 
   /// Starts a daemon with these settings and waits until it serves. `catalogs` are further ones, by name.
   init(
-    config: String = "", catalogs: [String: String] = [:], workers: Int = 2, starting: Bool = true
+    config: String = "", catalogs: [String: String] = [:], workers: Int = 2, environment: [String: String] = [:],
+    starting: Bool = true
   ) throws {
+    self.environment = environment
     directory = try TemporaryDirectory()
     self.workers = workers
     try directory.write("log.level=DEBUG\n" + config, to: "etc/config.properties")
@@ -51,7 +54,8 @@ final class Daemon {
   func launch() throws {
     process = try Command(
       Program.daemon,
-      ["serve", "--etc-dir", directory.path + "/etc", "--data-dir", data, "--workers", "\(workers)"])
+      ["serve", "--etc-dir", directory.path + "/etc", "--data-dir", data, "--workers", "\(workers)"],
+      environment: environment)
   }
 
   /// What a daemon that refuses to start says.

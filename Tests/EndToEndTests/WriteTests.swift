@@ -42,7 +42,8 @@ extension EndToEndTests {
       #expect(found.split(separator: "\n").last == doubled.split(separator: "\n").last)
       _ = try run("DROP TABLE lake.out.nation", on: daemon)
       #expect(!(try daemon.control(["query", "SELECT * FROM lake.out.nation"]).succeeded))
-      #expect(files(below: lake.path).allSatisfy { $0.hasSuffix(".schema") })
+      // What was dropped is removed after the answer.
+      try daemon.wait(for: "no leftovers") { files(below: lake.path).allSatisfy { $0.hasSuffix(".schema") } }
     }
 
     @Test func `a table has each row once while workers and coordinators are killed all the time`() throws {

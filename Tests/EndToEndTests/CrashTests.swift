@@ -1,0 +1,123 @@
+// Tests that a statement that writes is done once and whole, or not at all, at whichever step of it the coordinator
+// dies.
+import Base
+import Foundation
+import Glibc
+import Platform
+import Testing
+
+extension EndToEndTests {
+  @Suite(.serialized) struct CrashTests {
+    /// What a statement does to the rows of a table; nil is no table.
+    private struct Statement {
+      let sql: String
+      let before: Int?
+      let after: Int?
+    }
+
+    private static let rows = "SELECT n_nationkey, n_name, n_regionkey FROM tpch.tiny.nation"
+    private static let statements: [String: Statement] = [
+      "CREATE": Statement(
+        sql: "CREATE TABLE # WITH (format = 'CSV', partitioned_by = ARRAY['n_regionkey']) AS \(rows) "
+          + "WHERE n_regionkey < 2", before: nil, after: 10),
+      "INSERT": Statement(sql: "INSERT INTO # \(rows) WHERE n_regionkey < 2", before: 25, after: 35),
+      "DROP": Statement(sql: "DROP TABLE #", before: 25, after: nil),
+    ]
+
+    @Test(arguments: ["CREATE", "INSERT", "DROP"])
+    func `a coordinator dies at every step of a commit`(_ name: String) throws {
+      let statement = try #require(Self.statements[name])
+      let stage = try Stage()
+      var steps: [String] = []
+      while let step = try stage.play(statement.sql, dyingAt: steps.count + 1, statement.before, statement.after) {
+        steps.append(step)
+        try #require(steps.count < 100, "\(steps)")
+      }
+      // The steps that the decisions are about are among them.
+      let expected = ["write.collected", "write.committing", "commit.begin", "files.rename", "files.sync"]
+      for step in expected + ["commit.done", "write.ended", "removal.begin", "files.remove", "removal.done"] {
+        #expect(steps.contains(step), "\(steps)")
+      }
+      try stage.daemon.expectEmptySpool()
+    }
+  }
+}
+
+/// A daemon whose coordinator dies where a script says, with a catalog to write to.
+private final class Stage {
+  let lake: TemporaryDirectory
+  let daemon: Daemon
+  private let script: String
+  private var round = 0
+
+  init() throws {
+    lake = try TemporaryDirectory()
+    try lake.write("", to: "out/.schema")
+    script = lake.path + "/.script"
+    daemon = try Daemon(
+      catalogs: ["lake": "connector.name=files\nfiles.base-directory=\(lake.path)\n"],
+      environment: ["WATERBEAR_CRASH_SCRIPT": script])
+  }
+
+  /// Runs a statement, with `#` for a new table, while the coordinator dies at the given step of it. Gives the step's
+  /// name, or nil where the statement has fewer.
+  func play(_ sql: String, dyingAt count: Int, _ before: Int?, _ after: Int?) throws -> String? {
+    round += 1
+    let table = "lake.out.t\(round)"
+    if before != nil {
+      let made = "CREATE TABLE \(table) WITH (format = 'CSV', partitioned_by = ARRAY['n_regionkey']) AS "
+      _ = try run(made + "SELECT n_nationkey, n_name, n_regionkey FROM tpch.tiny.nation")
+      try waitForNoLeftovers()
+    }
+    try lake.write("coordinator * \(count)\n", to: ".script")
+    let statement = try daemon.startControl(["query", "--format", "tsv", sql.replacing("#", with: table)])
+    var seen: Set<Int> = []
+    while statement.end() == nil {
+      if after != nil { seen.insert(visibleRows(of: table)) }
+      SystemClock.sleep(.milliseconds(1))
+    }
+    let result = try statement.finish()
+    #expect(result.succeeded, "step \(count): \(result.error)")
+    #expect(seen.isSubset(of: [before ?? 0, after ?? 0]), "step \(count): \(seen) rows were seen")
+    try daemon.wait(for: "a coordinator") { try daemon.control(["status", "--quiet"]).succeeded }
+    try waitForNoLeftovers()
+    // The last steps come when nothing is to be seen any more.
+    for _ in 0..<50 where access(script + ".done", F_OK) != 0 { SystemClock.sleep(.milliseconds(10)) }
+    let step = try? String(contentsOfFile: script + ".done", encoding: .utf8)  // None where it did not come to that.
+    if step == nil { unlink(script) }
+    unlink(script + ".done")
+    try daemon.wait(for: "a coordinator") { try daemon.control(["status", "--quiet"]).succeeded }
+    if let after {
+      let found = try run("SELECT count(*), count(DISTINCT n_nationkey) FROM \(table)")
+      #expect(found.hasSuffix("\n\(after)\t\(min(after, 25))\n"), "step \(count)")
+      #expect(visibleRows(of: table) == after, "step \(count)")
+    } else {
+      #expect(!(try daemon.control(["query", "SELECT * FROM \(table)"]).succeeded), "step \(count)")
+      #expect(!files(below: lake.path).contains { $0.contains("/t\(round)/") }, "step \(count)")
+    }
+    return step?.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private func run(_ sql: String) throws -> String {
+    let result = try daemon.control(["query", "--format", "tsv", sql])
+    try #require(result.succeeded, "\(sql): \(result.error)")
+    return result.output
+  }
+
+  /// Rows in the files that other programs would see now.
+  private func visibleRows(of table: String) -> Int {
+    let directory = "out/" + table.split(separator: ".")[2] + "/"
+    return files(below: lake.path).reduce(0) { sum, path in
+      guard path.hasPrefix(directory), path.hasSuffix(".csv"), !path.contains("/.") else { return sum }
+      // Each file has a header.
+      let text = try? String(contentsOfFile: lake.path + "/" + path, encoding: .utf8)  // One that is gone has no rows.
+      return sum + max(0, (text?.split(separator: "\n").count ?? 0) - 1)
+    }
+  }
+
+  private func waitForNoLeftovers() throws {
+    try daemon.wait(for: "no leftovers") {
+      !files(below: lake.path).contains { $0.contains("/.waterbear-") && !$0.hasSuffix("/.waterbear-table") }
+    }
+  }
+}
