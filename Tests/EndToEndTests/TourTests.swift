@@ -28,7 +28,7 @@ extension EndToEndTests {
         set -eu -o pipefail
         export PATH='\(Program.directory)':$PATH
         cd '\(root)'
-        trap 'status=$?; kill %1 2>/dev/null; wait; exit $status' EXIT
+        trap 'status=$?; kill %1 2>/dev/null || true; wait; exit $status' EXIT
         \(try tour(in: directory.path))
         wait
         """
