@@ -103,7 +103,7 @@ public struct DelimitedSample: Sendable {
     let texts = (0..<columns).map { Self.text(first.column($0)[0], block, rules) }
     var observed = Observation(columns: columns)
     observed.observe(block, scanner, from: header.end, isWhole: isWhole, limit: limit, rules: rules)
-    let isHeader = hasHeader ?? Self.looksLikeHeader(texts, observed.guesses)
+    let isHeader = hasHeader ?? observed.looksLikeHeader(texts)
     if !isHeader {
       observed.observeRow(first, row: 0, block, rules: rules)
       observed.rows += 1
@@ -121,10 +121,15 @@ public struct DelimitedSample: Sendable {
   /// Guesses of all columns over many rows.
   private struct Observation {
     var guesses: [TypeGuess]
+    /// Columns in which a value was missing.
+    private var hasGaps: [Bool]
     var rows = 0
     var end = 0
 
-    init(columns: Int) { guesses = [TypeGuess](repeating: TypeGuess(), count: columns) }
+    init(columns: Int) {
+      guesses = [TypeGuess](repeating: TypeGuess(), count: columns)
+      hasGaps = [Bool](repeating: false, count: columns)
+    }
 
     mutating func observe(
       _ block: TextBlock, _ scanner: RowScanner, from start: Int, isWhole: Bool, limit: Int, rules: FieldRules
@@ -147,7 +152,10 @@ public struct DelimitedSample: Sendable {
     mutating func observeRow(_ table: FieldTable, row: Int, _ block: TextBlock, rules: FieldRules) {
       for column in guesses.indices {
         let field = table.column(column)[row]
-        if field.count == 0 || Self.isNullText(field, block, rules) { continue }
+        if field.count == 0 || Self.isNullText(field, block, rules) {
+          hasGaps[column] = true
+          continue
+        }
         if field.isEscaped {
           guesses[column].observeText()
         } else {
@@ -156,23 +164,47 @@ public struct DelimitedSample: Sendable {
       }
     }
 
+    /// Whether a row over those seen names the columns. It does where a field of it is a word in a column that has only
+    /// values of another type otherwise, whatever its other fields are. Where no column says so, all fields must be
+    /// different words; one may be missing over a column that is empty, as may that of an index in front.
+    func looksLikeHeader(_ texts: [String]) -> Bool {
+      var names = Set<String>()
+      var areNames = true
+      for (column, text) in texts.enumerated() {
+        let word = DelimitedSample.plainName(text)
+        if word.isEmpty {
+          let isIndex = column == 0 && rows > 0 && !hasGaps[column]
+          if !isIndex && (rows == 0 || !guesses[column].isEmpty) { areNames = false }
+          continue
+        }
+        if !names.insert(word).inserted || !Self.isWord(word) {
+          areNames = false
+        } else if !guesses[column].isEmpty, guesses[column].type != .varcharUnbounded, Self.isName(word) {
+          return true
+        }
+      }
+      return areNames && !names.isEmpty
+    }
+
+    /// Whether the text reads as nothing but text.
+    private static func isWord(_ text: String) -> Bool {
+      var guess = TypeGuess()
+      Array(text.utf8).withUnsafeBufferPointer { bytes in
+        if let start = bytes.baseAddress { guess.observe(start, bytes.count) }
+      }
+      return guess.isText
+    }
+
+    /// Whether a text may stand over values: no damaged number, and not what people write for a missing one.
+    private static func isName(_ word: String) -> Bool {
+      let first = word.drop { "+-.".contains($0) }.first
+      return !(first?.isNumber ?? true) && !["na", "n/a", "null", "none", "nil", "\\n", "?"].contains(word)
+    }
+
     private static func isNullText(_ field: FieldRef, _ block: TextBlock, _ rules: FieldRules) -> Bool {
       guard !field.isQuoted, field.count == rules.nullText.count else { return false }
       return rules.nullText.elementsEqual(UnsafeBufferPointer(start: block.base + field.start, count: field.count))
     }
-  }
-
-  /// A first row of different texts, none of which reads as a value, over columns of which it is no value or that are
-  /// text anyway.
-  private static func looksLikeHeader(_ texts: [String], _ guesses: [TypeGuess]) -> Bool {
-    var names = Set<String>()
-    for text in texts {
-      var guess = TypeGuess()
-      var copy = text
-      copy.withUTF8 { if let start = $0.baseAddress, $0.count > 0 { guess.observe(start, $0.count) } }
-      guard guess.isText, names.insert(text.lowercased()).inserted else { return false }
-    }
-    return true
   }
 
   private static func text(_ field: FieldRef, _ block: TextBlock, _ rules: FieldRules) -> String {
@@ -186,13 +218,19 @@ public struct DelimitedSample: Sendable {
     }
   }
 
+  /// In lower case, without blanks around it.
+  private static func plainName(_ text: String) -> String {
+    var trimmed = Substring(text.lowercased())
+    while trimmed.first?.isWhitespace ?? false { trimmed.removeFirst() }
+    while trimmed.last?.isWhitespace ?? false { trimmed.removeLast() }
+    return String(trimmed)
+  }
+
   private static func uniqueNames(_ texts: [String]) -> [String] {
     var seen = Set<String>()
     return texts.enumerated().map { index, text in
-      var trimmed = Substring(text.lowercased())
-      while trimmed.first?.isWhitespace ?? false { trimmed.removeFirst() }
-      while trimmed.last?.isWhitespace ?? false { trimmed.removeLast() }
-      let base = trimmed.isEmpty ? "column\(index + 1)" : String(trimmed)
+      let plain = plainName(text)
+      let base = plain.isEmpty ? "column\(index + 1)" : plain
       var name = base
       var number = 2
       while !seen.insert(name).inserted {

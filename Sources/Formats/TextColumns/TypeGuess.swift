@@ -65,8 +65,8 @@ public struct TypeGuess: Sendable {
   /// The narrowest type that has all values seen; varchar where there were none.
   ///
   /// Numbers with a point that all have the same number of digits behind it are decimals, as amounts of money are
-  /// written; other numbers with a point or an exponent are doubles. Numbers with zeros in front are text: they are
-  /// names of something.
+  /// written; other numbers with a point or an exponent are doubles. Numbers with zeros or a plus in front are text:
+  /// they are names of something, such as a telephone.
   public var type: DataType {
     switch kinds {
     case [.boolean]: return .boolean
@@ -84,7 +84,7 @@ public struct TypeGuess: Sendable {
   }
 
   private mutating func classify(_ text: UnsafePointer<UInt8>, _ count: Int) -> Kinds {
-    guard count > 0 else { return .text }
+    guard count > 0, text[0] != UInt8(ascii: "+") else { return .text }
     if let number = numberKind(text, count) { return number }
     if let time = temporalKind(text, count) { return time }
     if TextValue.boolean(text, count) != nil { return .boolean }
@@ -92,9 +92,9 @@ public struct TypeGuess: Sendable {
     return TextValue.double(text, count) != nil ? .double : .text
   }
 
-  /// Digits with an optional sign and point.
+  /// Digits with an optional minus and point.
   private mutating func numberKind(_ text: UnsafePointer<UInt8>, _ count: Int) -> Kinds? {
-    let start = text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") ? 1 : 0
+    let start = text[0] == UInt8(ascii: "-") ? 1 : 0
     var whole = 0
     var fraction = -1
     for index in start..<count {

@@ -24,7 +24,13 @@ import Testing
 
   @Test(arguments: [
     ("a,b\n1,2\n", true), ("1,2\n3,4\n", false), ("name,town\nada,london\n", true), ("ada,\nbob,york\n", false),
-    ("x,x\n1,2\n", false), ("id,2024-01-01\n1,2024-01-02\n", false), ("a,b\n", true),
+    ("x,x\n1,2\n", true), ("id,2024-01-01\n1,2024-01-02\n", true), ("a,b\n", true), ("id,2020\n1,5\n2,6\n", true),
+    // The index of pandas has no name; some programs end each row with a delimiter.
+    (",a,b\n0,1,x\n1,2,y\n", true), (",a\n0,x\n1,y\n", true), ("a,b,\n1,2,\n3,4,\n", true), ("a,b,\nx,y,\n", true),
+    // Words alone say nothing where one is there twice, or where others are missing too.
+    ("no,no,ada\nyes,no,bob\n", false), ("ada,\nbob,york\neve,\n", false), (",,\n1,2,3\n", false),
+    // A number that is missing or damaged is no name.
+    ("1,N/A\n2,5\n", false), ("1,5a\n2,6\n", false), ("country,2020\nfrance,5\n", false), ("id,id\n", false),
   ])
   func headersAreFound(_ text: String, _ isHeader: Bool) throws {
     let sample = try #require(try TextFile(text).sample())
@@ -45,11 +51,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("true\nFALSE\n", DataType.boolean), ("1\n-2\n+3\n", .bigint), ("1.50\n22.25\n", .decimal(precision: 18, scale: 2)),
+    ("true\nFALSE\n", DataType.boolean), ("1\n-2\n3\n", .bigint), ("1.50\n22.25\n", .decimal(precision: 18, scale: 2)),
     ("1.5\n2.25\n", .double), ("1\n2.5\n", .double), ("1e3\n2\n", .double), ("2024-02-29\n2024-03-01\n", .date),
     ("2024-02-29\n2024-02-29 12:00:00.5\n", .timestamp(precision: 6)),
     ("2024-02-29T12:00:00Z\n", .timestamp(precision: 6)), ("2024-02-30\n", .varcharUnbounded),
-    ("007\n010\n", .varcharUnbounded), ("0\n0.5\n", .double),
+    ("007\n010\n", .varcharUnbounded), ("+49123\n+49456\n", .varcharUnbounded),
+    ("1\n+1.5\n", .varcharUnbounded), ("0\n0.5\n", .double),
     ("99999999999999999999\n1\n", .decimal(precision: 38, scale: 0)),
     ("1\nx\n", .varcharUnbounded), ("NaN\n1.5\n", .double), (" 1\n2 \n", .bigint),
     ("123456789012345678901234567890.12\n", .decimal(precision: 38, scale: 2)),
