@@ -191,6 +191,7 @@ extension LineFault {
     case .unclosed: "the object is not closed at the end of the line"
     case .unexpected: "a character is not where it may be"
     case .noValue: "there is no value"
+    case .noNumber: "this is no number of JSON"
     case .textBehindObject: "something follows the object"
     case .duplicate(let column): "the key '\(names[column])' is there twice"
     }

@@ -12,6 +12,8 @@ enum LineFault {
   case unclosed
   case unexpected
   case noValue
+  /// What begins as a number and is none, such as `01` and `1.`.
+  case noNumber
   case textBehindObject
   /// A key of the column twice.
   case duplicate(Int)
@@ -183,7 +185,7 @@ private struct Line {
     if first &- 48 <= 9 || first == UInt8(ascii: "-") {
       guard skipNumber() else {
         at = start
-        return .noValue
+        return .noNumber
       }
     } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       if let fault = skipNested() { return fault }
