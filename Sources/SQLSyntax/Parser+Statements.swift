@@ -23,16 +23,14 @@ extension Parser {
     case .keyword(let keyword) where Parser.otherStatements.contains(keyword):
       return parseOther(at: place)
     default:
-      for keyword in Parser.otherStatements { note(.keyword(keyword)) }
-      for keyword in Parser.ownStatements { note(.keyword(keyword)) }
+      for keyword in Parser.knownStatements { note(.keyword(keyword)) }
       note(.query)
       throw mismatch()
     }
   }
 
-  private static let ownStatements: [Keyword] = [
-    .create, .desc, .describe, .drop, .explain, .insert, .reset, .set, .show, .use, .with,
-  ]
+  /// Beginnings of statements that can be run, for those who look for the right word.
+  private static let knownStatements: [Keyword] = [.create, .desc, .describe, .drop, .explain, .insert, .show, .with]
 
   /// Statements of Trino's that are known by name only.
   private static let otherStatements: [Keyword] = [

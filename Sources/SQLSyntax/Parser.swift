@@ -132,6 +132,7 @@ struct Parser {
 
   /// The error for the token here, naming all that was looked for at its place.
   func mismatch() -> WaterbearError {
+    if let unclosed { return failure(unclosed) }
     var names: Set<String> = []
     for expectation in expectedIndex == index ? expected : [] {
       switch expectation {
@@ -150,6 +151,17 @@ struct Parser {
     }
     let found = kind == .endOfInput ? "<EOF>" : spelling(token)
     return failure("mismatched input '\(found)'. Expecting: \(names.sorted().joined(separator: ", "))")
+  }
+
+  /// What is wrong where the token here is a quote that opens something and nothing closes it.
+  private var unclosed: String? {
+    guard kind == .unrecognized else { return nil }
+    switch spelling(token) {
+    case "'": return "the string that begins here has no closing '"
+    case "\"": return "the quoted name that begins here has no closing \""
+    case "`": return "the quoted name that begins here has no closing `"
+    default: return nil
+    }
   }
 
   func failure(_ message: String, at place: SourceLocation? = nil) -> WaterbearError {

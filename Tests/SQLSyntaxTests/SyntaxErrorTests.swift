@@ -15,7 +15,10 @@ struct SyntaxErrorTests {
       + "<EOF>, <identifier>"),
     ("select *\nfrom x\nwhere from", "line 3:7: mismatched input 'from'. Expecting: <expression>"),
     ("select * from", "line 1:14: mismatched input '<EOF>'. Expecting: '(', 'LATERAL', 'UNNEST', <identifier>"),
-    ("select * from 'oops", "line 1:15: mismatched input '''. Expecting: '(', 'LATERAL', 'UNNEST', <identifier>"),
+    ("select * from 'oops", "line 1:15: the string that begins here has no closing '"),
+    ("select 'it''s", "line 1:8: the string that begins here has no closing '"),
+    ("select 1 as \"a b", "line 1:13: the quoted name that begins here has no closing \""),
+    ("select `a", "line 1:8: the quoted name that begins here has no closing `"),
     ("select * from `foo`",
       "line 1:15: backquoted identifiers are not supported; use double quotes to quote identifiers"),
     ("select 1x from dual",
@@ -56,8 +59,9 @@ struct SyntaxErrorTests {
 
   @Test func emptyTextExpectsAStatement() throws {
     let message = try #require(parsingError(""))
-    #expect(message.hasPrefix("line 1:1: mismatched input '<EOF>'. Expecting: 'ALTER', 'ANALYZE', 'CALL', "))
-    #expect(message.hasSuffix("'UPDATE', 'USE', 'WITH', <query>"))
+    // Only what works is offered.
+    let words = "'CREATE', 'DESC', 'DESCRIBE', 'DROP', 'EXPLAIN', 'INSERT', 'SHOW', 'WITH', <query>"
+    #expect(message == "line 1:1: mismatched input '<EOF>'. Expecting: \(words)")
   }
 
   @Test(arguments: [
