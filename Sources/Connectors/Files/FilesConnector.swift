@@ -181,7 +181,8 @@ extension TableLayout {
     guard !(columns.isEmpty && partitions.isEmpty) else {
       throw WaterbearError(
         .filesBadData, "\(list.path) has no columns",
-        remedy: list.files.isEmpty ? "The directory holds no files." : "Its files are empty.")
+        remedy: list.files.isEmpty
+          ? "The directory holds no files." : "Its files are empty, or have rows without any column.")
     }
     self.init(
       path: list.path, isDirectory: list.isDirectory, format: list.format, columns: columns, partitions: partitions,

@@ -93,9 +93,7 @@ struct ParquetFormat: TableFormat {
     for (number, file) in list.enumerated() {
       let parquet = try files.open(file)
       let positions = columns.map { parquet.columnIndex(named: $0.name) }
-      for position in positions {
-        if let position, let refusal = parquet.columns[position].unreadable { throw refusal }
-      }
+      try Self.checkReadable(positions.compactMap { $0.map { parquet.columns[$0] } })
       for index in 0..<parquet.rowGroupCount where parquet.rowGroupMayMatch(index, constraint: constraint) {
         let rows = parquet.rowCount(ofRowGroup: index)
         if rows == 0 { continue }
@@ -104,6 +102,17 @@ struct ParquetFormat: TableFormat {
       }
     }
     return Self.packed(groups, of: list)
+  }
+
+  /// Throws the refusal of the first column that cannot be read, with the names of all others.
+  private static func checkReadable(_ columns: [ParquetColumn]) throws {
+    let refused = columns.filter { $0.unreadable != nil }
+    guard let first = refused.first, var refusal = first.unreadable else { return }
+    if refused.count > 1 {
+      refusal.message += "; nor can the columns " + refused.dropFirst().map { "'\($0.name)'" }.joined(separator: ", ")
+      refusal.remedy = "Leave these columns out of the query."
+    }
+    throw refusal
   }
 
   /// Bytes of the values of a row group in memory: tasks are cut by them, as those over other sources are.
