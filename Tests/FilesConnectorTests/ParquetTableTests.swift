@@ -60,6 +60,22 @@ extension TestCatalog {
     #expect(throws: WaterbearError.self) { _ = try catalog.read("u") }
   }
 
+  /// Not every file is looked at when a table is described.
+  @Test func namesThatDifferInCaseAloneAreFoundInEveryFile() throws {
+    let catalog = try TestCatalog()
+    try catalog.writeParquet([("Key", .integer), ("KEY", .integer)], [[.integer(1), .integer(2)]], to: "s/v/1.parquet")
+    let base = try BaseDirectory(catalog.path)
+    let list = try #require(try TableFinder(base: base).files(schema: "s", table: "v"))
+    let wanted = [TableLayout.Column(name: "key", type: .integer)]
+    let layout = TableLayout(
+      path: "s/v", isDirectory: true, format: .parquet, columns: wanted, partitions: [], dialect: nil)
+    #expect {
+      _ = try ParquetFormat(base: base).pieces(of: list.files, layout: layout, columns: wanted, constraint: .all)
+    } throws: {
+      ($0 as? WaterbearError)?.message == "s/v/1.parquet has two columns 'key', if case is not looked at"
+    }
+  }
+
   @Test func partitionsAndHiddenColumns() throws {
     let catalog = try TestCatalog()
     for (year, value) in [("2023", 1), ("2024", 2), ("__HIVE_DEFAULT_PARTITION__", 3)] {

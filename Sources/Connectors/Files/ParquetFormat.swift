@@ -16,6 +16,8 @@ struct ParquetFormat: TableFormat {
   /// Pieces that a table is cut into if its row groups allow it, and at most.
   private static let wantedPieces: Int64 = 64
   private static let mostPieces: Int64 = 4000
+  /// Bytes that a row group is taken for at most.
+  private static let mostGroupBytes: Int64 = 1 << 36
 
   init(base: BaseDirectory) { files = ParquetFiles(base: base) }
 
@@ -32,9 +34,7 @@ struct ParquetFormat: TableFormat {
       for column in parquet.columns {
         let name = column.name.lowercased()
         guard seen.insert(name).inserted else {
-          throw WaterbearError(
-            .filesBadData, "\(file.path) has two columns '\(name)', if case is not looked at",
-            remedy: "Rename one of them: names of columns are compared in lower case.")
+          throw Self.ambiguous(name, in: file.path)
         }
         // What cannot be read is refused when somebody asks for it.
         let type = column.type ?? .varcharUnbounded
@@ -53,6 +53,19 @@ struct ParquetFormat: TableFormat {
     }
     // Each name was entered with its type.
     return FormatDescription(columns: names.map { TableLayout.Column(name: $0, type: found[$0]!.type) })
+  }
+
+  /// The position of a column; nil where the file lacks it, which its rows show as NULL.
+  private static func position(of column: TableLayout.Column, in file: ParquetFile) throws -> Int? {
+    // Not every file was looked at when the table was described.
+    if file.isAmbiguous(column.name) { throw ambiguous(column.name, in: file.name) }
+    return file.columnIndex(named: column.name)
+  }
+
+  private static func ambiguous(_ name: String, in path: String) -> WaterbearError {
+    WaterbearError(
+      .filesBadData, "\(path) has two columns '\(name)', if case is not looked at",
+      remedy: "Rename one of them: names of columns are compared in lower case.")
   }
 
   private static func spread(_ files: [DataFile], to count: Int) -> [DataFile] {
@@ -92,7 +105,7 @@ struct ParquetFormat: TableFormat {
     var groups: [Group] = []
     for (number, file) in list.enumerated() {
       let parquet = try files.open(file)
-      let positions = columns.map { parquet.columnIndex(named: $0.name) }
+      let positions = try columns.map { try Self.position(of: $0, in: parquet) }
       try Self.checkReadable(positions.compactMap { $0.map { parquet.columns[$0] } })
       for index in 0..<parquet.rowGroupCount where parquet.rowGroupMayMatch(index, constraint: constraint) {
         let rows = parquet.rowCount(ofRowGroup: index)
@@ -126,7 +139,8 @@ struct ParquetFormat: TableFormat {
         bytes += file.uncompressedBytes(ofRowGroup: index, columns: [position])
       }
     }
-    return bytes
+    // Whatever footers claim, the sum over any number of row groups has room.
+    return min(bytes, mostGroupBytes)
   }
 
   /// Successive row groups of a file together, until they are worth a piece.
@@ -162,8 +176,8 @@ struct ParquetFormat: TableFormat {
       throw WaterbearError(
         .genericInternalError, "A split has row groups \(piece.start) to \(piece.end) of \(piece.file.path)")
     }
-    let wanted = columns.map { column -> ParquetReadColumn in
-      guard let position = file.columnIndex(named: column.name) else {
+    let wanted = try columns.map { column -> ParquetReadColumn in
+      guard let position = try Self.position(of: column, in: file) else {
         return ParquetReadColumn(source: .constant(.null), type: column.type)
       }
       return ParquetReadColumn(source: .column(position), type: column.type)

@@ -56,21 +56,25 @@ final class DeltaLengthDecoder: ValueDecoder {
 
 /// Byte arrays: the lengths of the prefixes shared with the value before, and the rest as in `DeltaLengthDecoder`.
 final class DeltaBytesDecoder: ValueDecoder {
-  /// Bytes that the values of one call may have.
-  private static let bytesMax = 1 << 30
-
+  /// Bytes that the values of the page may still have.
+  private var bytesLeft: Int
   private var prefixes: DeltaRuns
   private let suffixes: DeltaLengthDecoder
-  private let texts = StringHeap()
-  /// The value before, whose bytes lie in the heap or in a suffix's page.
+  /// The values of the last call: those before are kept by whoever wanted them.
+  private var texts = StringHeap()
+  /// The value before, whose bytes lie in the view or in that heap.
   private var last = StringView.empty
 
   override var heap: StringHeap? { texts }
   /// The length that all values must have, where there is one.
   private let fixedLength: Int?
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, fixedLength: Int?) throws(Damage) {
+  /// `bytesMax`: bytes that all values together may have. A few bits can stand for a long value.
+  init(
+    _ bytes: UnsafeBufferPointer<UInt8>, fixedLength: Int?, bytesMax: Int = ParquetLimits().pageBytes
+  ) throws(Damage) {
     self.fixedLength = fixedLength
+    bytesLeft = bytesMax
     prefixes = try DeltaRuns(bytes)
     let start = try prefixes.end(of: bytes)
     suffixes = try DeltaLengthDecoder(UnsafeBufferPointer(rebasing: bytes[start...]))
@@ -80,7 +84,9 @@ final class DeltaBytesDecoder: ValueDecoder {
   override func decode(_ count: Int, into target: UnsafeMutableRawPointer) throws(Damage) {
     let views = target.assumingMemoryBound(to: StringView.self)
     try suffixes.decode(count, into: target)
-    var total = 0
+    let before = texts
+    defer { withExtendedLifetime(before) {} }
+    texts = StringHeap()
     try withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1024) { (scratch) throws(Damage) in
       var done = 0
       while done < count {
@@ -94,8 +100,8 @@ final class DeltaBytesDecoder: ValueDecoder {
           let suffix = views[index]
           let length = prefix + suffix.count
           guard fixedLength == nil || length == fixedLength else { throw Damage("a value of \(length) bytes") }
-          total += length
-          guard total <= Self.bytesMax, length <= Int(Int32.max) else { throw Damage("values of more than 1 GB") }
+          guard length <= bytesLeft, length <= Int(Int32.max) else { throw Damage("a page whose values are too long") }
+          bytesLeft -= length
           if length > 0 {
             let copy = texts.allocate(length)
             last.withBytes { copy.update(from: $0.baseAddress!, count: prefix) }

@@ -131,7 +131,7 @@ struct HybridRuns {
   }
 
   /// Sets the bits from 0 on of those of the next `count` numbers that equal `wanted`, clears the others, and returns
-  /// how many are set. Where all are, the bits may be left as they were.
+  /// how many are set. Where all are, the bits may be left as they were. Damage where a number is larger.
   mutating func matches(
     _ count: Int, of wanted: Int32, into words: UnsafeMutablePointer<UInt64>
   ) throws(Damage) -> Int {
@@ -147,11 +147,13 @@ struct HybridRuns {
       if left == 0 { try advance() }
       let part = min(left, count &- done)
       if let packed {
-        found &+= packedMatches(packed, part, of: wanted, into: words, from: done)
+        found &+= try packedMatches(packed, part, of: wanted, into: words, from: done)
         consumed &+= part
       } else if repeated == wanted {
         BitRange.set(words, from: done, count: part)
         found &+= part
+      } else if repeated > wanted {
+        throw Self.tooLarge(Int(repeated), wanted)
       }
       left &-= part
       done &+= part
@@ -161,7 +163,7 @@ struct HybridRuns {
 
   private func packedMatches(
     _ packed: UnsafePointer<UInt8>, _ count: Int, of wanted: Int32, into words: UnsafeMutablePointer<UInt64>, from: Int
-  ) -> Int {
+  ) throws(Damage) -> Int {
     var found = 0
     if width == 1, wanted == 1 {
       var index = 0
@@ -176,13 +178,20 @@ struct HybridRuns {
       }
       return found
     }
+    var largest: UInt64 = 0
     for index in 0..<count {
       let number = width == 0 ? 0 : BitUnpacking.number(packed, width: width, at: consumed &+ index)
+      largest = max(largest, number)
       let bit: UInt64 = Int32(truncatingIfNeeded: number) == wanted ? 1 : 0
       words[(from &+ index) &>> 6] |= bit &<< UInt64((from &+ index) & 63)
       found &+= Int(bit)
     }
+    if largest > UInt64(wanted) { throw Self.tooLarge(Int(largest), wanted) }
     return found
+  }
+
+  private static func tooLarge(_ number: Int, _ wanted: Int32) -> Damage {
+    Damage("a level of \(number) where \(wanted) is the highest")
   }
 }
 

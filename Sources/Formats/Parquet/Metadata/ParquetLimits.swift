@@ -11,6 +11,12 @@ public struct ParquetLimits: Sendable {
   public var rowGroups = 1_000_000
   /// Bytes of a page, uncompressed.
   public var pageBytes = 1 << 30
+  /// Bytes of a dictionary, uncompressed. Writers give a dictionary up at some megabytes.
+  public var dictionaryBytes = 128 << 20
+  /// Values of a dictionary, which take up to 16 bytes each even where nothing is in them.
+  public var dictionaryValues = 16 << 20
+  /// Rows of all row groups.
+  public var rows: Int64 = 1 << 40
   /// Bytes of a page index or a Bloom filter.
   public var indexBytes = 128 << 20
 

@@ -50,6 +50,7 @@ struct SchemaTree {
     if let nesting = Self.nesting(element) {
       let first = leafCount
       try passLeaves(of: element, depth: depth)
+      guard leafCount > first else { throw Damage("\(nesting) '\(path.joined(separator: "."))' without values") }
       columns.append(
         SchemaColumn(
           path: path, leaves: first..<leafCount, element: element, definitionLevelMax: level, nesting: nesting))

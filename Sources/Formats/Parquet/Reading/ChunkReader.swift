@@ -174,6 +174,11 @@ final class ChunkReader {
   }
 
   private func readDictionary(_ stored: StoredPage) throws {
+    let limits = pages.file.limits
+    let (size, values) = (Int(stored.header.uncompressedSize), Int(stored.header.dictionary?.valueCount ?? 0))
+    guard size <= limits.dictionaryBytes, values <= limits.dictionaryValues else {
+      throw pages.failure(Damage("a dictionary of \(values) values in \(size) bytes"), at: stored.offset)
+    }
     let (buffer, start, count) = try pages.body(of: stored)
     let body = UnsafeBufferPointer(start: (buffer.base + start).assumingMemoryBound(to: UInt8.self), count: count)
     do throws(Damage) {

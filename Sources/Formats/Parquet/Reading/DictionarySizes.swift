@@ -20,8 +20,9 @@ extension ParquetFile {
   /// The size of the dictionary of a column in a row group, or nil where there is none or it cannot be told. Cost: one
   /// small read.
   public func dictionarySize(ofRowGroup index: Int, column: Int) -> ParquetDictionarySize? {
-    guard let chunk = metadata.rowGroups[index].columns[columns[column].leaves.lowerBound].metadata,
-      columns[column].mapping != nil, let offset = Self.dictionaryOffset(chunk), offset >= 4, offset < footerOffset
+    guard columns[column].mapping != nil,
+      let chunk = metadata.rowGroups[index].columns[columns[column].leaves.lowerBound].metadata,
+      let offset = Self.dictionaryOffset(chunk), offset >= 4, offset < footerOffset
     else { return nil }
     let count = Int(min(Int64(Self.headerBytes), footerOffset - offset))
     // An estimate must not fail: whoever reads the values says what is wrong.
@@ -58,6 +59,8 @@ extension ParquetFile {
         return !isData || isDictionary
       }
     }
+    // A footer may claim anything.
+    guard chunk.totalUncompressedSize >= 0 else { return false }
     // Positions take at most four bytes each: more than that must be values.
     return chunk.totalUncompressedSize - dictionary <= chunk.valueCount * 5 + 1024
   }

@@ -58,9 +58,18 @@ public final class ParquetFile: Sendable {
   /// The position of the column `name`: spelled so, else the only one that differs from it in case alone.
   public func columnIndex(named name: String) -> Int? {
     if let exact = columns.firstIndex(where: { $0.name == name }) { return exact }
-    let lower = name.lowercased()
-    let similar = columns.indices.filter { columns[$0].name.lowercased() == lower }
+    let similar = columnIndices(similarTo: name)
     return similar.count == 1 ? similar[0] : nil
+  }
+
+  /// Whether several columns could be meant by `name`, which none is spelled as.
+  public func isAmbiguous(_ name: String) -> Bool {
+    !columns.contains { $0.name == name } && columnIndices(similarTo: name).count > 1
+  }
+
+  private func columnIndices(similarTo name: String) -> [Int] {
+    let lower = name.lowercased()
+    return columns.indices.filter { columns[$0].name.lowercased() == lower }
   }
 
   /// Bytes that columns of a row group take in the file.
@@ -121,7 +130,7 @@ public final class ParquetFile: Sendable {
       guard group.columns.count == tree.leafCount else {
         throw Damage("row group \(index) has \(group.columns.count) columns where the schema has \(tree.leafCount)")
       }
-      guard group.rowCount >= 0, group.rowCount <= 1 << 40 else {
+      guard group.rowCount >= 0, group.rowCount <= limits.rows else {
         throw Damage("row group \(index) claims \(group.rowCount) rows")
       }
       // Where nothing repeats, each row has a value or a NULL.
@@ -134,7 +143,9 @@ public final class ParquetFile: Sendable {
             + "\(chunk.valueCount) values")
       }
     }
-    let total = metadata.rowGroups.reduce(0) { $0 &+ $1.rowCount }
+    // At most a million row groups of a trillion rows each: no overflow.
+    let total = metadata.rowGroups.reduce(0) { $0 + $1.rowCount }
+    guard total <= limits.rows else { throw Damage("\(total) rows, more than \(limits.rows)") }
     guard total == metadata.rowCount else {
       throw Damage("a footer that counts \(metadata.rowCount) rows, and \(total) in its row groups")
     }

@@ -83,6 +83,8 @@ struct PageIndex {
     let places = try Self.read(file, placesOffset, placesLength, column.name) { (decoder) throws(Damage) in
       try OffsetIndex(&decoder)
     }
+    // Indexes without pages say nothing of rows that are there.
+    if places.pages.isEmpty, bounds.nullPages.isEmpty, rows > 0 { return nil }
     let firsts = places.pages.map { Int($0.firstRow) }
     let isOrdered = zip(firsts, firsts.dropFirst()).allSatisfy { $0 <= $1 }
     guard firsts.count == bounds.nullPages.count, firsts.first ?? 0 == 0, isOrdered, firsts.last ?? 0 <= rows else {

@@ -9,13 +9,13 @@ extension ValueConversion {
   ) throws(Damage) {
     switch self {
     case .none: preconditionFailure("values that stay as they are are not converted")
-    case .int32ToInt8: truncate(Int32.self, Int8.self, source, target, count)
-    case .int32ToInt16: truncate(Int32.self, Int16.self, source, target, count)
-    case .int32ToInt64: truncate(Int32.self, Int64.self, source, target, count)
-    case .int32ToInt128: truncate(Int32.self, Int128.self, source, target, count)
-    case .uint32ToInt64: truncate(UInt32.self, Int64.self, source, target, count)
-    case .int64ToInt128: truncate(Int64.self, Int128.self, source, target, count)
-    case .uint64ToInt128: truncate(UInt64.self, Int128.self, source, target, count)
+    case .int32ToInt8: try narrow(Int32.self, Int8.self, source, target, count)
+    case .int32ToInt16: try narrow(Int32.self, Int16.self, source, target, count)
+    case .int32ToInt64: widen(Int32.self, Int64.self, source, target, count)
+    case .int32ToInt128: widen(Int32.self, Int128.self, source, target, count)
+    case .uint32ToInt64: widen(UInt32.self, Int64.self, source, target, count)
+    case .int64ToInt128: widen(Int64.self, Int128.self, source, target, count)
+    case .uint64ToInt128: widen(UInt64.self, Int128.self, source, target, count)
     case .floatToDouble: Self.widenFloats(source, target, count)
     case .millisToMicros: try Self.multiply(source, target, count)
     case .nanosToMicros: Self.divide(source, target, count)
@@ -26,12 +26,28 @@ extension ValueConversion {
   }
 
   @inline(__always)
-  private func truncate<Source: FixedWidthInteger & BitwiseCopyable, Target: FixedWidthInteger & BitwiseCopyable>(
+  private func widen<Source: FixedWidthInteger & BitwiseCopyable, Target: FixedWidthInteger & BitwiseCopyable>(
     _: Source.Type, _: Target.Type, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
   ) {
     let values = source.assumingMemoryBound(to: Source.self)
     let results = target.assumingMemoryBound(to: Target.self)
     for index in 0..<count { results[index] = Target(truncatingIfNeeded: values[index]) }
+  }
+
+  /// As `widen`, of values that must fit.
+  @inline(__always)
+  private func narrow<Source: FixedWidthInteger & BitwiseCopyable, Target: FixedWidthInteger & BitwiseCopyable>(
+    _: Source.Type, _: Target.Type, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
+  ) throws(Damage) {
+    let values = source.assumingMemoryBound(to: Source.self)
+    let results = target.assumingMemoryBound(to: Target.self)
+    var lost: Source = 0
+    for index in 0..<count {
+      let result = Target(truncatingIfNeeded: values[index])
+      lost |= values[index] ^ Source(truncatingIfNeeded: result)
+      results[index] = result
+    }
+    guard lost == 0 else { throw Damage("an integer of more than \(Target.bitWidth) bits") }
   }
 
   private static func widenFloats(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int) {
