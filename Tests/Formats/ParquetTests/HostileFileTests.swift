@@ -15,11 +15,12 @@ import Testing
     limits: ParquetLimits = ParquetLimits(), middle: [UInt8] = [],
     _ change: (inout FileMetadata, _ middleOffset: Int64) -> Void
   ) throws -> ParquetFile {
-    let numbers = vector(.integer, (0..<600).map { .integer(Int64($0 / 3)) })
-    let texts = vector(.varcharUnbounded, (0..<600).map { .text("text \($0 % 9)") })
-    let written = try WrittenFile(
-      [("a", .integer), ("b", .varcharUnbounded)], [Batch(columns: [numbers, texts], count: 600)]
-    ) { $0.rowGroupRows = 300 }
+    let batches = [0, 300].map { first in
+      let numbers = vector(.integer, (first..<first + 300).map { .integer(Int64($0 / 3)) })
+      let texts = vector(.varcharUnbounded, (first..<first + 300).map { .text("text \($0 % 9)") })
+      return Batch(columns: [numbers, texts], count: 300)
+    }
+    let written = try WrittenFile([("a", .integer), ("b", .varcharUnbounded)], batches) { $0.rowGroupRows = 300 }
     let length = Int(WrittenFile.number(written.bytes, written.bytes.count - 8, 4))
     var bytes = Array(written.bytes.dropLast(length + 8))
     var metadata = written.metadata
