@@ -117,6 +117,21 @@ import Testing
     }
   }
 
+  /// A first row that cannot be read is never a file without rows.
+  @Test func damagedHeadersAndLongHeadersAreNotPassedOver() throws {
+    let catalog = try TestCatalog(["files.csv.header": "true"])
+    try catalog.write("a,b\n1,2\n", to: "s/t/1.csv")
+    try catalog.write("a,\"b\"x\n3,4\n", to: "s/t/2.csv")
+    #expect(
+      catalog.failure("SELECT * FROM t")?.message
+        == "s/t/2.csv, offset 0 of its text: text follows a closing quote in the first row")
+    let names = (0..<1000).map { "\(String(repeating: "x", count: 70))_\($0)" }.joined(separator: ",")
+    let row = (0..<1000).map { "\($0)" }.joined(separator: ",")
+    try catalog.write("\(names)\n\(row)\n\(row)\n", to: "s/wide.csv")
+    let last = String(repeating: "x", count: 70) + "_999"
+    #expect(try catalog.rows("SELECT count(*), max(\(last)) FROM wide") == [["2", "999"]])
+  }
+
   @Test func damagedFilesFailOnlyTheirQueries() throws {
     let catalog = try TestCatalog()
     try catalog.write("a,b\n1,2\n3\n", to: "s/bad.csv")
