@@ -8,6 +8,8 @@ struct ModelStore {
     var model: ModelQuery
     var restored: RestoredQuery
     var outcome: QueryOutcome?
+    /// It had all its result once; what is lost of that since is made again without a limit of time.
+    var wasFinished = false
     var isReleased = false
     /// USER_ERROR was reported for the query.
     var sawUserError = false
@@ -206,6 +208,7 @@ struct ModelStore {
       require(root.tasksComplete, "\(id) finished before the root stage had all its tasks")
       require(root.tasks.allSatisfy { $0.selected != nil }, "\(id) finished with an unfinished root task")
       queries[id]!.restored.isFinished = true
+      queries[id]!.wasFinished = true
     case .failed:
       queries[id]!.isReleased = true
     }
