@@ -61,7 +61,10 @@ extension EndToEndTests {
         names += 1
         let table = "lake.out.t\(names)"
         // A submission may die with its coordinator, accepted or not: then another table is made.
-        let submission = try daemon.control(["submit", "CREATE TABLE \(table) AS SELECT * FROM tpch.sf1.orders"])
+        // A task has to fit between two deaths of its worker: here it takes 50 ms, with the default size up to 700.
+        let size = "fault_tolerant_execution_arbitrary_distribution_write_task_target_size_min=8MB"
+        let submission = try daemon.control(
+          ["submit", "--session", size, "CREATE TABLE \(table) AS SELECT * FROM tpch.sf1.orders"])
         guard submission.succeeded else { continue }
         let id = submission.output.trimmingCharacters(in: .whitespacesAndNewlines)
         let end = try daemon.control(["wait", id], within: .seconds(180))
