@@ -11,6 +11,8 @@ import signal
 import subprocess
 import threading
 
+from .messages import Meddler
+
 
 class Fault:
     """What happens is counted in `strikes`; a case in which nothing could be struck proves nothing and is told apart."""
@@ -150,6 +152,36 @@ class WorkerHang(Fault):
                 os.kill(worker, signal.SIGCONT)
             except ProcessLookupError:
                 pass  # It was found out and replaced.
+
+
+class WorkerSlow(Fault):
+    """A worker gets a twentieth of its time: its tasks are done twice, and the second attempt wins."""
+
+    def act(self):
+        slow = 0
+        while self.pause(0.02):
+            if slow not in self.daemon.workers:
+                slow = self.random.choice(self.daemon.workers or [0])
+            if slow and self.send(slow, signal.SIGSTOP):
+                self.over.wait(0.38)
+                self.send(slow, signal.SIGCONT)
+
+
+class Messages(Fault):
+    """What coordinator and workers say to each other is delayed, cut in half, or not passed on."""
+
+    def act(self):
+        if not self.pause(self.seconds * self.random.uniform(0, 0.2)):
+            return
+        meddler = Meddler(self.daemon.data / "run/workers.sock", self.random)
+        try:
+            # Those that take their places come by the meddler.
+            for worker in self.daemon.workers:
+                self.send(worker, signal.SIGKILL)
+            while self.pause(0.1):
+                pass
+        finally:
+            meddler.stop()
 
 
 class CoordinatorStop(Fault):
@@ -362,8 +394,9 @@ FAULTS = {
     "none": None,
     "worker-kill": WorkerKill, "all-workers-kill": AllWorkersKill, "coordinator-kill": CoordinatorKill,
     "random-kill": RandomKill, "power-cut": PowerCut, "restart": Restart, "worker-stop": WorkerStop,
-    "worker-hang": WorkerHang, "coordinator-stop": CoordinatorStop, "spool-missing": SpoolMissing,
-    "spool-truncated": SpoolTruncated, "spool-flipped": SpoolFlipped, "spool-swapped": SpoolSwapped,
+    "worker-hang": WorkerHang, "worker-slow": WorkerSlow, "messages": Messages, "coordinator-stop": CoordinatorStop,
+    "spool-missing": SpoolMissing, "spool-truncated": SpoolTruncated, "spool-flipped": SpoolFlipped,
+    "spool-swapped": SpoolSwapped,
     "spool-unreadable": SpoolUnreadable, "spool-gone": SpoolGone, "disk-full": DiskFull, "disks-full": DisksFull,
     "descriptors": Descriptors, "client-kill": ClientKill, "cancel": Cancel,
 }

@@ -61,6 +61,11 @@ SHAPES = [
     Shape("one-huge-key", "SELECT n, count(*), sum(q) FROM (SELECT 1 AS k, l_quantity AS q FROM lineitem) a JOIN "
           "(SELECT 1 AS k, n_name AS n FROM nation WHERE n_nationkey < 3) b ON a.k = b.k GROUP BY 1",
           session=PARTITIONED),
+    # Chance decides which rows meet in a group, and order which are within the limit, but none is lost or doubled.
+    Shape("chance", "SELECT count(*), sum(n), sum(k) FROM (SELECT r, count(*) AS n, sum(k) AS k FROM (SELECT "
+          "floor(random() * 500) AS r, l_orderkey AS k FROM lineitem) GROUP BY r)"),
+    Shape("limit", "SELECT count(*), count(DISTINCT k) FROM (SELECT l_orderkey * 10 + l_linenumber AS k FROM lineitem "
+          "LIMIT 100000)"),
     Shape("tiny-files", "SELECT count(*), sum(id), count(DISTINCT word) FROM lake.chaos.tiny"),
     Shape("ctas", "CREATE TABLE lake.chaos.written AS SELECT * FROM lineitem WHERE l_linenumber < 3",
           before=DROP, check=WRITTEN, after=DROP),
