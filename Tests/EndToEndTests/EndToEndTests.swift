@@ -57,6 +57,21 @@ extension EndToEndTests {
       try daemon.expectEmptySpool()
     }
 
+    @Test func `a short query does not wait for long tasks of another`() throws {
+      let daemon = try Daemon()
+      // Billions of pairs for each of its tasks: they hold all slots for minutes.
+      let long = try daemon.submit([
+        "SELECT count(*) FROM tpch.sf1.orders a, tpch.sf1.orders b WHERE a.o_custkey > b.o_custkey + 1000000"
+      ])
+      try daemon.wait(for: "tasks that run") {
+        let running = try daemon.control(["workers", "--format", "tsv"]).output.components(separatedBy: "\(long).0.")
+        return running.count > 2
+      }
+      let answer = try daemon.control(["query", "--format", "tsv", "SELECT 1 AS one"], within: .seconds(20))
+      #expect(answer.output == "one\n1\n")
+      #expect(try daemon.control(["cancel", long]).succeeded)
+    }
+
     @Test func `the same after every process was killed at once and the daemon was started again`() throws {
       let daemon = try Daemon()
       let submitted = try daemon.submit(["--file", Benchmark.file(18), "--catalog", "tpch", "--schema", "sf1"])

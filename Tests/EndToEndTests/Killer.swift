@@ -4,7 +4,8 @@ import Glibc
 import Platform
 import Synchronization
 
-/// Kills a random process of the daemon at each interval, with SIGKILL, until it is stopped.
+/// Kills a random process of the daemon at each interval, with SIGKILL, until it is stopped. Each interval is a
+/// fiftieth longer than the last: however slow the machine is, there comes a time when work gets done between deaths.
 final class Killer: Sendable {
   private let stopped = Atomic<Bool>(false)
   private let ended = Atomic<Bool>(false)
@@ -13,8 +14,10 @@ final class Killer: Sendable {
   /// `supervisor` is spared; its children whose titles contain `title` are the victims.
   init(of title: String, supervisor: pid_t, every interval: TimeSpan) throws {
     try NamedThread.start("killer", stackBytes: 1 << 20) { [self] in
+      var interval = interval
       while !stopped.load(ordering: .relaxed) {
         SystemClock.sleep(interval)
+        interval = TimeSpan(nanoseconds: interval.nanoseconds + interval.nanoseconds / 50)
         let victims = ProcessTable.children(of: supervisor).filter { $0.title.contains(title) }
         if let victim = victims.randomElement(), kill(victim.process, SIGKILL) == 0 {
           count.add(1, ordering: .relaxed)

@@ -3,6 +3,7 @@
 
 import Columnar
 import Testing
+import TextFiles
 
 @testable import Delimited
 

@@ -4,31 +4,9 @@ import Columnar
 import ConnectorAPI
 import Testing
 import TextColumns
+import TextFiles
 
 @testable import Delimited
-
-/// Keeps rows by the values of bigint columns.
-private final class IntegerFilter: RowFilter {
-  let columns: [Int]
-  private let keeps: ([Int64?]) -> Bool
-  private(set) var seenRows = 0
-
-  init(_ columns: [Int], _ keeps: @escaping ([Int64?]) -> Bool) {
-    self.columns = columns
-    self.keeps = keeps
-  }
-
-  func select(_ batch: Batch) -> Selection {
-    seenRows += batch.count
-    let rows = (0..<batch.count).filter { row in
-      keeps(batch.columns.map { $0.value(at: row).asInt128.map { Int64($0) } })
-    }
-    if rows.count == batch.count { return .all(batch.count) }
-    let indices = Buffer(count: rows.count, of: Int32.self)
-    for (index, row) in rows.enumerated() { indices.pointer(to: Int32.self)[index] = Int32(row) }
-    return withExtendedLifetime(indices) { Selection(indices: indices, count: rows.count) }
-  }
-}
 
 @Suite struct FilterTests {
   private let dialect = Dialect(delimiter: 0x2c, hasHeader: false, fieldCount: 4)
@@ -40,15 +18,12 @@ private final class IntegerFilter: RowFilter {
 
   private func rows(_ text: String, _ filters: [any RowFilter]) throws -> [[String?]] {
     let file = try TextFile(text)
-    let reader = try DelimitedReader(
-      file.open(), name: "a file", size: file.size, range: 0..<file.size, compression: .none, dialect: dialect,
-      wanted: wanted, filters: filters)
-    var rows: [[String?]] = []
-    while let batch = try reader.next() {
-      #expect(batch.count > 0)
-      for row in 0..<batch.count { rows.append(batch.columns.map { ValueFormatter($0.type).text($0.value(at: row)) }) }
+    return try file.rows(step: nil) { descriptor, range in
+      let reader = try DelimitedReader(
+        descriptor, name: "a file", size: file.size, range: range, compression: .none, dialect: dialect, wanted: wanted,
+        filters: filters)
+      return reader.next
     }
-    return rows
   }
 
   @Test func onlyRowsThatPassComeOut() throws {

@@ -3,6 +3,7 @@
 import Columnar
 import Testing
 import TextColumns
+import TextFiles
 
 @testable import Delimited
 

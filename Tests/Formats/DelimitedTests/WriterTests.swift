@@ -4,6 +4,7 @@ import Base
 import Columnar
 import Testing
 import TextColumns
+import TextFiles
 
 @testable import Delimited
 

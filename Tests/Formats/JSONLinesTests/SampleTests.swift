@@ -2,6 +2,7 @@
 
 import Columnar
 import Testing
+import TextFiles
 
 @testable import JSONLines
 
