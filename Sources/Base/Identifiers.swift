@@ -70,6 +70,10 @@ public struct AttemptID: Hashable, Codable, Sendable, Comparable, CustomStringCo
 /// A worker process. `incarnation` grows with every start of a process in that place, so that a report of a dead
 /// process is never taken for one of its successor.
 public struct WorkerID: Hashable, Codable, Sendable, Comparable, CustomStringConvertible {
+  /// How many attempts a worker takes beyond its slots: each of a query of which nothing else runs, so that a short
+  /// query need not wait for a long task of another.
+  public static let attemptsBeyondSlots = 1
+
   public let number: Int
   public let incarnation: UInt64
 

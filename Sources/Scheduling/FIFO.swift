@@ -9,6 +9,18 @@ struct FIFO<Element> {
   var count: Int { items.count - head }
   var first: Element? { isEmpty ? nil : items[head] }
 
+  /// The element that `index` others are before.
+  subscript(index: Int) -> Element {
+    precondition(index >= 0 && index < count, "the queue has no element \(index)")
+    return items[head + index]
+  }
+
+  /// Moves the element that `index` others are before behind all. O(count).
+  mutating func moveToEnd(_ index: Int) {
+    precondition(index >= 0 && index < count, "the queue has no element \(index)")
+    items.append(items.remove(at: head + index))
+  }
+
   mutating func append(_ element: Element) { items.append(element) }
 
   mutating func removeFirst() {

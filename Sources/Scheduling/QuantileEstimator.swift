@@ -20,7 +20,10 @@ struct QuantileEstimator {
     self.quantile = quantile
   }
 
-  /// The quantile of the values added.
+  /// The quantile of the values added; 0 where there is none.
+  var measured: Int64 { quantileValue }
+
+  /// The same, but never less than the minimum.
   var estimate: Int64 { max(minimum, quantileValue) }
 
   /// Counts what a task needed; nothing, where that is not known.

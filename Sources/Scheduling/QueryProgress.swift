@@ -56,7 +56,7 @@ extension Scheduler {
   /// The running queries that have a task which any slot would do for, by id. (One that needs more memory than a slot's
   /// share waits until a place that is kept for it is free.) O(queries + workers).
   public var waitingQueries: [QueryID] {
-    let share = workers.byID.values.filter { $0.isConnected }.map { $0.memory / Int64(max(1, $0.slots)) }.min() ?? 0
+    let share = workers.byID.values.filter { $0.isConnected }.map(\.slotShare).min() ?? 0
     return queries.values.filter { query in query.nextTask().map { requirement($0) <= share } ?? false }.map(\.id)
       .sorted()
   }

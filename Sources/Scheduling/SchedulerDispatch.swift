@@ -4,8 +4,8 @@ import Base
 extension Scheduler {
   /// Starts attempts while a slot is free and a task fits.
   ///
-  /// Queries take turns, one task each, so a short query waits for at most one task of a long one. Costs O(log
-  /// workers) for each attempt started, and O(queries) once where nothing fits.
+  /// Queries take turns, one task each. Costs O(log workers) for each attempt started, and O(queries) once where
+  /// nothing fits.
   func dispatch() {
     placeReserved()
     var skipped = 0
@@ -32,6 +32,47 @@ extension Scheduler {
       }
     }
     if let misfit { reserve(misfit) }
+    dispatchBeyondSlots()
+  }
+
+  /// Starts tasks of queries of which nothing runs although all slots are taken: a short query does not wait for a long
+  /// task of another to end, it shares the processor with it. O(queries), and O(workers) for each attempt started, as
+  /// long as there is such a place.
+  private func dispatchBeyondSlots() {
+    guard workers.extraSlots > 0 else { return }
+    var index = 0
+    for _ in 0..<round.count {
+      let query = round[index]
+      index += 1
+      guard query.runningTasks.isEmpty else { continue }
+      if query.nextTask() == nil { makeTasks(query) }
+      guard let task = query.nextTask() else { continue }
+      divideAsOthers(task)
+      guard let place = placeBeyondSlots(task) else { continue }
+      // Others of which nothing runs are first the next time.
+      index -= 1
+      round.moveToEnd(index)
+      start(task, on: place.worker, memory: place.memory)
+      if workers.extraSlots == 0 { return }
+    }
+  }
+
+  /// Where all slots are taken, the place with the most free memory.
+  private func placeBeyondSlots(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
+    if let reservation, isSame(reservation.task, task) { return nil }
+    let reserved = reservation?.worker
+    let avoided = task.state.avoidedWorker
+    let isFree = { (worker: WorkerState) in worker.acceptsExtraAttempt && worker !== reserved }
+    guard let worker = workers.roomiest(where: { isFree($0) && $0.id != avoided }) ?? workers.roomiest(where: isFree)
+    else { return nil }
+    let required = requirement(task)
+    if worker.freeMemory >= required { return (worker, required) }
+    // The guess for tasks of which nothing is known is high: most that are alone in their query are small. One that is
+    // not gets more the next time.
+    let known = max(task.state.counters.memory, task.query.stages[task.stage].memoryEstimator.measured)
+    guard task.query.description.retryPolicy == .task, worker.freeMemory >= max(1, worker.extraShare, known)
+    else { return nil }
+    return (worker, worker.freeMemory)
   }
 
   /// Keeps a place for a task too big for the memory that is free: its worker gets nothing else until the task fits.
@@ -107,7 +148,7 @@ extension Scheduler {
   /// What the task asks for, or its slot's share of the worker's memory if that is more and free: memory nobody uses
   /// saves nobody's attempt.
   func grant(_ required: Int64, _ worker: WorkerState, _ task: TaskReference) -> Int64 {
-    var share = min(worker.freeMemory, worker.memory / Int64(max(1, worker.slots)), most(task.query))
+    var share = min(worker.freeMemory, worker.slotShare, most(task.query))
     if let most = task.query.description.memory.queryMemoryMax { share = min(share, most - task.query.grantedMemory) }
     return max(required, share)
   }

@@ -8,14 +8,16 @@ extension Scheduler {
   /// No task is made smaller than this part of what it first was, along all axes together.
   static let shareCountMax = 1024
 
-  /// Replaces a task that lacked memory although it had all that a task can get; false where it had less, has finished
-  /// before, so that others may have read what it gave, or cannot be divided any further.
+  /// Replaces a task that lacked memory although it had nearly all that a task can get; false where it had less, has
+  /// finished before, so that others may have read what it gave, or cannot be divided any further.
   ///
   /// The task keeps its number and becomes the first share; the others are new tasks of its stage. Nothing that any
   /// attempt of it has made counts any more.
   func divide(_ task: TaskReference, after error: WaterbearError, grant: Int64) -> Bool {
     let most = most(task.query)
-    guard most > 0, grant >= most, task.state.outputDigest == 0, let axis = biggestAxis(task) else { return false }
+    // What an only slot leaves for others would not have helped.
+    guard most > 0, grant >= most / 9 * 8, task.state.outputDigest == 0, let axis = biggestAxis(task)
+    else { return false }
     switch axis {
     case .splits: replace(task, by: halves(task.state.input))
     case .share(.partitions) where task.state.input.partitions.count > 1:

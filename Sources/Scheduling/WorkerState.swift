@@ -44,6 +44,17 @@ final class WorkerState {
   /// What one more attempt may be granted; all that there is where it would be the only one.
   var freeMemory: Int64 { running.isEmpty ? memory : memory - usedMemory - overhead * Int64(running.count + 1) }
   var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots && foreign.isEmpty }
+  /// All slots are taken, but a query of which nothing runs may still have an attempt here.
+  var acceptsExtraAttempt: Bool {
+    let extra = running.count - slots
+    return isConnected && !isDraining && slots > 0 && foreign.isEmpty
+      && (0..<WorkerID.attemptsBeyondSlots).contains(extra)
+  }
+
+  /// What the attempt in a slot gets in bytes if it asks for no more: something is left for one beyond the slots.
+  var slotShare: Int64 { memory / (8 * Int64(max(1, slots)) + 1) * 8 }
+  /// The least that an attempt beyond the slots gets, in bytes: an eighth of a slot's share.
+  var extraShare: Int64 { memory / (8 * Int64(max(1, slots)) + 1) }
 
   func take(_ attempt: AttemptID, memory: Int64) {
     let old = running.updateValue(memory, forKey: attempt)

@@ -11,6 +11,8 @@ struct WorkerTable {
   private var heap: [WorkerState] = []
   /// Slots of the workers that are connected and do not drain.
   private(set) var slots = 0
+  /// Workers whose slots are taken but that may get an attempt beyond them.
+  private(set) var extraSlots = 0
   /// The most memory any such worker has, in bytes; nil where it has to be looked up again.
   private var cachedBiggestMemory: Int64?
   /// What `biggestMemory` was when there last was a worker.
@@ -43,7 +45,9 @@ struct WorkerTable {
   /// Changes a worker and restores the order. O(log workers).
   mutating func change(_ worker: WorkerState, _ body: (WorkerState) -> Void) {
     let before = worker.isConnected && !worker.isDraining ? (worker.slots, worker.memory) : (0, 0)
+    let extra = worker.acceptsExtraAttempt
     body(worker)
+    extraSlots += (worker.acceptsExtraAttempt ? 1 : 0) - (extra ? 1 : 0)
     let after = worker.isConnected && !worker.isDraining ? (worker.slots, worker.memory) : (0, 0)
     if before != after {
       slots += after.0 - before.0

@@ -28,7 +28,8 @@ extension SettingKey where Value == DataSize {
         min(settings[.taskMemory], .gigabytes(2))
       },
       range: .atLeast(.megabytes(1)), session: true,
-      trino: .differs("2GB", because: "a slot's fair share never leaves a slot empty for want of memory"),
+      trino: .differs(
+        "2GB", because: "a fair share leaves no slot empty for want of memory, and an eighth of one for a short query"),
       "Memory granted at first to the task that collects what the writers of a table have written.")
   }
 

@@ -71,12 +71,14 @@ extension SettingKey where Value == DataSize {
   public static var taskMemory: Self {
     Self(
       "fault-tolerant-execution-task-memory",
-      default: .computed(text: "waterbear.worker-memory / task.max-worker-threads, at most 5GB") { _, settings in
-        let share = settings[.workerMemory].bytes / Int64(settings[.taskMaxWorkerThreads])
+      default: .computed(text: "waterbear.worker-memory / (task.max-worker-threads + 1/8), at most 5GB") {
+        _, settings in
+        let share = settings[.workerMemory].bytes / (8 * Int64(settings[.taskMaxWorkerThreads]) + 1) * 8
         return DataSize(bytes: min(max(share, 1 << 20), 5 << 30))
       },
       range: .atLeast(.megabytes(1)), session: true,
-      trino: .differs("5GB", because: "a slot's fair share never leaves a slot empty for want of memory"),
+      trino: .differs(
+        "5GB", because: "a fair share leaves no slot empty for want of memory, and an eighth of one for a short query"),
       "Memory granted to a task of which nothing is known yet.")
   }
 }

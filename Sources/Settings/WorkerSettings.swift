@@ -26,7 +26,7 @@ extension SettingKey where Value == Int {
       },
       range: .within(1...1024),
       trino: .differs("cores × 2", because: "a task here runs on one thread that seldom waits"),
-      "How many tasks one worker runs at a time, each on one thread.")
+      "How many tasks one worker runs at a time, and one more of a query of which nothing else runs.")
   }
 }
 

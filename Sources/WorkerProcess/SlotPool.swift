@@ -1,4 +1,4 @@
-// Owns the threads that run attempts, one per slot.
+// Owns the threads that run attempts: one for each that the coordinator may start here at a time.
 
 import Base
 import Platform
@@ -10,10 +10,10 @@ final class SlotPool: Sendable {
 
   private let jobs = BlockingQueue<Job>()
 
-  /// Starts `slots` threads, each with a runner of its own.
-  init(slots: Int, makeRunner: @escaping @Sendable () -> AttemptRunner) throws {
+  /// Starts threads, each with a runner of its own.
+  init(threads: Int, makeRunner: @escaping @Sendable () -> AttemptRunner) throws {
     let jobs = jobs
-    for slot in 1...slots {
+    for slot in 1...threads {
       try NamedThread.start("slot \(slot)") {
         let runner = makeRunner()
         while true { jobs.next()(runner) }

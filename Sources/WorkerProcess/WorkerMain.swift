@@ -31,7 +31,7 @@ public enum WorkerMain {
     ProcessUsage.keepFreedMemory()
     // An eighth of the worker's memory for tables that tasks of one stage use one after the other.
     let builds = SharedBuilds(capacityBytes: Int(settings[.workerMemory].bytes / 8))
-    let pool = try SlotPool(slots: slots) {
+    let pool = try SlotPool(threads: slots + WorkerID.attemptsBeyondSlots) {
       AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax, builds: builds)
     }
     let crash = context.predecessor.flatMap { predecessor in

@@ -49,12 +49,20 @@ struct WorldChecks {
 
 extension WorldChecks {
   /// Queries take turns: one that could use any slot that comes free must not see the others get many before it.
-  mutating func checkFairness(_ turn: SchedulerTurn, waiting: [QueryID], limit: Int) {
+  /// Places beyond the slots are for queries of which nothing runs; to the others they do not count.
+  mutating func checkFairness(_ turn: SchedulerTurn, waiting: [QueryID], workers: [WorkerStatus], limit: Int) {
     passedOver = passedOver.filter { waiting.contains($0.key) }
+    let full = Set(workers.filter { $0.running.count > $0.slots }.map(\.id))
+    let holders = Set(workers.flatMap { $0.running.map(\.task.stage.query) })
     for record in turn.records {
-      guard case .attemptStarted(let attempt, _, _) = record else { continue }
-      let starter = attempt.task.stage.query
-      for query in waiting { passedOver[query, default: 0] += query == starter ? -passedOver[query, default: 0] : 1 }
+      guard case .attemptStarted(let attempt, let worker, _) = record else { continue }
+      for query in waiting {
+        if query == attempt.task.stage.query {
+          passedOver[query] = 0
+        } else if !full.contains(worker) || !holders.contains(query) {
+          passedOver[query, default: 0] += 1
+        }
+      }
     }
     if let (query, count) = passedOver.first(where: { $0.value > limit }) {
       fail("\(query) waits for a slot while others start \(count) attempts")

@@ -60,7 +60,9 @@ extension World {
       checks.require(!isLate || isExempt, "\(id) runs beyond its limit: \(age(of: id)) ns")
     }
     if hasMemoryForAll {
-      checks.checkFairness(turn, waiting: scheduler.waitingQueries, limit: 3 * queries.count + 2 * slotCount)
+      checks.checkFairness(
+        turn, waiting: scheduler.waitingQueries, workers: scheduler.workerStatus,
+        limit: 3 * queries.count + 2 * slotCount)
     }
     for record in turn.records { say("  record \(record)") }
     if crashes() { return }

@@ -89,7 +89,9 @@ extension World {
     say("\(worker.id) begins \(start.attempt)")
     worker.executing[start.attempt] = ModelWorker.Execution(start: start)
     let granted = worker.executing.values.reduce(0) { $0 + $1.start.memory }
-    checks.require(worker.executing.count <= worker.slots, "\(worker.id) has more attempts than slots")
+    checks.require(
+      worker.executing.count <= worker.slots + WorkerID.attemptsBeyondSlots,
+      "\(worker.id) has more attempts than may be beyond its slots")
     checks.require(granted <= worker.memory, "\(worker.id) has granted \(granted) of \(worker.memory) bytes")
     queue.add(after(0...60), .readInputs(worker, start.attempt))
   }

@@ -68,7 +68,7 @@ private final class FakeCoordinator: Sendable {
     let spool = try SpoolDirectories(
       paths: [home.path + "/spool"], owner: "test", now: { SystemClock.monotonic() }, report: { _ in })
     let builds = SharedBuilds(capacityBytes: 1 << 20)
-    let pool = try SlotPool(slots: 1) {
+    let pool = try SlotPool(threads: 1) {
       AttemptRunner(catalogs: Catalogs([:]), directories: spool, pageBytesMax: 1 << 20, builds: builds)
     }
     let link = try SupervisorLink(descriptor: OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC)))
