@@ -113,6 +113,9 @@ final class Coordinator: @unchecked Sendable {
 
   private func turn() {
     isTurnScheduled = false
+    // What is enqueued from here on is for the next turn, and so is what is to follow it.
+    let followers = afterTurn
+    afterTurn.removeAll()
     let turn = scheduler.handle(events, now: SystemClock.monotonic())
     events.removeAll()
     for record in turn.records {
@@ -122,8 +125,6 @@ final class Coordinator: @unchecked Sendable {
     changes += turn.records.compactMap(releaseAfter)
     persist()
     for effect in turn.effects { perform(effect) }
-    let followers = afterTurn
-    afterTurn.removeAll()
     for follower in followers { follower() }
   }
 

@@ -29,6 +29,8 @@ public final class FrameConnection: @unchecked Sendable {
   }
 
   fileprivate var onDemandChanged: (() -> Void)?
+  /// Whether something is being sent. Where the peer is gone, NIO reads what that has left before it returns.
+  fileprivate private(set) var isBusy = false
   fileprivate let channel: any Channel
 
   /// Whether the next frame may be handed out now.
@@ -39,20 +41,30 @@ public final class FrameConnection: @unchecked Sendable {
     self.peer = peer
   }
 
-  /// Queues a frame. To a connection that is gone it is dropped: its owner learns of the end by `onClose`.
+  /// Queues a frame. To a connection that is gone it is dropped: its owner learns of the end by `onClose`. No frame is
+  /// handed out before it returns.
   public func send(_ frame: Frame) {
     channel.eventLoop.preconditionInEventLoop()
     let bytes = frame.encoded()
     var buffer = channel.allocator.buffer(capacity: bytes.count)
     buffer.writeBytes(bytes)
-    channel.writeAndFlush(buffer, promise: nil)
+    whileBusy { channel.writeAndFlush(buffer, promise: nil) }
   }
 
-  /// Closes the connection after what was queued.
+  /// Closes the connection after what was queued. No frame is handed out before it returns.
   public func close() {
     channel.eventLoop.preconditionInEventLoop()
-    channel.flush()
-    channel.close(promise: nil)
+    whileBusy {
+      channel.flush()
+      channel.close(promise: nil)
+    }
+  }
+
+  private func whileBusy(_ body: () -> Void) {
+    let wasBusy = isBusy
+    isBusy = true
+    body()
+    isBusy = wasBusy
   }
 }
 
@@ -76,6 +88,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var decoder = FrameDecoder(limit: ConnectionHandler.helloBytesMax)
   private var isHandingOut = false
   private var isReading = true
+  /// Whether the peer is gone. What it has said is still handed out, as nobody waits for answers.
+  private var isOver = false
   private var failure: WaterbearError?
   private var helloTimer: Scheduled<Void>?
 
@@ -101,7 +115,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard failure == nil else { return }
     let buffer = unwrapInboundIn(data)
     buffer.withUnsafeReadableBytes { decoder.append($0) }
-    handOut()
+    connection.isBusy ? handOutSoon() : handOut()
   }
 
   /// Hands out what has been read for as long as it is wanted, and reads on only then.
@@ -110,13 +124,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     isHandingOut = true
     defer { isHandingOut = false }
     do {
-      while failure == nil, connection.wantsFrames, let frame = try decoder.next() {
+      while failure == nil, isOver ? connection.isReading : connection.wantsFrames, let frame = try decoder.next() {
         if connection.hello == nil { try open(with: frame) } else { connection.onFrame?(frame) }
       }
     } catch {
       refuse(WaterbearError.wrapping(error))
     }
-    guard isReading != connection.wantsFrames else { return }
+    guard !isOver, isReading != connection.wantsFrames else { return }
     isReading.toggle()
     connection.channel.setOption(.autoRead, value: isReading).whenFailure { _ in
       // The channel is closing; there is nothing left to slow down.
@@ -155,7 +169,12 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     helloTimer?.cancel()
-    finish()
+    isOver = true
+    if connection.isBusy {
+      context.eventLoop.assumeIsolated().execute { self.finish() }
+    } else {
+      finish()
+    }
     context.fireChannelInactive()
   }
 
@@ -165,6 +184,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private func finish() {
+    handOut()
     let onClose = connection.onClose
     connection.onClose = nil
     connection.onFrame = nil

@@ -32,8 +32,10 @@ public final class FrameServer {
     let frameLimit = frameLimit
     let bootstrap = ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: 256)
+      .serverChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try Self.keepPrivate(channel) } }
       .childChannelInitializer { channel in
         Self.peer(of: channel).flatMapThrowing { peer in
+          try Self.keepPrivate(channel)
           let connection = FrameConnection(channel: channel, peer: peer)
           try channel.pipeline.syncOperations.addHandler(
             ConnectionHandler(
@@ -74,6 +76,16 @@ public final class FrameServer {
       throw WaterbearError(
         .configurationInvalid, "\(path) is in the way: it is not a socket",
         remedy: "move it away, or choose another directory with --run-dir")
+    }
+  }
+
+  /// Keeps a socket from programs that this process starts, such as the one that tells where it trapped: it may outlive
+  /// the process, and the peer would wait for words from the dead.
+  private static func keepPrivate(_ channel: any Channel) throws {
+    try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
+      guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+        throw SystemCall.failure("cannot keep a socket from other programs", errno)
+      }
     }
   }
 

@@ -116,6 +116,48 @@ private final class CountingServer: Sendable {
     try server.stop()
   }
 
+  @Test func framesOfADeadPeerWaitForTheEndOfASend() throws {
+    let held = Mutex<FrameConnection?>(nil)
+    let server = try CountingServer { connection in held.withLock { $0 = connection } }
+    let socket = Mutex<FrameSocket?>(try server.client())
+    for _ in 0..<1000 where held.withLock({ $0 == nil }) { usleep(5000) }
+    let connection = try #require(held.withLock { $0 })
+    let handedWithin = Mutex(-1)
+    try server.onLoop {
+      // While the loop is busy the peer says its last words and goes: NIO finds both when it writes.
+      socket.withLock { socket in
+        for _ in 0..<2 { #expect(throws: Never.self) { try socket?.send(Frame(name: "request", id: 1, body: [])) } }
+        socket = nil
+      }
+      connection.send(Frame(name: "order", id: 0, body: []))
+      handedWithin.withLock { $0 = server.count }
+    }
+    #expect(handedWithin.withLock { $0 } == 0)
+    #expect(server.settledCount() == 2)
+    held.withLock { $0 = nil }
+    try server.stop()
+  }
+
+  @Test func socketsAreKeptFromOtherPrograms() throws {
+    let server = try CountingServer()
+    let socket = try server.client()
+    var found = 0
+    for descriptor in Int32(0)..<1024 {
+      var address = sockaddr_un()
+      var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+      let result = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+      }
+      let name = withUnsafeBytes(of: address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      guard result == 0, name.hasPrefix(server.path) else { continue }
+      found += 1
+      #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+    }
+    #expect(found == 2, "one that listens and one that was accepted")
+    withExtendedLifetime(socket) {}
+    try server.stop()
+  }
+
   @Test func framesWaitWhileNoneAreWanted() throws {
     let held = Mutex<FrameConnection?>(nil)
     let server = try CountingServer { connection in
