@@ -63,6 +63,9 @@ public final class SpoolWriter {
   /// Bytes handed over to the file system so far.
   public var writtenBytes: Int { flushedBytes }
 
+  /// The most bytes that a page may have.
+  public var pageBytesMax: Int { options.maxPageBytes }
+
   /// Appends a page of `rows` rows to a partition. The bytes are copied, compressed and sealed before the call
   /// returns. An error ends the attempt: the writer takes no more pages.
   ///
