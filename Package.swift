@@ -157,6 +157,8 @@ let package = Package(
       name: "LocalRunner",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "Execution", "Planning", "SQLSyntax"],
       path: "Tests/LocalRunner"),
+    // What is in Tests/sql, and when an outcome is the one that is written there.
+    .target(name: "SQLScripts", dependencies: ["Base", "Columnar"], path: "Tests/SQLScripts"),
     .testTarget(
       name: "FilesConnectorTests",
       dependencies: ["Base", "Columnar", "ConnectorAPI", "FilesConnector", "LocalRunner", "Parquet"]),
@@ -166,7 +168,7 @@ let package = Package(
     .testTarget(name: "ExecutionTests", dependencies: ["Execution"]),
     .testTarget(
       name: "SQLTests",
-      dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "TPCHConnector"]),
+      dependencies: ["Base", "Columnar", "ConnectorAPI", "LocalRunner", "Planning", "SQLScripts", "TPCHConnector"]),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "TemporaryDirectories"], exclude: ["Samples"]),
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
@@ -184,8 +186,8 @@ let package = Package(
     .testTarget(
       name: "WorkerProcessTests",
       dependencies: [
-        "Base", "ConnectorAPI", "Exchange", "Execution", "Platform", "Telemetry", "TemporaryDirectories", "Transport",
-        "Wire", "WorkerProcess", nioCore, nioPosix,
+        "Base", "Columnar", "ConnectorAPI", "Exchange", "Execution", "Platform", "Telemetry", "TemporaryDirectories",
+        "Transport", "Wire", "WorkerProcess", nioCore, nioPosix,
       ]),
     .testTarget(
       name: "TransportTests",
@@ -205,7 +207,8 @@ let package = Package(
       ]),
     // Whole daemons of the built programs, driven through waterbearctl.
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Base", "Platform", "Wire", "waterbeard"]),
+      name: "EndToEndTests",
+      dependencies: ["Base", "ClientAPI", "Columnar", "Platform", "SQLScripts", "Wire", "waterbeard"]),
     .testTarget(name: "LawsTests"),
   ]
 )

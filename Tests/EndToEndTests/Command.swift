@@ -55,6 +55,9 @@ final class Command {
 
   func send(_ signal: Int32) { process.send(signal) }
 
+  /// What it has printed to standard error so far.
+  func errorSoFar() throws -> String { try text(error) }
+
   /// How it ended; nil while it runs.
   func end() -> ProcessEnd? { process.reap() }
 

@@ -11,6 +11,8 @@ final class Daemon {
   private let workers: Int
   private let environment: [String: String]
   private var process: Command?
+  /// The program that the next start runs.
+  var program = Program.daemon
 
   var data: String { directory.path + "/data" }
   var spool: String { data + "/spool" }
@@ -20,15 +22,17 @@ final class Daemon {
   /// The benchmark's tables as its answers were made: standard names, decimals.
   static let catalog = "connector.name=tpch\ntpch.column-naming=STANDARD\ntpch.double-type-mapping=DECIMAL\n"
 
-  /// Starts a daemon with these settings and waits until it serves. `catalogs` are further ones, by name.
+  /// Starts a daemon with these settings and waits until it serves. `catalogs` are further ones, by name, or others of
+  /// the same name.
   init(
-    config: String = "", catalogs: [String: String] = [:], workers: Int = 2, environment: [String: String] = [:],
-    starting: Bool = true
+    config: String = "", exchange: String = "", catalogs: [String: String] = [:], workers: Int = 2,
+    environment: [String: String] = [:], starting: Bool = true
   ) throws {
     self.environment = environment
     directory = try TemporaryDirectory()
     self.workers = workers
     try directory.write("log.level=DEBUG\n" + config, to: "etc/config.properties")
+    if !exchange.isEmpty { try directory.write(exchange, to: "etc/exchange-manager.properties") }
     try directory.write(Self.catalog, to: "etc/catalog/tpch.properties")
     for (name, properties) in catalogs { try directory.write(properties, to: "etc/catalog/\(name).properties") }
     if starting { try start() }
@@ -52,14 +56,24 @@ final class Daemon {
 
   /// Starts it and waits for nothing.
   func launch() throws {
+    // By a shell, as some libraries that are loaded first change the environment, where Swift's arguments begin.
     process = try Command(
-      Program.daemon,
-      ["serve", "--etc-dir", directory.path + "/etc", "--data-dir", data, "--workers", "\(workers)"],
-      environment: environment)
+      "/bin/sh",
+      [
+        "-c", "exec \"$0\" \"$@\"", program, "serve", "--etc-dir", directory.path + "/etc", "--data-dir", data,
+        "--workers", "\(workers)",
+      ], environment: environment)
   }
 
   /// What a daemon that refuses to start says.
   func words() throws -> String { try #require(process).finish(within: .seconds(20)).error }
+
+  /// What a running daemon's processes have printed beside the log, such as where one has trapped.
+  func traps() throws -> String {
+    let lines = try process?.errorSoFar().split(separator: "\n") ?? []
+    return lines.filter { !$0.contains("Z INFO ") && !$0.contains("Z WARN ") && !$0.contains("Z DEBUG ") }
+      .joined(separator: "\n")
+  }
 
   /// Asks it to stop and waits for its end.
   func stop() throws -> ProcessEnd {

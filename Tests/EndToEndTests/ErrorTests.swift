@@ -28,6 +28,21 @@ extension EndToEndTests {
       try daemon.expectEmptySpool()
     }
 
+    @Test func `without retries a query ends with the first worker that dies, and says so`() throws {
+      let daemon = try Daemon()
+      let id = try daemon.submit([
+        "--file", Benchmark.file(18), "--catalog", "tpch", "--schema", "sf1", "--session", "retry_policy=NONE",
+      ])
+      try daemon.wait(for: "an attempt") { try daemon.show(id).attempts.contains { $0.state == "RUNNING" } }
+      for worker in try daemon.workerList() { kill(worker.pid, SIGKILL) }
+      let end = try daemon.control(["wait", id])
+      #expect(end.end == .exited(1))
+      #expect(end.error.contains("[REMOTE_HOST_GONE]") && end.error.contains("died while it ran"), "\(end.error)")
+      #expect(try daemon.events("task_retried").isEmpty)
+      try daemon.expectEmptySpool()
+      #expect(try daemon.rows("SELECT 1 AS one") == "one\n1\n")
+    }
+
     @Test func `a malformed frame closes its own connection and no other`() throws {
       let daemon = try Daemon()
       let waiting = try daemon.startControl(["query", "--file", Benchmark.file(1)] + Daemon.options(schema: "sf0.1"))

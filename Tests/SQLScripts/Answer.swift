@@ -1,50 +1,16 @@
 // Owns the answers that another engine gave: rows as text, and when a value of ours equals theirs.
-
 import Columnar
-import LocalRunner
-import Testing
-
-#if canImport(Glibc)
 import Glibc
-#endif
-
-/// Files below `Tests/sql`.
-enum SQLFiles {
-  static let directory: String = {
-    let here = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-    return here.dropLast(2).joined(separator: "/") + "/sql"
-  }()
-
-  static func text(_ path: String) throws -> String {
-    let file = try #require(fopen("\(directory)/\(path)", "r"), "\(directory)/\(path) cannot be opened")
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// The names of the files in a folder that end in `suffix`, sorted.
-  static func names(in folder: String = "", endingIn suffix: String) throws -> [String] {
-    let stream = try #require(opendir("\(directory)/\(folder)"))
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasSuffix(suffix) { names.append(name) }
-    }
-    return names.sorted()
-  }
-}
 
 /// A table of text with a header, fields separated by `|`, NULL written NULL.
-struct Answer {
-  let columns: [String]
-  let rows: [[String]]
+public struct Answer {
+  /// Benchmark queries whose ORDER BY leaves ties open, or that have none.
+  public static let unordered: Set = [2, 3, 9, 10, 11, 16, 18, 21]
 
-  init(_ text: String) {
+  public let columns: [String]
+  public let rows: [[String]]
+
+  public init(_ text: String) {
     let lines = text.split(separator: "\n").map { line in
       line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
     }
@@ -53,7 +19,7 @@ struct Answer {
   }
 
   /// What is different in `result`; nil where it is this answer. `isOrdered`: rows must come in this order.
-  func difference(from result: LocalResult, isOrdered: Bool) -> String? {
+  public func difference(from result: ResultTable, isOrdered: Bool) -> String? {
     // Engines differ in what they call a column without a name.
     let isSameName = { (mine: String, theirs: String) in mine.lowercased() == theirs || mine.hasPrefix("_col") }
     if result.columnNames.count != columns.count || !zip(result.columnNames, columns).allSatisfy(isSameName) {

@@ -11,24 +11,26 @@
 /// in quotes. The letters say what each column is: I an integer, R another number, B a truth value, D a date, time or
 /// interval, T text. A statement that fails ends with `----` and the error: `CODE: message`, with the place in front of
 /// the message where it has one.
-struct LogicTestScript {
-  struct Record {
-    var line: Int
-    var sql: String
-    var kind: Kind
+public struct LogicTestScript: Sendable {
+  /// A statement and what is to come of it.
+  public struct Record: Sendable {
+    public var line: Int
+    public var sql: String
+    public var kind: Kind
   }
 
-  enum Kind {
+  /// What is to come of a statement.
+  public enum Kind: Sendable {
     case table(name: String)
     case query(columns: String, sorted: Bool, rows: [String])
     case fails(error: String)
     case succeeds
   }
 
-  private(set) var records: [Record] = []
+  public private(set) var records: [Record] = []
 
   /// The script, or the first line that makes no sense.
-  static func parse(_ text: String) throws -> LogicTestScript {
+  public static func parse(_ text: String) throws -> LogicTestScript {
     var script = LogicTestScript()
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var start = 0
@@ -63,7 +65,8 @@ struct LogicTestScript {
   }
 }
 
-struct MalformedScript: Error {
-  var line: Int
-  var text: String
+/// A line that begins no record.
+public struct MalformedScript: Error {
+  public var line: Int
+  public var text: String
 }

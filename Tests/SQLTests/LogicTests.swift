@@ -1,10 +1,9 @@
 // Owns the run of the scripts in `Tests/sql`: every query in several ways to run it, which must all give the same rows.
 
-import Base
-import Columnar
 import ConnectorAPI
 import LocalRunner
 import Planning
+import SQLScripts
 import TPCHConnector
 import Testing
 
@@ -72,55 +71,11 @@ struct LogicTestRun {
       return []
     }
     return try LogicTests.ways.compactMap { way in
-      try fault(of: record, runner(way.options)).map { "\(way.name): \($0)" }
+      record.fault(in: outcome(of: record.sql, try runner(way.options))).map { "\(way.name): \($0)" }
     }
   }
 
-  private func fault(of record: LogicTestScript.Record, _ runner: LocalRunner) -> String? {
-    let outcome = Result { try runner.run(record.sql) }
-    switch (record.kind, outcome) {
-    case (.fails(let expected), .failure(let failure)):
-      let error = WaterbearError.wrapping(failure)
-      let text = "\(error.code.rawValue): \(error)"
-      return text == expected ? nil : "fails with\n  \(text)\ninstead of\n  \(expected)"
-    case (.fails(let expected), .success): return "succeeds instead of failing with \(expected)"
-    case (_, .failure(let failure)):
-      let error = WaterbearError.wrapping(failure)
-      return "fails with \(error.code.rawValue): \(error)"
-    case (.query(let columns, let sorted, let rows), .success(let result)):
-      return Self.fault(result, columns: columns, sorted: sorted, rows: rows)
-    case (_, .success): return nil
-    }
-  }
-
-  private static func fault(_ result: LocalResult, columns: String, sorted: Bool, rows: [String]) -> String? {
-    let kinds = String(result.types.map(letter))
-    if kinds != columns { return "columns are \(kinds) (\(result.types)) instead of \(columns)" }
-    var found = result.rows.map { row in
-      zip(row, result.types).map { value, type in text(value, type) }.joined(separator: "|")
-    }
-    var expected = rows
-    if sorted {
-      found.sort()
-      expected.sort()
-    }
-    return found == expected
-      ? nil : "gives\n\(found.joined(separator: "\n"))\ninstead of\n\(expected.joined(separator: "\n"))"
-  }
-
-  private static func letter(_ type: DataType) -> Character {
-    switch type {
-    case .tinyint, .smallint, .integer, .bigint: "I"
-    case .real, .double, .decimal: "R"
-    case .boolean: "B"
-    case .date, .timestamp, .intervalDayToSecond, .intervalYearToMonth: "D"
-    case .varchar, .char, .varbinary, .unknown: "T"
-    }
-  }
-
-  private static func text(_ value: Value, _ type: DataType) -> String {
-    guard let text = ValueFormatter(type).text(value) else { return "NULL" }
-    if text.isEmpty { return "(empty)" }
-    return text.hasPrefix(" ") || text.hasSuffix(" ") ? "'\(text)'" : text
+  private func outcome(of sql: String, _ runner: LocalRunner) -> Result<ResultTable, any Error> {
+    Result { try runner.run(sql).table }
   }
 }

@@ -159,8 +159,9 @@ class Runner:
         lines = [line.split("\t") for line in shown.stdout.splitlines()[1:]]
         return sum(1 for line in lines if len(line) > 2 and line[2].isdigit() and int(line[2]) > 0)
 
-    def check_leaks(self, outcome, seconds=10):
-        """Waits for everything of the query to be gone."""
+    def check_leaks(self, outcome, seconds=20):
+        """Waits for everything of the query to be gone. Where a client's word that it has the result died with the
+        coordinator, that is when the result expires."""
         deadline = time.monotonic() + seconds
         while True:
             left = self.leaks(outcome.query)

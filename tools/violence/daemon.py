@@ -16,6 +16,7 @@ task.max-worker-threads=1
 query.remote-task.max-error-duration=2s
 retry-initial-delay=50ms
 retry-max-delay=1s
+query.min-expire-age=10s
 fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min=2MB
 fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max=4MB
 fault-tolerant-execution-arbitrary-distribution-write-task-target-size-min=2MB
