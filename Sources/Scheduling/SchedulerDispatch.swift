@@ -86,11 +86,18 @@ extension Scheduler {
     lastReserved = task.query
   }
 
+  /// Where the task can start now; nil for nowhere. The place that is kept for it, which is not free yet, is given up
+  /// if there is another: what runs there may run for hours.
+  private func place(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
+    guard let place = freePlace(task) else { return nil }
+    if let reservation, isSame(reservation.task, task) { self.reservation = nil }
+    return place
+  }
+
   /// The worker with the most free memory if the task fits there, else nil.
   ///
   /// A task too big for any worker runs alone on the biggest.
-  private func place(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
-    if let reservation, isSame(reservation.task, task) { return nil }
+  private func freePlace(_ task: TaskReference) -> (worker: WorkerState, memory: Int64)? {
     guard fitsQuery(task) else { return nil }
     let required = requirement(task)
     let reserved = reservation?.worker

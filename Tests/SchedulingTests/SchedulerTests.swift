@@ -159,6 +159,20 @@ import Testing
     #expect(bench.running.count == 3)
   }
 
+  @Test func aTaskThatAPlaceIsKeptForTakesAnother() {
+    let bench = Bench()
+    bench.join(0, slots: 2, memory: 1000)
+    bench.submit(Bench.scan("long", memory: 1000), splits: 1)
+    bench.submit(Bench.scan("other", memory: 400), splits: 1)
+    #expect(bench.runningNames == ["long.0.0.0"])
+    bench.join(1, slots: 2, memory: 1000)
+    #expect(bench.runningNames == ["long.0.0.0", "other.0.0.0"])
+    // Nothing is kept any more.
+    bench.finish()
+    bench.submit(Bench.scan("third", memory: 1000), splits: 1)
+    #expect(bench.runningNames.contains("third.0.0.0"))
+  }
+
   @Test func newTasksAskForWhatFinishedOnesNeeded() {
     let bench = Bench()
     bench.join(0, slots: 10, memory: 1000)
