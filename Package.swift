@@ -64,7 +64,7 @@ let package = Package(
     .target(name: "Scheduling", dependencies: ["Base"]),
     .target(name: "Planning", dependencies: ["Base", "Columnar", "ConnectorAPI", "SQLSyntax"]),
     .target(name: "Execution", dependencies: ["Base", "Columnar", "ConnectorAPI", "Planning"]),
-    .target(name: "Exchange", dependencies: ["Base", "Columnar", "CLZ4", "Sealing"]),
+    .target(name: "Exchange", dependencies: ["Base", "CLZ4", "CZstd", "Columnar", "Platform", "Sealing"]),
     .target(
       name: "TPCHConnector", dependencies: ["Base", "Columnar", "ConnectorAPI"],
       path: "Sources/Connectors/TPCH"),

@@ -69,6 +69,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   case missingOrderBy = "MISSING_ORDER_BY"
   case tooManyArguments = "TOO_MANY_ARGUMENTS"
   case tooManyGroupingSets = "TOO_MANY_GROUPING_SETS"
+  case maxOutputPartitionCountExceeded = "MAX_OUTPUT_PARTITION_COUNT_EXCEEDED"
   case queryHasTooManyStages = "QUERY_HAS_TOO_MANY_STAGES"
   case abandonedQuery = "ABANDONED_QUERY"
   case administrativelyKilled = "ADMINISTRATIVELY_KILLED"
@@ -100,6 +101,9 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   // Waterbear's own.
   /// INTERNAL_ERROR: the task store failed its integrity check or an SQLite call failed.
   case taskStoreFailed = "TASK_STORE_FAILED"
+  /// EXTERNAL: a spool directory, or all of them, did not take an output. Never the task's fault, so it does not use up
+  /// a task's attempts: the task runs again elsewhere, or waits until a directory works again.
+  case spoolUnavailable = "SPOOL_UNAVAILABLE"
   /// INTERNAL_ERROR: a frame on a socket broke the protocol.
   case malformedFrame = "MALFORMED_FRAME"
 
@@ -114,7 +118,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case .genericInsufficientResources, .exceededLocalMemoryLimit, .clusterOutOfMemory,
       .exceededTimeLimit, .queryQueueFull:
       return .insufficientResources
-    case .genericExternal, .filesFilesystemError:
+    case .genericExternal, .filesFilesystemError, .spoolUnavailable:
       return .external
     default:
       return .userError

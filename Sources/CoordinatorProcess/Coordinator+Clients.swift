@@ -211,6 +211,6 @@ extension Coordinator {
       settings: settings.rows.map {
         SettingValue(
           key: $0.setting.name, value: $0.value, isDefault: $0.origin == nil, meaning: $0.setting.meaning)
-      })
+      }, spool: spoolStatus())
   }
 }

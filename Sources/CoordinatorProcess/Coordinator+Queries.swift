@@ -232,7 +232,26 @@ extension Coordinator {
     }
     results.close(id)
     if let query = queries.removeValue(forKey: id) { query.wake() }
-    deleteFiles { $0.removeQuery(id).failures }
+    removeFiles(of: id, again: 8, after: .seconds(1))
+  }
+
+  /// Deletes everything that was spooled for a query. Where something stays because a listing did not show it yet, it
+  /// is looked for `again` some times more; after that the next sweep finds it. What fails is left to sweeps at once.
+  private func removeFiles(of id: QueryID, again: Int, after pause: TimeAmount) {
+    let (spool, log) = (spool, log)
+    let outcome = files.runIfActive(eventLoop: loop) {
+      let removal = spool.removeQuery(id)
+      for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
+      return removal
+    }
+    outcome.assumeIsolated().whenSuccess { [weak self] removal in
+      guard let self else { return }
+      noteDeletion(isClean: removal.failures.isEmpty, isSweep: false)
+      guard !removal.leftDirectories.isEmpty, again > 0 else { return }
+      loop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+        self?.removeFiles(of: id, again: again - 1, after: pause * 2)
+      }
+    }
   }
 
   func deleteOutput(of attempt: AttemptID) {
@@ -244,8 +263,8 @@ extension Coordinator {
     guard let query = queries[stage.query] else { return }
     let outputs = query.outputs.filter { $0.key.task.stage == stage }
     for attempt in outputs.keys { query.outputs[attempt] = nil }
-    let attempts = Array(outputs.keys)
-    deleteFiles { spool in attempts.flatMap { spool.removeAttempt($0, committed: true).failures } }
+    let locations = outputs.values.map(\.location)
+    deleteFiles { $0.remove(locations) }
   }
 
   /// What attempts of ended queries left behind, such as a file whose worker died between its commit and its report.

@@ -82,6 +82,7 @@ extension Coordinator {
         var request = request
         request.position = position
         log.write(.outputLost, about: .attempt(output.attempt), .error(error))
+        searchOutputs(in: output.location.directory)
         enqueue(
           .outputLost(output.attempt, WaterbearError.wrapping(error)),
           then: { [weak self] in self?.serve(request, of: query) })

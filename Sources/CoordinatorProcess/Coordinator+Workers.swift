@@ -71,6 +71,7 @@ extension Coordinator {
       ])
     enqueue(
       .workerJoined(id, slots: message.slots, memoryBytes: message.memoryBytes, running: message.running))
+    tellSpoolStates(to: id)
     unheardWorkers.remove(id.number)
     cleanQuietWrites()
     if isDraining { drain(session) }
@@ -92,9 +93,17 @@ extension Coordinator {
     case Heartbeat.name:
       let heartbeat = try frame.message(Heartbeat.self)
       session.residentBytes = heartbeat.residentBytes
+      session.spoolRates = heartbeat.spoolRates ?? [:]
       session.held = Dictionary(
         (heartbeat.held ?? []).map { ($0.attempt, $0.bytes) }, uniquingKeysWith: { first, _ in first })
       enqueue(.heartbeat(session.id))
+    case SpoolFaultReport.name:
+      let fault = try frame.message(SpoolFaultReport.self)
+      noteSpoolFault(
+        SpoolFault(
+          directory: fault.directory, reason: fault.reason, isFull: fault.isFull,
+          fileBytes: min(max(0, fault.fileBytes), 1 << 40)),
+        workerNumber: session.id.number)
     case DrainWorker.name:
       session.isDraining = true
       enqueue(.workerDraining(session.id))
@@ -117,6 +126,7 @@ extension Coordinator {
     }
     if let output {
       queries[attempt.task.stage.query]?.outputs[attempt] = output
+      spoolWatch.noteCommit(in: output.location.directory, fileBytes: output.location.fileBytes)
       log.write(
         .attemptFinished, about: .attempt(attempt),
         [
@@ -133,7 +143,10 @@ extension Coordinator {
         log.write(.attemptFailed, about: .attempt(attempt), ["worker": .int(session.id.number)] + .error(error))
       }
       let failure = AttemptFailure(error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput)
-      if let lost = report.lostInput { log.write(.outputLost, about: .attempt(lost), .error(error)) }
+      if let lost = report.lostInput {
+        log.write(.outputLost, about: .attempt(lost), .error(error))
+        if let place = queries[lost.task.stage.query]?.outputs[lost]?.location { searchOutputs(in: place.directory) }
+      }
       enqueue(.attemptFailed(attempt, session.id, failure), then: acknowledge)
     }
   }

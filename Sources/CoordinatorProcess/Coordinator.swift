@@ -52,6 +52,13 @@ final class Coordinator: @unchecked Sendable {
   var unheardWorkers: Set<Int> = []
   /// Workers that ran attempts when the last coordinator died and have not been heard of since.
   var restoredWorkers: Set<WorkerID> = []
+  /// Which of the spool's directories are of no use now.
+  var spoolWatch = SpoolWatch()
+  var isTryingSpool = false
+  /// When the outputs in a directory were last looked for.
+  var spoolSearches: [String: MonotonicTime] = [:]
+  /// Threads that may wait long for a dead mount.
+  let probes: NIOThreadPool
   var isDraining = false
   /// Called once when a drain is complete.
   var onDrained: (() -> Void)?
@@ -89,10 +96,15 @@ final class Coordinator: @unchecked Sendable {
     self.log = log
     self.link = link
     results = ResultReaders()
+    probes = NIOThreadPool(numberOfThreads: min(4, spool.paths.count))
+    probes.start()
     scheduler = Scheduler(
       settings: SchedulerSettings(
-        workerTimeout: settings[.remoteTaskMaxErrorDuration], taskMemoryOverhead: settings[.taskMemoryOverhead].bytes))
+        workerTimeout: settings[.remoteTaskMaxErrorDuration],
+        taskMemoryOverhead: settings[.taskMemoryOverhead].bytes, spoolWait: settings[.maxSpoolWait]))
   }
+
+  deinit { probes.shutdownGracefully { _ in } }
 
   var uptimeMicroseconds: Int64 { (SystemClock.monotonic() - started).nanoseconds / 1000 }
 

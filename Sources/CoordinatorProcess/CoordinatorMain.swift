@@ -75,7 +75,8 @@ private final class CoordinatorShell {
     if let damage = store.damage { log.write(.storeDamaged, ["reason": .string("\(damage)")]) }
     let catalogs = try ConnectorRegistry.catalogs(settings)
     let instance = try InstanceName.letters(of: masterKey)
-    let spool = try Wiring.spool(settings, owner: instance, log: log)
+    let faults = SpoolFaults()
+    let spool = try Wiring.spool(settings, owner: instance, faults: faults)
     try spool.prepare(requireAll: false)
     loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
     let files = NIOThreadPool(numberOfThreads: 2)
@@ -84,6 +85,9 @@ private final class CoordinatorShell {
       loop: loop, files: files, settings: settings, directories: directories, spool: spool, store: store,
       planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
       commits: TableCommits(catalogs: catalogs, store: store), log: log, link: link, instanceName: instance)
+    // Those that are of no use at the start: nothing else in this process writes to the spool.
+    let (coordinator, found) = (coordinator, faults.take())
+    loop.execute { for fault in found { coordinator.noteSpoolFault(fault) } }
   }
 
   /// Listens, says that it is ready, and serves until a signal asks for the end.

@@ -113,7 +113,15 @@ final class QueryPlanner: Sendable {
     }
     var splits: [[StageSplit]] = []
     var stages: [StageDescription] = []
+    let partitionsMax = session[.exchangeMaxOutputPartitionCount]
     for fragment in plan.fragments {
+      guard fragment.output.partitionCount <= partitionsMax else {
+        throw WaterbearError(
+          .maxOutputPartitionCountExceeded,
+          "Max number of output partitions exceeded: stage \(fragment.number) has "
+            + "\(fragment.output.partitionCount), exchange.max-output-partition-count is \(partitionsMax)",
+          remedy: "lower fault-tolerant-execution-max-partition-count or raise exchange.max-output-partition-count")
+      }
       splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root, session) : [])
       stages.append(
         StageDescription(

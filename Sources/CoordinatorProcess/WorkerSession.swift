@@ -19,6 +19,8 @@ final class WorkerSession {
   var definedStages: Set<StageID> = []
   var running: Set<AttemptID> = []
   var residentBytes: Int64 = 0
+  /// Bytes per second that each base directory took from it lately.
+  var spoolRates: [String: Double] = [:]
   /// What its attempts hold, as of its last heartbeat.
   var held: [AttemptID: Int64] = [:]
   var isDraining = false

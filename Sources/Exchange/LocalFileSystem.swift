@@ -48,13 +48,26 @@ public struct LocalFileSystem: SpoolFileSystem {
     return names
   }
 
+  public func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume {
+    var status = stat()
+    var space = statvfs()
+    guard stat(directory, &status) == 0, statvfs(directory, &space) == 0 else {
+      throw FileSystemFailure("inspect", directory, errno)
+    }
+    let unit = max(1, Int64(clamping: space.f_frsize))
+    let bytes = { (blocks: UInt) in min(Int64(clamping: blocks), Int64.max / unit) * unit }
+    return SpoolVolume(
+      totalBytes: bytes(space.f_blocks), freeBytes: bytes(space.f_bavail), device: UInt64(status.st_dev))
+  }
+
   public func delete(_ path: String) throws(FileSystemFailure) {
     guard unlink(path) != 0, errno != ENOENT else { return }
     throw FileSystemFailure("delete", path, errno)
   }
 
-  public func deleteDirectory(_ path: String) throws(FileSystemFailure) {
-    guard rmdir(path) != 0, errno != ENOENT, errno != ENOTEMPTY, errno != EEXIST else { return }
+  public func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
+    if rmdir(path) == 0 || errno == ENOENT { return true }
+    if errno == ENOTEMPTY || errno == EEXIST { return false }
     throw FileSystemFailure("delete", path, errno)
   }
 

@@ -22,8 +22,10 @@ public protocol SpoolFileSystem: Sendable {
   func names(in directory: String) throws(FileSystemFailure) -> [String]
   /// Deletes a file; no error where there is none.
   func delete(_ path: String) throws(FileSystemFailure)
-  /// Deletes an empty directory; no error where there is none or it is not empty.
-  func deleteDirectory(_ path: String) throws(FileSystemFailure)
+  /// What is known of the file system that a directory lies on.
+  func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume
+  /// Deletes an empty directory. Whether there is none any more: false where it is not empty.
+  func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool
 }
 
 /// A file being written. It is closed when the last reference goes, at the latest.
@@ -70,12 +72,17 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   /// Whether this process lacks something, so that another directory would not help.
   var isOwnShortage: Bool { number == EMFILE || number == ENFILE || number == ENOMEM }
 
+  /// Whether the storage is full, broken or away, so that it may work again without a change of the configuration.
+  var isTransient: Bool {
+    isFull || [EIO, ESTALE, EROFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, ENODEV, ENXIO].contains(number)
+  }
+
   /// Whether the disk or a quota is full.
   var isFull: Bool { number == ENOSPC || number == EDQUOT }
 
   /// The failure to write as an error that lets the task run again.
   func asWriteError(remedy: String) -> WaterbearError {
-    let code: ErrorCode = isOwnShortage || isFull ? .genericInsufficientResources : .genericExternal
+    let code: ErrorCode = isOwnShortage ? .genericInsufficientResources : .spoolUnavailable
     return WaterbearError(code, description, remedy: remedy)
   }
 }

@@ -8,6 +8,8 @@ enum SpoolFormat {
   static let magic: UInt32 = 0x5053_4257
   static let version: UInt16 = 1
   static let encryptedFlag: UInt16 = 1
+  /// Pages may be Zstandard frames. Programs older than this flag refuse the file by its name.
+  static let zstdFlag: UInt16 = 2
   static let saltByteCount = 16
   /// A checksum's length, where it stands in for an AES-GCM tag.
   static let checksumByteCount = 8
@@ -22,6 +24,8 @@ struct SpoolHeader: Equatable {
   var attempt: AttemptID
   var partitionCount: Int
   var isEncrypted: Bool
+  /// Pages may be compressed with Zstandard.
+  var hasZstd = false
   var salt: [UInt8]
 
   private static let fixedByteCount = 42
@@ -34,7 +38,7 @@ struct SpoolHeader: Equatable {
     var writer = SpoolBytesWriter()
     writer.append(SpoolFormat.magic)
     writer.append(SpoolFormat.version)
-    writer.append(isEncrypted ? SpoolFormat.encryptedFlag : 0)
+    writer.append((isEncrypted ? SpoolFormat.encryptedFlag : 0) | (hasZstd ? SpoolFormat.zstdFlag : 0))
     writer.append(UInt32(attempt.task.stage.number))
     writer.append(UInt32(attempt.task.partition))
     writer.append(UInt32(attempt.number))
@@ -77,10 +81,13 @@ struct SpoolHeader: Equatable {
       throw SpoolDamage("the header's checksum does not match")
     }
     let flags = bytes.number(at: 6, as: UInt16.self)
-    guard flags & ~SpoolFormat.encryptedFlag == 0 else { throw SpoolDamage("the header has unknown flags") }
+    guard flags & ~(SpoolFormat.encryptedFlag | SpoolFormat.zstdFlag) == 0 else {
+      throw SpoolDamage("the header has unknown flags")
+    }
     let header = SpoolHeader(
       attempt: attempt, partitionCount: Int(bytes.number(at: 20, as: UInt32.self)),
-      isEncrypted: flags & SpoolFormat.encryptedFlag != 0, salt: Array(bytes[24..<40]))
+      isEncrypted: flags & SpoolFormat.encryptedFlag != 0, hasZstd: flags & SpoolFormat.zstdFlag != 0,
+      salt: Array(bytes[24..<40]))
     // Encoding it again compares every field of the identity at once.
     guard header.identity.elementsEqual(bytes[..<end]) else {
       throw SpoolDamage("it belongs to another query, stage, task or attempt")

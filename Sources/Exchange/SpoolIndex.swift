@@ -6,6 +6,8 @@ import Base
 public enum SpoolCodec: UInt32, Codable, Sendable, CaseIterable {
   case none = 0
   case lz4 = 1
+  /// Only in files whose header says so.
+  case zstd = 2
 }
 
 /// One page as the index lists it.
@@ -98,7 +100,7 @@ struct SpoolIndex {
       )
     }
     guard let codec = SpoolCodec(rawValue: codec) else { throw SpoolDamage("the index names an unknown codec") }
-    guard raw <= SpoolFormat.maxPageByteCount, stored >= tagBytes, codec == .lz4 || stored == raw + tagBytes,
+    guard raw <= SpoolFormat.maxPageByteCount, stored >= tagBytes, codec != .none || stored == raw + tagBytes,
       offset >= UInt64(range.lowerBound), offset <= UInt64(range.upperBound),
       UInt64(stored) <= UInt64(range.upperBound) - offset
     else { throw SpoolDamage("the index lists a page that does not fit the file") }

@@ -14,13 +14,27 @@ public struct SpoolOptions: Codable, Hashable, Sendable {
   public var codec: SpoolCodec
   /// `exchange.max-page-storage-size`: the largest page that `append` takes.
   public var maxPageBytes: Int
-  /// Bytes gathered before each write(2). An output that fits is placed only at commit.
+  /// Bytes gathered before each write(2): it is written when half of it is used. An output that fits is placed only at
+  /// commit.
   public var bufferBytes: Int
   public var sync: SpoolSync
+  /// `exchange.sink-max-file-size`: the largest file.
+  public var maxFileBytes: Int
+
+  /// The size of one buffer of `exchange.sink-buffer-pool-min-size` and `exchange.sink-buffers-per-partition`.
+  public static let sinkBufferBytes = 32 << 10
+
+  /// `bufferBytes` for an output of so many partitions: what Trino keeps as a pool of buffers is one piece here, in
+  /// which the pages of all partitions are gathered.
+  public static func bufferBytes(partitions: Int, poolMinimum: Int, perPartition: Int) -> Int {
+    max(2, poolMinimum, partitions * perPartition) * sinkBufferBytes
+  }
 
   public init(
-    codec: SpoolCodec = .lz4, maxPageBytes: Int = 16 << 20, bufferBytes: Int = 512 << 10, sync: SpoolSync = .none
+    codec: SpoolCodec = .lz4, maxPageBytes: Int = 16 << 20, bufferBytes: Int = 512 << 10, sync: SpoolSync = .none,
+    maxFileBytes: Int = .max
   ) {
+    self.maxFileBytes = maxFileBytes
     self.codec = codec
     self.maxPageBytes = maxPageBytes
     self.bufferBytes = bufferBytes

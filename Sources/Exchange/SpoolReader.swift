@@ -28,6 +28,7 @@ public final class SpoolReader {
   private var window: SpoolWindow
   private let seal: PageSeal
   private let index: SpoolIndex
+  private let hasZstd: Bool
   /// The part of the file that holds pages.
   private let pageRange: Range<Int>
 
@@ -70,6 +71,7 @@ public final class SpoolReader {
     self.path = path
     self.window = window
     self.seal = seal
+    hasZstd = header.hasZstd
     partitionCount = header.partitionCount
     pageRange = headerBytes..<footer.indexOffset
     index = try Self.openIndex(sealedIndex, seal, footer)
@@ -98,6 +100,15 @@ public final class SpoolReader {
         throw SpoolDamage(
           "page \(number) of partition \(partition), \(entry.storedBytes) bytes at \(entry.offset): \(damage.finding)")
       }
+    }
+  }
+
+  /// Reads what the first call for a page would read, so that it need not wait for the disk. Does not check the page.
+  public func readAhead(_ number: Int, of partition: Int) throws {
+    try damageChecked {
+      let entry = try self.entry(number, of: partition)
+      _ = try window.bytes(
+        of: entry.offset..<entry.end, reading: entry.offset..<endOfReadAhead(entry, number, partition))
     }
   }
 
@@ -136,6 +147,7 @@ public final class SpoolReader {
     let sealed = try window.bytes(
       of: entry.offset..<entry.end, reading: entry.offset..<endOfReadAhead(entry, number, partition))
     let place = PagePlace.page(number, of: partition, entry)
+    guard entry.codec != .zstd || hasZstd else { throw SpoolDamage("it names a codec that the header does not") }
     if entry.codec == .none {
       guard try seal.open(sealed, at: place, into: output) else { throw SpoolDamage(Self.badTag) }
       return
@@ -145,7 +157,7 @@ public final class SpoolReader {
     buffers.grow(&buffers.plain, to: count)
     let plain = UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<count])
     guard try seal.open(sealed, at: place, into: plain) else { throw SpoolDamage(Self.badTag) }
-    guard PageCompressor.decompress(UnsafeRawBufferPointer(plain), into: output) else {
+    guard buffers.decompressor.decompress(UnsafeRawBufferPointer(plain), entry.codec, into: output) else {
       throw SpoolDamage("it does not decompress to \(entry.rawBytes) bytes")
     }
   }

@@ -5,6 +5,9 @@ import Base
 public struct SpoolRemoval: Sendable {
   public var deleted: [SpoolFile] = []
   public var failures: [FileSystemFailure] = []
+  /// Directories of queries that should have gone and hold something still. Where listings may be stale, as on HDFS,
+  /// another removal some moments later finds it.
+  public var leftDirectories: [String] = []
 }
 
 extension SpoolDirectories {
@@ -63,6 +66,11 @@ extension SpoolDirectories {
     return removal
   }
 
+  /// Deletes committed outputs whose places are known, without listing anything. Gives what failed.
+  public func remove(_ locations: [SpoolLocation]) -> [FileSystemFailure] {
+    delete(locations.map(\.path)).compactMap { $0 }
+  }
+
   /// Deletes a committed output whose place is known, without listing anything.
   public func remove(_ location: SpoolLocation) throws {
     do {
@@ -104,21 +112,30 @@ extension SpoolDirectories {
       if files.isEmpty, removingDirectory, try openIfThere("\(directory)/\(SpoolName.marker)") == nil {
         throw Self.markerMissing(directory)
       }
-      for file in files where doomed(file) { delete(file, &removal) }
+      let doomed = files.filter(doomed)
+      let failures = delete(doomed.map(\.path))
+      removal.deleted += zip(doomed, failures).compactMap { $1 == nil ? $0 : nil }
+      removal.failures += failures.compactMap { $0 }
       // An empty directory is ours only if its name can be nothing but a query's.
       guard removingDirectory, !files.isEmpty || SpoolName.isTrinoQueryName(query.text) else { return }
-      try fileSystem.deleteDirectory("\(directory)/\(query)")
+      if try !fileSystem.deleteDirectory("\(directory)/\(query)") {
+        removal.leftDirectories.append("\(directory)/\(query)")
+      }
     } catch {
       removal.failures.append(error)
     }
   }
 
-  private func delete(_ file: SpoolFile, _ removal: inout SpoolRemoval) {
-    do {
-      try fileSystem.delete(file.path)
-      removal.deleted.append(file)
-    } catch {
-      removal.failures.append(error)
+  /// Deletes files, several at a time where there are many: on a network mount each takes a round trip. Gives what
+  /// failed, by place.
+  private func delete(_ paths: [String]) -> [FileSystemFailure?] {
+    ParallelWork.map(paths, width: parallelism) { [fileSystem] path in
+      do throws(FileSystemFailure) {
+        try fileSystem.delete(path)
+        return nil
+      } catch {
+        return error
+      }
     }
   }
 

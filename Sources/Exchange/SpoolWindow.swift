@@ -9,6 +9,7 @@ public final class SpoolReadBuffers {
   var fillings: UInt64 = 0
   /// Decrypted bytes on their way to decompression.
   var plain = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  let decompressor = PageDecompressor()
 
   /// Neighbouring pages are read together up to this size.
   let readAheadBytes: Int

@@ -32,7 +32,8 @@ public final class SpoolWriter {
   private var position: Int { flushedBytes + used }
 
   /// A writer for the output of `attempt` in `partitionCount` partitions, sealed under the query's `key` (nil: not
-  /// encrypted, only checked). Nothing touches a disk yet.
+  /// encrypted, only checked). Nothing touches a disk yet. Throws SPOOL_UNAVAILABLE where all directories are set
+  /// aside.
   public init(
     in directories: SpoolDirectories, attempt: AttemptID, partitionCount: Int, key: SealingKey?,
     options: SpoolOptions = SpoolOptions()
@@ -40,13 +41,14 @@ public final class SpoolWriter {
     precondition(partitionCount >= 0 && partitionCount < Int(Int32.max), "\(partitionCount) partitions")
     precondition(SpoolName.isQueryName(attempt.task.stage.query.text), "\(attempt) cannot name a directory")
     precondition(options.maxPageBytes <= SpoolFormat.maxPageByteCount, "pages of at most 1GB")
+    try directories.checkAnyWorks()
     self.directories = directories
     self.options = options
     header = SpoolHeader(
-      attempt: attempt, partitionCount: partitionCount, isEncrypted: key != nil,
+      attempt: attempt, partitionCount: partitionCount, isEncrypted: key != nil, hasZstd: options.codec == .zstd,
       salt: try RandomBytes.make(SpoolFormat.saltByteCount))
     seal = try PageSeal(header, key: key, direction: .sealing)
-    compressor = options.codec == .lz4 ? PageCompressor() : nil
+    compressor = PageCompressor(options.codec)
     slots = [Int32](repeating: 0, count: partitionCount)
     let start = header.encoded
     buffer = UnsafeMutableRawBufferPointer.allocate(
@@ -69,8 +71,8 @@ public final class SpoolWriter {
   /// Appends a page of `rows` rows to a partition. The bytes are copied, compressed and sealed before the call
   /// returns. An error ends the attempt: the writer takes no more pages.
   ///
-  /// Throws NOT_SUPPORTED for a page larger than `options.maxPageBytes`, GENERIC_INSUFFICIENT_RESOURCES or
-  /// GENERIC_EXTERNAL, naming the directory, where it cannot be written.
+  /// Throws NOT_SUPPORTED for a page larger than `options.maxPageBytes`, SPOOL_UNAVAILABLE, naming the directory, where
+  /// it cannot be written, GENERIC_INSUFFICIENT_RESOURCES where this process lacks descriptors or memory.
   public func append(partition: Int, page raw: UnsafeRawBufferPointer, rows: Int) throws {
     precondition(state == .open, "the writer of \(attempt) has ended")
     precondition(partition >= 0 && partition < slots.count, "partition \(partition) of \(slots.count)")
@@ -127,9 +129,9 @@ public final class SpoolWriter {
     let room = UnsafeMutableRawBufferPointer(rebasing: buffer[used...])
     var body = raw
     var codec = SpoolCodec.none
-    if let count = compressor?.compress(raw, into: room) {
+    if let compressor, let count = compressor.compress(raw, into: room) {
       body = UnsafeRawBufferPointer(rebasing: room[..<count])
-      codec = .lz4
+      codec = compressor.codec
     }
     let entry = SpoolPageEntry(
       offset: position, storedBytes: body.count + seal.tagByteCount, rawBytes: raw.count, rows: rows, codec: codec)
@@ -176,9 +178,16 @@ public final class SpoolWriter {
   /// Hands the buffer over to the file system. `isComplete`: the buffer ends with the file's last byte.
   private func flush(isComplete: Bool = false) throws {
     guard used > 0 else { return }
+    guard position <= options.maxFileBytes else {
+      throw WaterbearError(
+        .notSupported,
+        "The output of \(attempt) is larger than exchange.sink-max-file-size = "
+          + "\(DataSize(bytes: Int64(options.maxFileBytes)))",
+        remedy: "Raise exchange.sink-max-file-size, or let tasks be smaller: an output is one file.")
+    }
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<used])
     if let file {
-      try directories.noting(file.directory) { () throws(FileSystemFailure) in try file.sink.append(bytes) }
+      try directories.append(bytes, to: file, after: flushedBytes)
     } else {
       file = try directories.place(attempt, start: bytes, isComplete: isComplete)
     }
@@ -189,8 +198,7 @@ public final class SpoolWriter {
   /// Closes and renames; returns the file's base directory.
   private func finishFile() throws -> String {
     guard let file else { preconditionFailure("the file was placed by the last flush") }
-    let sync = options.sync
-    try directories.noting(file.directory) { () throws(FileSystemFailure) in try file.commit(sync: sync) }
+    try directories.commit(file, fileBytes: flushedBytes, sync: options.sync)
     self.file = nil
     return file.directory
   }

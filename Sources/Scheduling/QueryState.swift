@@ -52,6 +52,8 @@ final class QueryState {
   var commitFailures = 0
   /// Tasks with an attempt under way.
   var runningTasks: Set<TaskKey> = []
+  /// Tasks whose last attempt found no place for its output; few at any time.
+  var spoolWaits: [TaskKey: SpoolWait] = [:]
   /// Bytes granted to the attempts under way.
   var grantedMemory: Int64 = 0
   /// An attempt was started, now or in an earlier life of the coordinator.
@@ -87,6 +89,9 @@ final class QueryState {
   var id: QueryID { description.id }
   /// Whether the root stage's outputs are to be committed rather than served.
   var commits: Bool { description.completion == .commit }
+
+  /// All that is to be committed has been read, so nobody will want an output any more.
+  var isPastReading: Bool { phase == .committing || commits && phase == .finished }
 
   /// Makes a task ready to run.
   func enqueue(stage: Int, task: Int) {

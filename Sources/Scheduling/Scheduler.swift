@@ -115,13 +115,11 @@ public final class Scheduler {
     case .commitEnded(let id, let error):
       if let query = queries[id] { commitEnded(query, error) }
     case .outputLost(let attempt, let error):
-      guard let task = find(attempt), task.state.selected == attempt.number, task.query.phase != .committing
-      else { return }
-      if task.query.description.retryPolicy == .none {
-        failQuery(task.query, error)
-      } else {
-        loseOutput(of: task, attempt, error)
-      }
+      outputLost(attempt, error)
+    case .outputsMissing(let attempts, let error):
+      for attempt in attempts where isStillRead(attempt) { outputLost(attempt, error) }
+    case .spoolRecovered:
+      spoolRecovered()
     case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)
     case .timer:
       break

@@ -46,6 +46,7 @@ extension Scheduler {
     task.state.unresolved = []
     task.state.phase = .selected
     task.state.selected = number
+    forgetSpoolWait(of: task)
     task.state.counters.firstValidAttempt = task.state.nextAttempt
     query.stages[task.stage].selectedCount += 1
     query.stages[task.stage].selectionChanged()
@@ -93,6 +94,10 @@ extension Scheduler {
     if workerDied != nil { task.state.unresolved.append(number) }
     if query.description.retryPolicy == .none {
       failQuery(query, error)
+      return
+    }
+    if error.code == .spoolUnavailable, settings.plantedBug != .blamesTasksForSpool {
+      spoolFailed(task, error)
       return
     }
     let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)

@@ -45,6 +45,11 @@ public enum SchedulerEvent: Hashable, Sendable {
   case commitEnded(QueryID, WaterbearError?)
   /// The coordinator noticed while serving results that a selected output is gone or damaged.
   case outputLost(AttemptID, WaterbearError)
+  /// These outputs are gone or damaged. Those that somebody may still read are made again; the others were kept for
+  /// safety only, and are when they turn out to be needed.
+  case outputsMissing([AttemptID], WaterbearError)
+  /// A spool directory works again: tasks that wait for one may try at once.
+  case spoolRecovered
 
   /// The machine runs short of memory: one attempt has to go. `held` says what attempts hold, in bytes; those that are
   /// not in it count with their grants.

@@ -2,6 +2,23 @@
 import Base
 
 extension Scheduler {
+  /// Somebody other than a reading task noticed that an output is gone or damaged.
+  func outputLost(_ attempt: AttemptID, _ error: WaterbearError) {
+    guard let task = find(attempt), task.state.selected == attempt.number, !task.query.isPastReading else { return }
+    if task.query.description.retryPolicy == .none {
+      failQuery(task.query, error)
+    } else {
+      loseOutput(of: task, attempt, error)
+    }
+  }
+
+  /// Whether a selected output has readers that are not all done; those of the root stage have the client.
+  func isStillRead(_ attempt: AttemptID) -> Bool {
+    guard let task = find(attempt), task.state.selected == attempt.number else { return false }
+    let stage = task.query.stages[task.stage]
+    return task.stage == 0 || stage.consumers.contains { !task.query.stages[$0].wasComplete }
+  }
+
   /// A selected attempt's output cannot be read: its task runs again.
   ///
   /// Readers under way go on, for what they read may be intact; those who fail run again when the output is back.

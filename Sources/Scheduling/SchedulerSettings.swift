@@ -7,14 +7,18 @@ public struct SchedulerSettings: Hashable, Sendable {
   public var workerTimeout: TimeSpan
   /// `fault-tolerant-execution-task-runtime-memory-estimation-overhead`: bytes kept free beside each grant.
   public var taskMemoryOverhead: Int64
+  /// `waterbear.max-spool-wait`: how long a task waits in all for a spool directory that takes its output.
+  public var spoolWait: TimeSpan
   /// A bug switched on by tests only, to show that the simulator finds it.
   public var plantedBug: PlantedBug?
 
   public init(
-    workerTimeout: TimeSpan = .seconds(60), taskMemoryOverhead: Int64 = 0, plantedBug: PlantedBug? = nil
+    workerTimeout: TimeSpan = .seconds(60), taskMemoryOverhead: Int64 = 0, spoolWait: TimeSpan = .seconds(300),
+    plantedBug: PlantedBug? = nil
   ) {
     self.workerTimeout = workerTimeout
     self.taskMemoryOverhead = taskMemoryOverhead
+    self.spoolWait = spoolWait
     self.plantedBug = plantedBug
   }
 }
@@ -35,4 +39,6 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case servesOldestQueryOnly
   /// Failures are not counted, so a task that cannot succeed is tried for ever.
   case forgetsFailures
+  /// A spool that takes no output uses up a task's attempts.
+  case blamesTasksForSpool
 }

@@ -67,3 +67,82 @@ extension SettingKey where Value == DataSize {
       "The largest stored page. A single row above it fails the query.")
   }
 }
+
+extension SettingKey where Value == DataSize {
+  public static var exchangeSinkMaxFileSize: Self {
+    Self(
+      "exchange.sink-max-file-size", in: .exchangeManager, default: .fixed(.gigabytes(1024)),
+      range: .atLeast(.megabytes(1)),
+      trino: .differs("1GB", because: "an attempt's output is one file, which readers open at any offset"),
+      """
+      The largest spool file, for file systems that have a limit. An output is one file and is not continued in \
+      another: one that grows beyond ends its query with NOT_SUPPORTED.
+      """)
+  }
+
+  public static var exchangeSourceHandleTargetDataSize: Self {
+    Self(
+      "exchange.source-handle-target-data-size", in: .exchangeManager, default: .fixed(.megabytes(16)),
+      range: .atLeast(.megabytes(1)),
+      trino: .differs("256MB", because: "what is read ahead is held in memory"),
+      "How much of its input a reader that reads ahead takes on at a time.")
+  }
+}
+
+extension SettingKey where Value == Int {
+  public static var exchangeSinkBufferPoolMinSize: Self {
+    Self(
+      "exchange.sink-buffer-pool-min-size", in: .exchangeManager, default: .fixed(10), range: .within(0...4096),
+      """
+      At least so many buffers of 32kB gather an attempt's output before it is written. They are one piece of memory, \
+      written when half of it is full; an output that fits goes to the disk in one piece.
+      """)
+  }
+
+  public static var exchangeSinkBuffersPerPartition: Self {
+    Self(
+      "exchange.sink-buffers-per-partition", in: .exchangeManager, default: .fixed(2), range: .within(2...64),
+      "So many buffers of 32kB for each output partition, where that makes more than the least number of buffers.")
+  }
+
+  public static var exchangeSourceConcurrentReaders: Self {
+    Self(
+      "exchange.source-concurrent-readers", in: .exchangeManager, default: .fixed(4), range: .within(1...256),
+      """
+      How many readers fetch a task's input from a stage at a time. They work ahead only where opening files turns out \
+      to be slow, as on network mounts; local files are read by the task itself. 1: never.
+      """)
+  }
+
+  public static var exchangeSourceMaxFilesPerReader: Self {
+    Self(
+      "exchange.source-max-files-per-reader", in: .exchangeManager, default: .fixed(25), range: .within(1...10_000),
+      "How many files a reader that reads ahead takes on at a time.")
+  }
+
+  public static var exchangeMaxOutputPartitionCount: Self {
+    Self(
+      "exchange.max-output-partition-count", in: .exchangeManager, default: .fixed(1000), range: .within(1...100_000),
+      trino: .differs("50", because: "a partition costs an entry in an index here, not a file of its own"),
+      "The most partitions of an exchange; a query that wants more fails with MAX_OUTPUT_PARTITION_COUNT_EXCEEDED.")
+  }
+
+  public static var exchangeFileListingParallelism: Self {
+    Self(
+      "exchange.file-listing-parallelism", in: .exchangeManager, default: .fixed(50), range: .within(1...1000),
+      "How many spool files are deleted at a time, when stages and queries end and when left-overs are swept.")
+  }
+}
+
+extension SettingKey where Value == String {
+  public static var spoolMemoryDirectory: Self {
+    Self(
+      "waterbear.spool-memory-directory", in: .exchangeManager, default: .fixed("none"),
+      range: SettingRange(text: "none, or an absolute path") { $0 == "none" || $0.hasPrefix("/") },
+      trino: .absent(because: "Trino's exchange keeps nothing in memory"),
+      """
+      A directory on a file system in memory, such as one below /dev/shm, for outputs that fit one buffer. It outlives \
+      workers and coordinator; what a restart of the machine takes away is recognised and made again.
+      """)
+  }
+}

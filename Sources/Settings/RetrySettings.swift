@@ -49,6 +49,16 @@ extension SettingKey where Value == TimeSpan {
       "The longest delay before a retry. Must not be less than retry-initial-delay.")
   }
 
+  public static var maxSpoolWait: Self {
+    Self(
+      "waterbear.max-spool-wait", default: .fixed(.seconds(300)), range: .atLeast(.zero),
+      trino: .absent(because: "in Trino a full or failing exchange storage uses up the attempts of tasks"),
+      """
+      How long a task waits in all while no directory of exchange.base-directories takes its output, because all are \
+      full or gone. It goes on at once when one works again; after this time the query fails.
+      """)
+  }
+
   public static var remoteTaskMaxErrorDuration: Self {
     Self(
       "query.remote-task.max-error-duration", default: .fixed(.seconds(10)), range: .atLeast(.seconds(1)),

@@ -48,6 +48,11 @@ extension Setting {
         Setting(.exchangeDeduplicationBufferSize), Setting(.exchangeCompressionCodec),
         Setting(.exchangeEncryptionEnabled), Setting(.exchangeManagerName),
         Setting(.exchangeBaseDirectories), Setting(.exchangeMaxPageStorageSize),
+        Setting(.exchangeSinkMaxFileSize), Setting(.exchangeSinkBufferPoolMinSize),
+        Setting(.exchangeSinkBuffersPerPartition), Setting(.exchangeSourceConcurrentReaders),
+        Setting(.exchangeSourceMaxFilesPerReader), Setting(.exchangeSourceHandleTargetDataSize),
+        Setting(.exchangeMaxOutputPartitionCount), Setting(.exchangeFileListingParallelism),
+        Setting(.spoolMemoryDirectory), Setting(.maxSpoolWait),
       ]),
     SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),
     SettingGroup(

@@ -79,6 +79,7 @@ extension LogLevel: SettingWord {}
 public enum ExchangeCompressionCodec: String, SettingWord, Codable {
   case none = "NONE"
   case lz4 = "LZ4"
+  case zstd = "ZSTD"
 }
 
 /// How the sides of a join meet.

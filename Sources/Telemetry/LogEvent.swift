@@ -58,8 +58,10 @@ public enum LogEvent: String, Sendable, CaseIterable {
   // Spool and store.
   case outputSelected = "output_selected"
   case outputLost = "output_lost"
+  case outputsMissing = "outputs_missing"
   case outputRecomputed = "output_recomputed"
   case spoolDirectorySetAside = "spool_directory_set_aside"
+  case spoolExhausted = "spool_exhausted"
   case spoolDirectoryRestored = "spool_directory_restored"
   case spoolSwept = "spool_swept"
   case spoolNotSwept = "spool_not_swept"
@@ -99,8 +101,8 @@ extension LogEvent {
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
-      .taskDivided, .memoryShort, .outputLost, .outputRecomputed, .spoolDirectorySetAside, .spoolNotSwept,
-      .frameRejected, .logLinesDropped:
+      .taskDivided, .memoryShort, .outputLost, .outputsMissing, .outputRecomputed, .spoolDirectorySetAside,
+      .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info

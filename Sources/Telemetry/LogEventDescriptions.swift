@@ -103,9 +103,19 @@ extension LogEvent {
     switch self {
     case .outputSelected: (["rows", "bytes"], "An attempt's output is the one that counts.")
     case .outputLost: (Self.errorFields, "A selected output is gone or damaged.")
+    case .outputsMissing:
+      (
+        ["directory", "outputs"],
+        "So many selected outputs of a spool directory are gone, cut short or cannot be opened."
+      )
     case .outputRecomputed: (Self.errorFields, "The task of a lost output runs again.")
     case .spoolDirectorySetAside:
-      (["directory", "reason", "seconds"], "A spool directory failed or is full and gets no new files for so long.")
+      (
+        ["directory", "reason", "full", "worker"],
+        "A spool directory failed or is full; it gets no new files and is tried until it works again."
+      )
+    case .spoolExhausted:
+      (["directories"], "Every spool directory is set aside: tasks wait, for waterbear.max-spool-wait at most.")
     case .spoolDirectoryRestored: (["directory"], "A spool directory that was set aside works again.")
     case .spoolSwept: (["files"], "Left-overs of a crash were removed from the spool.")
     case .spoolNotSwept: (["reason"], "Something in the spool could not be removed; the next start tries again.")

@@ -341,12 +341,16 @@ public struct DaemonStatus: WireMessage {
   public var spoolDirectories: [String]
   /// Every setting in force, as `waterbearctl config` prints them.
   public var settings: [SettingValue]
+  /// How each of the spool's directories fares.
+  public var spool: [SpoolStatus]?
 
   public init(
     build: String, pid: Int32, uptimeMicroseconds: Int64, supervisorPid: Int32? = nil,
     supervisorUptimeMicroseconds: Int64? = nil, workers: Int, runningQueries: Int,
-    dataDirectory: String, logPath: String, spoolDirectories: [String], settings: [SettingValue]
+    dataDirectory: String, logPath: String, spoolDirectories: [String], settings: [SettingValue],
+    spool: [SpoolStatus]? = nil
   ) {
+    self.spool = spool
     self.build = build
     self.pid = pid
     self.uptimeMicroseconds = uptimeMicroseconds
@@ -358,6 +362,35 @@ public struct DaemonStatus: WireMessage {
     self.logPath = logPath
     self.spoolDirectories = spoolDirectories
     self.settings = settings
+  }
+}
+
+/// A base directory of the spool.
+public struct SpoolStatus: Codable, Sendable {
+  public var directory: String
+  /// It failed, gets no files, and is tried again and again.
+  public var isSetAside: Bool
+  /// Why it is set aside.
+  public var reason: String?
+  /// For how long it has been set aside.
+  public var sinceMicroseconds: Int64?
+  /// Of its file system; nil where it cannot be asked.
+  public var totalBytes: Int64?
+  public var freeBytes: Int64?
+  /// What it took lately from one worker, on average; nil where too little was written to say.
+  public var bytesPerSecond: Double?
+
+  public init(
+    directory: String, isSetAside: Bool, reason: String?, sinceMicroseconds: Int64?, totalBytes: Int64?,
+    freeBytes: Int64?, bytesPerSecond: Double?
+  ) {
+    self.directory = directory
+    self.isSetAside = isSetAside
+    self.reason = reason
+    self.sinceMicroseconds = sinceMicroseconds
+    self.totalBytes = totalBytes
+    self.freeBytes = freeBytes
+    self.bytesPerSecond = bytesPerSecond
   }
 }
 

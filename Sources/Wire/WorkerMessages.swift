@@ -49,7 +49,7 @@ public struct DefineStage: WireMessage {
   public var fragment: [UInt8]
   /// The query's exchange key, 32 bytes; nil with encryption off.
   public var key: [UInt8]?
-  /// `NONE` or `LZ4`.
+  /// `NONE`, `LZ4` or `ZSTD`.
   public var compressionCodec: String
 
   public init(stage: StageID, fragment: [UInt8], key: [UInt8]?, compressionCodec: String) {
@@ -179,11 +179,14 @@ public struct AcknowledgeReport: WireMessage {
 public struct Heartbeat: WireMessage {
   public static let name = "heartbeat"
   public var residentBytes: Int64
+  /// Bytes per second that each base directory of the spool took lately, by directory.
+  public var spoolRates: [String: Double]?
   /// What the running attempts hold.
   public var held: [HeldMemory]?
 
-  public init(residentBytes: Int64, held: [HeldMemory]? = nil) {
+  public init(residentBytes: Int64, spoolRates: [String: Double]? = nil, held: [HeldMemory]? = nil) {
     self.residentBytes = residentBytes
+    self.spoolRates = spoolRates
     self.held = held
   }
 }
@@ -197,6 +200,32 @@ public struct HeldMemory: Codable, Sendable {
     self.attempt = attempt
     self.bytes = bytes
   }
+}
+
+/// Worker to coordinator: a base directory of the spool did not take a file.
+public struct SpoolFaultReport: WireMessage {
+  public static let name = "spool-fault"
+  public var directory: String
+  public var reason: String
+  /// The disk or a quota is full.
+  public var isFull: Bool
+  /// Bytes that the file had when it failed.
+  public var fileBytes: Int
+
+  public init(directory: String, reason: String, isFull: Bool, fileBytes: Int) {
+    self.directory = directory
+    self.reason = reason
+    self.isFull = isFull
+    self.fileBytes = fileBytes
+  }
+}
+
+/// Coordinator to worker, after its registration and at each change: which base directories to avoid. All others work.
+public struct SpoolStates: WireMessage {
+  public static let name = "spool-states"
+  public var setAside: [String]
+
+  public init(setAside: [String]) { self.setAside = setAside }
 }
 
 /// Worker to coordinator: it takes no further attempts and leaves when the running ones have ended.

@@ -14,18 +14,15 @@ public enum Wiring {
   }
 
   /// The base directories of `exchange.base-directories`. `owner` names the data directory in their markers; only who
-  /// prepares or sweeps the directories needs it.
-  public static func spool(_ settings: Settings, owner: String, log: Log) throws -> SpoolDirectories {
-    try SpoolDirectories(
-      paths: settings[.exchangeBaseDirectories], owner: owner, now: { SystemClock.monotonic() },
+  /// prepares or sweeps the directories needs it. Those that fail are put into `faults`.
+  public static func spool(_ settings: Settings, owner: String, faults: SpoolFaults) throws -> SpoolDirectories {
+    let memory = settings[.spoolMemoryDirectory]
+    return try SpoolDirectories(
+      paths: settings[.exchangeBaseDirectories], memoryPath: memory == "none" ? nil : memory, owner: owner,
+      parallelism: settings[.exchangeFileListingParallelism], now: { SystemClock.monotonic() },
       report: { event in
-        switch event {
-        case .setAside(let directory, let reason, let duration):
-          log.write(
-            .spoolDirectorySetAside,
-            ["directory": .string(directory), "reason": .string(reason), "seconds": .double(duration.seconds)])
-        case .usedAgain(let directory): log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
-        }
+        // That one works again is for the coordinator to find out, for all processes at once.
+        if case .setAside(let fault, _) = event { faults.add(fault) }
       })
   }
 }

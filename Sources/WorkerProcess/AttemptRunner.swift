@@ -13,14 +13,14 @@ import Wire
 final class AttemptRunner {
   private let catalogs: Catalogs
   private let directories: SpoolDirectories
-  private let pageBytesMax: Int
+  private let use: SpoolUse
   private let builds: SharedBuilds
 
-  init(catalogs: Catalogs, directories: SpoolDirectories, pageBytesMax: Int, builds: SharedBuilds) {
+  init(catalogs: Catalogs, directories: SpoolDirectories, use: SpoolUse, builds: SharedBuilds) {
     self.builds = builds
     self.catalogs = catalogs
     self.directories = directories
-    self.pageBytesMax = pageBytesMax
+    self.use = use
   }
 
   /// Runs the attempt to its end. Never throws: what goes wrong is in the report.
@@ -50,9 +50,10 @@ final class AttemptRunner {
     _ order: StartAttempt, stage: StageDefinition, control: AttemptControl, memory: MemoryContext
   ) throws -> (SpoolOutput, TaskStatistics) {
     let fragment = try stage.fragment()
+    let partitions = fragment.output.partitionCount
     let writer = try SpoolWriter(
-      in: directories, attempt: order.attempt, partitionCount: fragment.output.partitionCount, key: stage.key,
-      options: SpoolOptions(codec: stage.codec, maxPageBytes: pageBytesMax))
+      in: directories, attempt: order.attempt, partitionCount: partitions, key: stage.key,
+      options: use.options(codec: stage.codec, partitions: partitions))
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)
@@ -79,19 +80,19 @@ final class AttemptRunner {
     for source in fragment.keySources { typesByInput[source.fragment] = source.columns.map(\.type) }
     var context = TaskContext(
       catalogs: catalogs, splits: splits,
-      openRemoteSource: { number in
+      openRemoteSource: { [use] number in
         guard let input = inputs[number], let types = typesByInput[number] else {
           throw WaterbearError(
             .genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
         }
         return SpoolSource(
           outputs: try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
-          partitions: input.partitions, types: types, key: stage.key)
+          partitions: input.partitions, types: types, key: stage.key, readAhead: use.readAhead)
       },
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.
       seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
-    context.openSortedSources = { number in
+    context.openSortedSources = { [use] number in
       guard let input = inputs[number], let types = typesByInput[number] else {
         throw WaterbearError(.genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
       }
@@ -99,7 +100,7 @@ final class AttemptRunner {
       return try input.outputs.map { output in
         SpoolSource(
           outputs: [try BinaryDecoder.decode(SpoolOutput.self, from: output)], partitions: input.partitions,
-          types: types, key: stage.key, buffers: SpoolReadBuffers(readAheadBytes: 0))
+          types: types, key: stage.key, readAhead: use.readAhead, buffers: SpoolReadBuffers(readAheadBytes: 0))
       }
     }
     context.attempt = order.attempt

@@ -5,6 +5,7 @@ import Base
 import Columnar
 import ConnectorAPI
 import Exchange
+import Platform
 import Sealing
 
 /// An input could not be read; `producer` is the attempt whose output is gone or damaged.
@@ -28,10 +29,18 @@ final class SpoolSource: PageSource {
   private var page = 0
   private var reader: SpoolReader?
 
+  private let readAhead: ReadAhead
+  /// Opening files has turned out to be slow.
+  private var isSlow = false
+  /// Runs of files that are being opened, in their order, and where the next one starts.
+  private var handles: [ReadAhead.Handle] = []
+  private var nextHandle = 0
+
   init(
-    outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?,
+    outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], key: SealingKey?, readAhead: ReadAhead,
     buffers: SpoolReadBuffers = SpoolReadBuffers()
   ) {
+    self.readAhead = readAhead
     self.buffers = buffers
     self.outputs = outputs
     self.partitions = partitions
@@ -75,8 +84,48 @@ final class SpoolSource: PageSource {
 
   private func openReader(_ output: SpoolOutput) throws -> SpoolReader {
     if let reader { return reader }
-    let opened = try SpoolReader(output.location, key: key, buffers: buffers)
+    let opened = isSlow ? try takeOpened() : try open(output)
     reader = opened
     return opened
+  }
+
+  /// Opens a file here and now, and finds out whether that is slow.
+  private func open(_ output: SpoolOutput) throws -> SpoolReader {
+    let start = SystemClock.monotonic()
+    let opened = try SpoolReader(output.location, key: key, buffers: buffers)
+    if readAhead.readers > 1, SystemClock.monotonic() - start > ReadAhead.slowOpening {
+      isSlow = true
+      nextHandle = file + 1
+      startHandles()
+    }
+    return opened
+  }
+
+  /// The reader of the file at hand, which was opened ahead.
+  private func takeOpened() throws -> SpoolReader {
+    while let first = handles.first, first.files.upperBound <= file { handles.removeFirst() }
+    startHandles()
+    guard let handle = handles.first else { preconditionFailure("the file at hand is one of those to be opened") }
+    return try handle.opened.next().outcome.get().reader
+  }
+
+  private func startHandles() {
+    while handles.count < readAhead.readers, nextHandle < outputs.count {
+      let handle = readAhead.start(
+        outputs, from: nextHandle, key: key, firstPage: { firstPartition(of: $0) }, bytes: { wantedBytes(of: $0) })
+      handles.append(handle)
+      nextHandle = handle.files.upperBound
+    }
+  }
+
+  /// The first partition to be read of an output; nil where there is nothing to read.
+  private func firstPartition(of output: SpoolOutput) -> Int? {
+    guard let partitions else { return output.partitions.first { $0.pages > 0 }?.partition }
+    return partitions.first { output.partition($0).pages > 0 }
+  }
+
+  private func wantedBytes(of output: SpoolOutput) -> Int {
+    guard let partitions else { return output.location.fileBytes }
+    return partitions.reduce(0) { $0 + output.partition($1).storedBytes }
   }
 }

@@ -20,7 +20,11 @@ final class StageDefinition: Sendable {
     stage = message.stage
     encoded = message.fragment
     key = try message.key.map { try SealingKey(bytes: $0) }
-    codec = message.compressionCodec == "NONE" ? .none : .lz4
+    codec = switch message.compressionCodec {
+    case "NONE": .none
+    case "ZSTD": .zstd
+    default: .lz4
+    }
   }
 
   func fragment() throws -> PlanFragment {

@@ -25,6 +25,8 @@ final class Worker: Sendable {
     var stages: [StageID: StageDefinition] = [:]
     var running: [AttemptID: AttemptControl] = [:]
     var reports: [AttemptID: ReportAttempt] = [:]
+    /// Failures of base directories that no coordinator has heard of yet.
+    var spoolFaults: [SpoolFault] = []
     var isDraining = false
 
     var isIdle: Bool { running.isEmpty && reports.isEmpty }
@@ -39,15 +41,17 @@ final class Worker: Sendable {
   private let link: SupervisorLink
   private let log: Log
   private let builds: SharedBuilds
+  private let spool: SpoolDirectories
   private let releaseMemory: @Sendable () -> Void
   private let state = Mutex(State())
 
   init(
     id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64, socketPath: String,
     pool: SlotPool, link: SupervisorLink, log: Log,
-    builds: SharedBuilds, releaseMemory: @escaping @Sendable () -> Void
+    builds: SharedBuilds, spool: SpoolDirectories, releaseMemory: @escaping @Sendable () -> Void
   ) {
     self.builds = builds
+    self.spool = spool
     self.releaseMemory = releaseMemory
     self.id = id
     self.predecessorCrash = predecessorCrash
@@ -121,6 +125,8 @@ final class Worker: Sendable {
           worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted(),
           predecessorCrash: predecessorCrash))
       for report in state.reports.values { try socket.send(report) }
+      for fault in state.spoolFaults { try socket.send(SpoolFaultReport(fault)) }
+      state.spoolFaults = []
       if state.isDraining { try socket.send(DrainWorker()) }
       state.socket = socket
     }
@@ -152,7 +158,8 @@ final class Worker: Sendable {
         let held = state.withLock { state in
           state.running.map { HeldMemory(attempt: $0.key, bytes: $0.value.memory.reservedBytes) }
         }
-        try socket.send(Heartbeat(residentBytes: ProcessUsage.residentBytes(), held: held))
+        try socket.send(
+          Heartbeat(residentBytes: ProcessUsage.residentBytes(), spoolRates: spool.rates, held: held))
         link.reportAlive()
         nextHeartbeat = now + Self.heartbeatInterval
       }
@@ -169,6 +176,7 @@ final class Worker: Sendable {
     case AbortAttempt.name: try abort(frame.message(AbortAttempt.self).attempt, on: socket)
     case AcknowledgeReport.name: acknowledge(try frame.message(AcknowledgeReport.self).attempt)
     case ForgetQuery.name: forget(try frame.message(ForgetQuery.self).query)
+    case SpoolStates.name: spool.hold(Set(try frame.message(SpoolStates.self).setAside))
     case Refusal.name: throw try frame.message(Refusal.self).error
     default:
       // A newer coordinator may say things that this release does not know; nothing depends on them.
@@ -223,6 +231,17 @@ final class Worker: Sendable {
     }
   }
 
+  /// Tells the coordinator that a base directory failed, now or when there is one. From any thread.
+  func report(_ fault: SpoolFault) {
+    let socket = state.withLock { state in
+      // The directories are few, so a short memory holds all that matters.
+      if state.socket == nil, state.spoolFaults.count < 64 { state.spoolFaults.append(fault) }
+      return state.socket
+    }
+    // Should this be lost with the connection, the next failure says it again.
+    try? socket?.send(SpoolFaultReport(fault))
+  }
+
   /// Keeps the report and sends it if somebody listens.
   private func finish(_ report: ReportAttempt) {
     let socket = state.withLock { state in
@@ -232,5 +251,12 @@ final class Worker: Sendable {
     }
     // A lost connection is noticed by the receiving thread; the report is sent again after the next registration.
     try? socket?.send(report)
+  }
+}
+
+extension SpoolFaultReport {
+  init(_ fault: SpoolFault) {
+    self.init(
+      directory: fault.directory, reason: fault.reason, isFull: fault.isFull, fileBytes: fault.fileBytes)
   }
 }

@@ -25,14 +25,15 @@ public enum WorkerMain {
     let log = try Wiring.log(settings, directories, role: "worker \(id.number)")
     let catalogs = try ConnectorRegistry.catalogs(settings)
     // A worker neither prepares nor sweeps the directories, so whose they are is not its business.
-    let spool = try Wiring.spool(settings, owner: "", log: log)
-    let pageBytesMax = Int(settings[.exchangeMaxPageStorageSize].bytes)
+    let faults = SpoolFaults()
+    let spool = try Wiring.spool(settings, owner: "", faults: faults)
+    let use = SpoolUse(settings)
     let slots = settings[.taskMaxWorkerThreads]
     ProcessUsage.keepFreedMemory()
     // An eighth of the worker's memory for tables that tasks of one stage use one after the other.
     let builds = SharedBuilds(capacityBytes: Int(settings[.workerMemory].bytes / 8))
     let pool = try SlotPool(threads: slots + WorkerID.attemptsBeyondSlots) {
-      AttemptRunner(catalogs: catalogs, directories: spool, pageBytesMax: pageBytesMax, builds: builds)
+      AttemptRunner(catalogs: catalogs, directories: spool, use: use, builds: builds)
     }
     let crash = context.predecessor.flatMap { predecessor in
       predecessor.wasKilled && !predecessor.lackedMemory
@@ -42,11 +43,12 @@ public enum WorkerMain {
     }
     let worker = Worker(
       id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes,
-      socketPath: directories.workerSocket, pool: pool, link: link, log: log, builds: builds,
+      socketPath: directories.workerSocket, pool: pool, link: link, log: log, builds: builds, spool: spool,
       releaseMemory: {
         catalogs.releaseMemory()
         ProcessUsage.returnFreeMemory()
       })
+    faults.deliver(to: { worker.report($0) })
     try NamedThread.start("signals", stackBytes: 1 << 20) {
       handle(signals, worker: worker, context: context, log: log)
     }

@@ -35,7 +35,7 @@ struct RecordVerbTests {
     let json = try run(["status", "--format", "json"], Self.status())
     #expect(json.output.contains(#""pid":5,"uptime_seconds":3661,"coordinator_pid":7,"#))
     #expect(json.output.contains(#","coordinator_uptime_seconds":61,"#))
-    #expect(json.output.hasSuffix(#""spool_directories":["/d/spool","/e"]}"# + "\n"))
+    #expect(json.output.hasSuffix(#""spool_directories":["/d/spool","/e"],"spool_set_aside":[]}"# + "\n"))
   }
 
   @Test func quietStatusSpeaksByItsCode() throws {

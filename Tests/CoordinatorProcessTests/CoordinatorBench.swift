@@ -51,7 +51,7 @@ final class CoordinatorBench {
     let masterKey = try MasterKeyFile.loadOrCreate(directories.masterKey)
     let store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: "20260101-000000")
     let instance = try InstanceName.letters(of: masterKey)
-    spool = try Wiring.spool(settings, owner: instance, log: log)
+    spool = try Wiring.spool(settings, owner: instance, faults: SpoolFaults())
     try spool.prepare(requireAll: false)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     files = NIOThreadPool(numberOfThreads: 1)

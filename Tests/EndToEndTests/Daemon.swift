@@ -15,7 +15,8 @@ final class Daemon {
   var program = Program.daemon
 
   var data: String { directory.path + "/data" }
-  var spool: String { data + "/spool" }
+  /// The base directory: in the data directory, or below WATERBEAR_TEST_SPOOL, such as a mounted file system.
+  let spool: String
   var log: String { data + "/log/waterbear.jsonl" }
   var socket: String { data + "/run/waterbear.sock" }
 
@@ -23,18 +24,24 @@ final class Daemon {
   static let catalog = "connector.name=tpch\ntpch.column-naming=STANDARD\ntpch.double-type-mapping=DECIMAL\n"
 
   /// Starts a daemon with these settings and waits until it serves. `catalogs` are further ones, by name, or others of
-  /// the same name.
+  /// the same name; `exchange` are settings of exchange-manager.properties, `spools` the base directories where it is
+  /// not one in the data directory.
   init(
-    config: String = "", exchange: String = "", catalogs: [String: String] = [:], workers: Int = 2,
-    environment: [String: String] = [:], starting: Bool = true
+    config: String = "", exchange: String = "", spools: [String] = [], catalogs: [String: String] = [:],
+    workers: Int = 2, environment: [String: String] = [:], starting: Bool = true
   ) throws {
     self.environment = environment
     directory = try TemporaryDirectory()
     self.workers = workers
+    let elsewhere = ProcessEnvironment.current["WATERBEAR_TEST_SPOOL"]
+    spool = spools.first ?? elsewhere.map { "\($0)/\(UUID())" } ?? directory.path + "/data/spool"
     try directory.write("log.level=DEBUG\n" + config, to: "etc/config.properties")
-    if !exchange.isEmpty { try directory.write(exchange, to: "etc/exchange-manager.properties") }
     try directory.write(Self.catalog, to: "etc/catalog/tpch.properties")
     for (name, properties) in catalogs { try directory.write(properties, to: "etc/catalog/\(name).properties") }
+    var exchange = exchange
+    let spools = spools.isEmpty && elsewhere != nil ? [spool] : spools
+    if !spools.isEmpty { exchange += "exchange.base-directories=\(spools.joined(separator: ","))\n" }
+    if !exchange.isEmpty { try directory.write(exchange, to: "etc/exchange-manager.properties") }
     if starting { try start() }
   }
 

@@ -70,5 +70,61 @@ extension EndToEndTests {
       #expect(try !daemon.events("output_lost").isEmpty)
       try daemon.expectEmptySpool()
     }
+
+    /// What can happen to files while nobody looks.
+    enum Damage: String, CaseIterable {
+      case missing, empty, truncated, longer, flipped, swapped, ofAnotherQuery, aDirectory
+
+      /// Does it to all of the files, given by path; `other` is a spool file of another query.
+      func strike(_ paths: [String], other: Data) throws {
+        let contents = try paths.map { try Data(contentsOf: URL(filePath: $0)) }
+        for (index, path) in paths.enumerated() {
+          var bytes = contents[index]
+          switch self {
+          case .missing, .aDirectory: bytes = Data()
+          case .empty: bytes = Data()
+          case .truncated: bytes = bytes.prefix(bytes.count * 2 / 3)
+          case .longer: bytes += Data([0])
+          case .flipped: bytes[bytes.count / 2] ^= 0x40
+          case .swapped: bytes = contents[(index + 1) % contents.count]
+          case .ofAnotherQuery: bytes = other
+          }
+          try FileManager.default.removeItem(atPath: path)
+          if self == .aDirectory {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+          } else if self != .missing {
+            try bytes.write(to: URL(filePath: path))
+          }
+        }
+      }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func `whatever happens to all outputs, they are made again with the outputs that they were made of`(
+      damage: Damage
+    ) throws {
+      let daemon = try Daemon(config: "join-distribution-type=PARTITIONED\n")
+      let options = ["--catalog", "tpch", "--schema", "tiny"]
+      let other = try daemon.submit(["SELECT max(o_comment) FROM orders"] + options)
+      #expect(try daemon.control(["wait", other]).succeeded)
+      let otherName = try #require(daemon.spoolFiles.first { $0.hasPrefix(other) })
+      let otherFile = try Data(contentsOf: URL(filePath: daemon.spool + "/" + otherName))
+      let id = try daemon.submit(["--file", Benchmark.file(9)] + options)
+      #expect(try daemon.control(["wait", id]).succeeded)
+      let before = try daemon.control(["fetch", id, "--keep", "--format", "tsv"])
+      #expect(before.succeeded && before.output.contains("\n"), "\(before.error)")
+      // A running daemon may still hold open what it has just read.
+      #expect(try daemon.stop() == .exited(0))
+      // The result, and what it was made of: both are gone at once.
+      let paths = daemon.spoolFiles.filter { $0.hasPrefix(id) }.map { daemon.spool + "/" + $0 }
+      #expect(paths.count >= 2)
+      try damage.strike(paths, other: otherFile)
+      try daemon.start()
+      let after = try daemon.control(["fetch", id, "--format", "tsv"])
+      #expect(after.succeeded, "\(after.error)")
+      #expect(after.output == before.output)
+      #expect(try daemon.show(id).attempts.count { $0.selected } > 0)
+      #expect(try daemon.control(["cancel", other]).succeeded)
+    }
   }
 }

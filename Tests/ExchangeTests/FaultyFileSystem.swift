@@ -74,14 +74,19 @@ final class FaultyFileSystem: SpoolFileSystem {
     return try local.names(in: directory)
   }
 
+  func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume {
+    try check("inspect", directory)
+    return try local.volume(of: directory)
+  }
+
   func delete(_ path: String) throws(FileSystemFailure) {
     try check("delete", path)
     try local.delete(path)
   }
 
-  func deleteDirectory(_ path: String) throws(FileSystemFailure) {
+  func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
     try check("delete", path)
-    try local.deleteDirectory(path)
+    return try local.deleteDirectory(path)
   }
 }
 

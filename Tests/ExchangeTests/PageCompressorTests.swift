@@ -4,15 +4,18 @@ import Testing
 @testable import Exchange
 
 struct PageCompressorTests {
-  private let compressor = PageCompressor()
+  /// Not nil for a codec that does something.
+  private let compressor = PageCompressor(.lz4)!
+  private let decompressor = PageDecompressor()
 
-  @Test(arguments: [100, 5000, 1 << 20])
-  func compressesAndBack(count: Int) throws {
+  @Test(arguments: [SpoolCodec.lz4, .zstd], [100, 5000, 1 << 20])
+  func compressesAndBack(codec: SpoolCodec, count: Int) throws {
     let raw = pattern(count)
-    let packed = try #require(compress(raw))
+    let compressor = try #require(PageCompressor(codec))
+    let packed = try #require(compress(raw, with: compressor))
     #expect(packed.count < count * 9 / 10)
     var back = [UInt8](repeating: 0, count: count)
-    #expect(decompress(packed, into: &back))
+    #expect(decompress(packed, codec, into: &back))
     #expect(back == raw)
   }
 
@@ -36,26 +39,31 @@ struct PageCompressorTests {
     #expect(compress(pattern(1000)) != nil)
   }
 
-  @Test func otherLengthIsRefused() throws {
-    let packed = try #require(compress(pattern(1000)))
+  @Test(arguments: [SpoolCodec.lz4, .zstd])
+  func otherLengthIsRefused(codec: SpoolCodec) throws {
+    let compressor = try #require(PageCompressor(codec))
+    let packed = try #require(compress(pattern(1000), with: compressor))
     var shorter = [UInt8](repeating: 0, count: 999)
-    #expect(!decompress(packed, into: &shorter))
+    #expect(!decompress(packed, codec, into: &shorter))
     var longer = [UInt8](repeating: 0, count: 1001)
-    #expect(!decompress(packed, into: &longer))
+    #expect(!decompress(packed, codec, into: &longer))
     var same = [UInt8](repeating: 0, count: 1000)
-    #expect(!decompress(Array(packed.dropLast()), into: &same))
-    #expect(!decompress([], into: &same))
+    #expect(!decompress(Array(packed.dropLast()), codec, into: &same))
+    #expect(!decompress([], codec, into: &same))
+    #expect(!decompress(noise(1000), codec, into: &same))
   }
 
-  private func compress(_ raw: [UInt8]) -> [UInt8]? {
+  private func compress(_ raw: [UInt8]) -> [UInt8]? { compress(raw, with: compressor) }
+
+  private func compress(_ raw: [UInt8], with compressor: PageCompressor) -> [UInt8]? {
     var output = [UInt8](repeating: 0, count: raw.count + 1)
     let count = raw.withUnsafeBytes { raw in output.withUnsafeMutableBytes { compressor.compress(raw, into: $0) } }
     return count.map { Array(output[..<$0]) }
   }
 
-  private func decompress(_ packed: [UInt8], into output: inout [UInt8]) -> Bool {
+  private func decompress(_ packed: [UInt8], _ codec: SpoolCodec, into output: inout [UInt8]) -> Bool {
     packed.withUnsafeBytes { packed in
-      output.withUnsafeMutableBytes { PageCompressor.decompress(packed, into: $0) }
+      output.withUnsafeMutableBytes { decompressor.decompress(packed, codec, into: $0) }
     }
   }
 }

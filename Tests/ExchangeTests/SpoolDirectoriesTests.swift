@@ -86,12 +86,13 @@ struct SpoolDirectoriesTests {
     #expect(try fixture.write([], turn(1), partitions: 1).location.directory == fixture.path(1))
     fixture.clock.advance(.seconds(1))
     #expect(try fixture.write([], turn(2), partitions: 1).location.directory == fixture.path(0))
-    guard fixture.events.count == 2, case .setAside(let directory, let reason, .seconds(30)) = fixture.events[0] else {
+    guard fixture.events.count == 2, case .setAside(let fault, .seconds(30)) = fixture.events[0] else {
       Issue.record("unexpected events: \(fixture.events)")
       return
     }
-    #expect(directory == fixture.path(0))
-    #expect(reason.contains("Input/output error"))
+    #expect(fault.directory == fixture.path(0))
+    #expect(fault.reason.contains("Input/output error"))
+    #expect(!fault.isFull)
     #expect(fixture.events[1] == .usedAgain(directory: fixture.path(0)))
   }
 
@@ -100,8 +101,8 @@ struct SpoolDirectoriesTests {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
     fileSystem.arm(.init(operation: "create", at: 1, number: ENOSPC))
     let error = #expect(throws: WaterbearError.self) { try fixture.write([], partitions: 1) }
-    #expect(error?.code == .genericInsufficientResources)
-    #expect(error?.causes.first?.contains("No space left on device") == true)
+    #expect(error?.code == .spoolUnavailable)
+    #expect(error?.message.contains("No space left on device") == true)
     #expect(try fixture.write([], partitions: 1).location.directory == fixture.path(0))
   }
 

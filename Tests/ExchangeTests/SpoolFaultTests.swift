@@ -29,8 +29,7 @@ struct SpoolFaultTests {
       } catch let error as WaterbearError {
         fileSystem.arm(nil)
         failed += 1
-        let isShortage = number == ENOSPC || number == EDQUOT || number == EMFILE
-        #expect(error.code == (isShortage ? .genericInsufficientResources : .genericExternal))
+        #expect(error.code == (number == EMFILE ? .genericInsufficientResources : .spoolUnavailable))
         #expect(([error.message] + error.causes).contains { $0.contains(fixture.path(0)) })
         #expect(fixture.directories.list().files.isEmpty)
       }
@@ -61,7 +60,7 @@ struct SpoolFaultTests {
     let error = #expect(throws: WaterbearError.self) {
       try fixture.write(pages, first, partitions: 2, options: options)
     }
-    #expect(error?.code == .genericInsufficientResources)
+    #expect(error?.code == .spoolUnavailable)
     #expect(error?.message.contains("No space left on device") == true)
     fileSystem.arm(nil)
     #expect(fixture.directories.list().files.isEmpty)

@@ -69,13 +69,17 @@ private final class FakeCoordinator: Sendable {
       paths: [home.path + "/spool"], owner: "test", now: { SystemClock.monotonic() }, report: { _ in })
     let builds = SharedBuilds(capacityBytes: 1 << 20)
     let pool = try SlotPool(threads: 1) {
-      AttemptRunner(catalogs: Catalogs([:]), directories: spool, pageBytesMax: 1 << 20, builds: builds)
+      AttemptRunner(
+        catalogs: Catalogs([:]), directories: spool,
+        use: SpoolUse(
+          pageBytesMax: 1 << 20, readAhead: ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)),
+        builds: builds)
     }
     let link = try SupervisorLink(descriptor: OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC)))
     return Worker(
       id: WorkerID(number: 1, incarnation: 1), predecessorCrash: nil, slots: 1, memoryBytes: 1 << 30,
       socketPath: home.path + "/socket", pool: pool, link: link, log: Log(LogSink(file: nil), role: "worker"),
-      builds: builds, releaseMemory: {})
+      builds: builds, spool: spool, releaseMemory: {})
   }
 
   @Test func stagesAndKeysOfTheLastCoordinatorAreForgotten() throws {

@@ -57,6 +57,8 @@ struct StatusVerb: Verb {
       object.field("data_directory", status.dataDirectory)
       object.field("log", status.logPath)
       object.field("spool_directories", status.spoolDirectories)
+      object.field(
+        "spool_set_aside", (status.spool ?? []).filter(\.isSetAside).map { "\($0.directory): \($0.reason ?? "")" })
       object.end()
       stream.append("\n")
       try stream.flush()
@@ -72,10 +74,27 @@ struct StatusVerb: Verb {
       table.append([.text("socket"), .text(connection.socketPath(console))])
       table.append([.text("data directory"), .text(status.dataDirectory)])
       table.append([.text("log"), .text(status.logPath)])
-      for directory in status.spoolDirectories { table.append([.text("spool"), .text(directory)]) }
+      for line in Self.spoolLines(status) { table.append([.text("spool"), .text(line)]) }
       try table.print(as: format, to: stream)
     }
     return .done
+  }
+
+  /// Each directory with its state, its room and its pace.
+  private static func spoolLines(_ status: DaemonStatus) -> [String] {
+    guard let spool = status.spool else { return status.spoolDirectories }
+    return spool.map { directory in
+      if directory.isSetAside {
+        let since = directory.sinceMicroseconds.map { " for \(ProgressText.elapsed($0))" } ?? ""
+        return "\(directory.directory): SET ASIDE\(since): \(directory.reason ?? "")"
+      }
+      var line = directory.directory
+      if let free = directory.freeBytes, let total = directory.totalBytes, total > 0 {
+        line += ": \(DataSize(bytes: free)) of \(DataSize(bytes: total)) free"
+      }
+      if let rate = directory.bytesPerSecond { line += ", takes \(DataSize(bytes: Int64(rate)))/s" }
+      return line
+    }
   }
 
   private func status(_ console: Console) throws -> DaemonStatus {

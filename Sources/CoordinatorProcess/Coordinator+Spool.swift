@@ -1,0 +1,115 @@
+// Owns the spool's directories as the whole daemon sees them: workers say which failed, all are told to avoid it, it is
+// tried until it works, and outputs that went with it are looked for. The rules are SpoolWatch's.
+
+import Base
+import Exchange
+import NIOCore
+import NIOPosix
+import Platform
+import Scheduling
+import Telemetry
+import Wire
+
+extension Coordinator {
+  /// How often directories set aside are tried.
+  private static let trialInterval = TimeAmount.milliseconds(500)
+  /// The outputs of one directory are not looked for more often.
+  private static let searchInterval = TimeSpan.milliseconds(250)
+
+  /// A file in a base directory failed: in a worker, or here at the start.
+  func noteSpoolFault(_ fault: SpoolFault, workerNumber: Int? = nil) {
+    guard spool.paths.contains(fault.directory) || spool.memoryPath == fault.directory else { return }
+    guard spoolWatch.note(fault, now: SystemClock.monotonic()) else { return }
+    log.write(
+      .spoolDirectorySetAside,
+      [
+        "directory": .string(fault.directory), "reason": .string(fault.reason), "full": .bool(fault.isFull),
+        "worker": .int(workerNumber ?? 0),
+      ])
+    if spool.paths.allSatisfy({ spoolWatch.setAside[$0] != nil }) {
+      log.write(.spoolExhausted, ["directories": .strings(spool.paths)])
+    }
+    tellSpoolStates()
+    startTrials()
+    if !fault.isFull { searchOutputs(in: fault.directory) }
+  }
+
+  /// Tells all workers, or one that has just come, which directories to avoid.
+  func tellSpoolStates(to worker: WorkerID? = nil) {
+    let message = SpoolStates(setAside: spoolWatch.setAside.keys.sorted())
+    for id in worker.map({ [$0] }) ?? workers.keys.sorted() { send(message, to: id) }
+  }
+
+  private func startTrials() {
+    guard !isTryingSpool else { return }
+    isTryingSpool = true
+    scheduleTrials()
+  }
+
+  private func scheduleTrials() {
+    loop.assumeIsolated().scheduleTask(in: Self.trialInterval) { [weak self] in
+      guard let self else { return }
+      isTryingSpool = !spoolWatch.setAside.isEmpty
+      guard isTryingSpool else { return }
+      for due in spoolWatch.takeDue(now: SystemClock.monotonic()) { tryAgain(due.directory, due.neededBytes) }
+      scheduleTrials()
+    }
+  }
+
+  private func tryAgain(_ directory: String, _ neededBytes: Int64) {
+    let spool = spool
+    let outcome = probes.runIfActive(eventLoop: loop) { spool.probe(directory, neededBytes: neededBytes) }
+    outcome.assumeIsolated().whenSuccess { [weak self] outcome in
+      guard let self, spoolWatch.noteTrial(of: directory, outcome) else { return }
+      log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
+      tellSpoolStates()
+      enqueue(.spoolRecovered)
+    }
+  }
+
+  /// Looks which selected outputs of a directory are gone, so that all of them are made again at once and not one by
+  /// one as readers stumble over them; and whether the directory works at all, so that none is made again in one that
+  /// gives nothing back.
+  func searchOutputs(in directory: String) {
+    let now = SystemClock.monotonic()
+    if let last = spoolSearches[directory], now - last < Self.searchInterval { return }
+    spoolSearches[directory] = now
+    let locations = queries.values.flatMap { query in
+      query.selected.compactMap { query.outputs[$0]?.location }.filter { $0.directory == directory }
+    }
+    let spool = spool
+    let isInUse = spoolWatch.setAside[directory] == nil
+    let outcome = probes.runIfActive(eventLoop: loop) {
+      (lost: locations.filter { !spool.isThere($0) }.map(\.attempt),
+        probe: isInUse ? spool.probe(directory, neededBytes: 0) : nil)
+    }
+    outcome.assumeIsolated().whenSuccess { [weak self] lost, probe in
+      guard let self else { return }
+      if case .fails(let reason)? = probe {
+        noteSpoolFault(SpoolFault(directory: directory, reason: reason, isFull: false, fileBytes: 0))
+      }
+      guard !lost.isEmpty else { return }
+      let error = WaterbearError(
+        .exchangeDataUnrecoverable, "Spool files in \(directory) are missing, cut short or cannot be opened",
+        remedy: "The tasks that wrote them run again. Check the disk or mount.")
+      log.write(.outputsMissing, ["directory": .string(directory), "outputs": .int(lost.count)])
+      enqueue(.outputsMissing(lost.sorted(), error))
+    }
+  }
+
+  /// The directories for `waterbearctl status`. Asks the file systems of those that work how much room they have.
+  func spoolStatus() -> [SpoolStatus] {
+    let now = SystemClock.monotonic()
+    return (spool.paths + (spool.memoryPath.map { [$0] } ?? [])).map { path in
+      let aside = spoolWatch.setAside[path]
+      // A dead mount would hold up the loop, so one that is set aside is not asked.
+      let volume = aside == nil ? spool.volume(of: path) : nil
+      let rates = workers.values.compactMap { $0.spoolRates[path] }
+      return SpoolStatus(
+        directory: path, isSetAside: aside != nil, reason: aside?.reason,
+        sinceMicroseconds: aside.map { (now - $0.since).nanoseconds / 1000 }, totalBytes: volume?.totalBytes,
+        freeBytes: volume?.freeBytes,
+        bytesPerSecond: rates.isEmpty ? nil : rates.reduce(0, +) / Double(rates.count))
+    }
+  }
+}

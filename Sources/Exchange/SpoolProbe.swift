@@ -1,0 +1,93 @@
+// Owns the question whether a base directory works, or works again.
+// It must not know when to ask it, nor what follows from the answer.
+import Base
+import Glibc
+
+/// What a trial of a base directory has shown.
+public enum SpoolProbe: Hashable, Sendable {
+  case works(SpoolVolume)
+  /// Why it is of no use yet.
+  case fails(String)
+}
+
+extension SpoolDirectories {
+  /// Written to find out whether writing works.
+  private static let probeBytes = 256 << 10
+
+  /// Tries whether a base directory takes files: it must have its marker, `neededBytes` of free space (or half of the
+  /// file system, where that is less), take a file of some size, and give it back. Blocks on the disk, for ever on a
+  /// dead mount.
+  ///
+  /// A directory that was emptied or made anew on the same file system is marked again. Where another file system
+  /// appears in its place, a mount has gone, and writing there would fill the wrong disk.
+  public func probe(_ path: String, neededBytes: Int64) -> SpoolProbe {
+    do {
+      let volume = try fileSystem.volume(of: path)
+      if try !checkMarker(in: path) {
+        if let device = device(of: path), device != volume.device {
+          return .fails("\(path) has no marker and lies on another file system than before: its mount is gone")
+        }
+        try prepare(path)
+      }
+      let needed = min(neededBytes, volume.totalBytes / 2)
+      guard volume.totalBytes == 0 || volume.freeBytes >= needed else {
+        return .fails(
+          "\(path) has \(DataSize(bytes: volume.freeBytes)) of free space and needs \(DataSize(bytes: needed))")
+      }
+      try writeProbe(in: path)
+      noteDevice(of: path, volume.device)
+      return .works(volume)
+    } catch let failure as FileSystemFailure {
+      return .fails(failure.description)
+    } catch {
+      return .fails(WaterbearError.wrapping(error).message)
+    }
+  }
+
+  /// Whether a committed file is where it should be, with its length, and its last bytes can be read. The rest is not
+  /// looked at. True where this process lacks descriptors or memory to find out.
+  public func isThere(_ location: SpoolLocation) -> Bool {
+    do throws(FileSystemFailure) {
+      let source = try fileSystem.open(location.path)
+      guard try source.byteCount() == Int64(location.fileBytes) else { return false }
+      let end = UnsafeMutableRawBufferPointer.allocate(byteCount: min(4, location.fileBytes), alignment: 4)
+      defer { end.deallocate() }
+      return try source.read(at: Int64(location.fileBytes - end.count), into: end) == end.count
+    } catch {
+      return error.isOwnShortage
+    }
+  }
+
+  /// What the file system of a base directory says of itself; nil where it cannot be asked.
+  public func volume(of path: String) -> SpoolVolume? {
+    // For display: why it cannot be asked is found when it is used.
+    try? fileSystem.volume(of: path)
+  }
+
+  private func writeProbe(in path: String) throws {
+    let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
+    let sink = try fileSystem.create(probe)
+    do {
+      let bytes = [UInt8](repeating: 0x57, count: Self.probeBytes)
+      try bytes.withUnsafeBytes { try sink.append($0) }
+      try sink.close()
+      try readProbe(probe, bytes)
+    } catch {
+      // The first failure is the one to report; the sweep finds what stays.
+      try? fileSystem.delete(probe)
+      throw error
+    }
+    try fileSystem.delete(probe)
+  }
+
+  /// A length that is not to be seen yet is no fault: committing waits for it.
+  private func readProbe(_ path: String, _ bytes: [UInt8]) throws(FileSystemFailure) {
+    let source = try fileSystem.open(path)
+    guard try source.byteCount() == Int64(bytes.count) else { return }
+    let found = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    defer { found.deallocate() }
+    guard try source.read(at: 0, into: found) == bytes.count, found.elementsEqual(bytes) else {
+      throw FileSystemFailure("read back what was written to", path, EIO)
+    }
+  }
+}
