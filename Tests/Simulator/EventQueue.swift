@@ -28,6 +28,8 @@ enum WorldEvent {
   /// The coordinator's loop does what has come in.
   case turn(life: Int)
   case timer(Int)
+  /// A spool directory takes files again.
+  case spoolRecovers
   case fault(Fault)
   case calm
 }
@@ -40,6 +42,7 @@ enum Fault: Int, CaseIterable {
   case spoolLoss
   case drain
   case memoryShort
+  case spoolFull
 }
 
 /// What the coordinator tells a worker.

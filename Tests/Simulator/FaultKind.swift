@@ -8,6 +8,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
   case workerHang = "worker-hang"
   case connectionLoss = "connection-loss"
   case spoolLoss = "spool-loss"
+  case spoolFull = "spool-full"
   case drain
   case duplicateReport = "duplicate-report"
   case failure
@@ -35,6 +36,7 @@ extension FaultPlan {
     case .workerHang: workerHangEvery = nil
     case .connectionLoss: (connectionLossEvery, staleDelivery) = (nil, 0)
     case .spoolLoss: spoolLossEvery = nil
+    case .spoolFull: spoolFullEvery = nil
     case .drain: drainEvery = nil
     case .duplicateReport: duplicateReport = 0
     case .failure: (internalFailure, externalFailure, attemptCrashesWorker) = (0, 0, 0)

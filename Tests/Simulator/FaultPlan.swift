@@ -19,6 +19,8 @@ public struct FaultPlan: Sendable {
   public var drainEvery: TimeSpan?
   /// Mean time between shortages of memory on the machine.
   public var memoryShortEvery: TimeSpan?
+  /// Mean time between times in which no spool directory takes a file.
+  public var spoolFullEvery: TimeSpan?
   /// That the supervisor's word of a worker's death never arrives.
   public var deathUnreported = 0.0
   /// That a dead worker comes back at all.
@@ -81,6 +83,9 @@ public struct FaultPlan: Sendable {
     plan.cancel = sometimes(0.2, 0.5)
     plan.nondeterministicStage = sometimes(0.2, 0.5)
     plan.memoryShortEvery = every(0.25, 300...2000)
+    // From a copy, so that the other draws of a seed stay what they are.
+    var copy = random
+    if copy.chance(0.2) { plan.spoolFullEvery = .milliseconds(Int64(copy.within(300...3000))) }
     return plan
   }
 }

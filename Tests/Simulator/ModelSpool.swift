@@ -30,6 +30,13 @@ struct ModelSpool {
     for attempt in files.keys where attempt.task.stage.query == query { files[attempt] = nil }
   }
 
+  /// Loses all files of one of so many directories, and says which.
+  mutating func loseDirectory(number: Int, of count: Int) -> [AttemptID] {
+    let lost = files.keys.filter { ($0.task.stage.number + $0.task.partition + $0.number) % count == number }.sorted()
+    for attempt in lost { files[attempt] = nil }
+    return lost
+  }
+
   /// Loses or damages a random file.
   mutating func harm(_ random: inout RandomSource) {
     if files.isEmpty { return }

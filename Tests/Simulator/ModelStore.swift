@@ -77,7 +77,9 @@ struct ModelStore {
       start(attempt, worker, memory)
     case .attemptEnded(let attempt, let outcome, let error):
       if error?.code.type == .userError { queries[attempt.task.stage.query]?.sawUserError = true }
-      if let code = error?.code, code != .remoteHostGone, code != .exchangeDataUnrecoverable, outcome != .aborted {
+      if let code = error?.code, code != .remoteHostGone, code != .exchangeDataUnrecoverable,
+        code != .spoolUnavailable, outcome != .aborted
+      {
         queries[attempt.task.stage.query]?.failures[attempt.task, default: 0] += 1
       }
       if error?.code == .exceededLocalMemoryLimit,

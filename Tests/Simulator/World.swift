@@ -47,6 +47,8 @@ final class World {
   /// What readers of tables see, by the query that wrote it.
   var committed: [QueryID: UInt64] = [:]
   var commitFailures: [QueryID: Int] = [:]
+  /// No spool directory takes a file before this time.
+  var spoolFullUntil = MonotonicTime(nanoseconds: 0)
 
   /// A stream socket between a worker and the coordinator: keeps the order each way, and breaks as a whole.
   struct Connection {
@@ -145,6 +147,7 @@ final class World {
     case .restartCoordinator: restartCoordinator()
     case .turn(let life): if life == self.life { turn() }
     case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
+    case .spoolRecovers: if spoolFullUntil <= now { deliver(event, .spoolRecovered) }
     case .fault(let fault): strike(fault)
     case .calm: calm()
     }
@@ -165,6 +168,7 @@ final class World {
       case .spoolLoss: faults.spoolLossEvery
       case .drain: faults.drainEvery
       case .memoryShort: faults.memoryShortEvery
+      case .spoolFull: faults.spoolFullEvery
       }
     guard let mean, faultsAreOn else { return }
     queue.add(after(1...max(1, Int(mean.milliseconds) * 2)), .fault(fault))
@@ -190,10 +194,22 @@ final class World {
         held[attempt] = worker.executing[attempt]!.start.memory / Int64(random.within(1...4))
       }
       tell(.memoryShort(random.chance(0.5) ? .biggest : .leastWaste, held: held))
+    case .spoolFull:
+      fillSpool()
     case .drain:
       if !worker.isDead { tell(.workerDraining(worker.id)) }
     }
     schedule(fault)
+  }
+
+  /// No directory takes files for a while. Sometimes those of one are gone with it, and the coordinator looks which.
+  private func fillSpool() {
+    say("no spool directory takes files")
+    spoolFullUntil = after(50...2000)
+    queue.add(spoolFullUntil, .spoolRecovers)
+    guard scheduler != nil, pausedUntil <= now, random.chance(0.3) else { return }
+    let lost = spool.loseDirectory(number: random.below(3), of: 3)
+    tell(.outputsMissing(lost, WaterbearError(.exchangeDataUnrecoverable, "a directory is gone")))
   }
 
   /// Ends the time of faults: whoever is gone comes back.

@@ -159,6 +159,8 @@ extension World {
     if error.code == .tableAlreadyExists { return query.toCommit != nil }
     if error.code.type == .userError { return error.code == .divisionByZero && model.userError != nil }
     if model.description.retryPolicy == .none { return true }
+    // The spool is never full for as long as tasks wait for it, however often that is.
+    if error.code == .spoolUnavailable { return false }
     // All others name how often what was tried, and the last cause.
     if error.code == .exchangeDataUnrecoverable, !model.nondeterministicStages.isEmpty { return true }
     if error.causes.isEmpty { return false }

@@ -102,6 +102,8 @@ extension World {
       queue.add(worker.hungUntil, .readInputs(worker, attempt))
       return
     }
+    // Whoever knows that no directory takes files does not begin.
+    if spoolFullUntil > now, random.chance(0.5) { return failSpool(worker, attempt) }
     let input = execution.start.input
     // For each input and partition the sum over all producers.
     var sums: [[UInt64]] = []
@@ -160,8 +162,13 @@ extension World {
     end(worker, attempt, .attemptFailed(attempt, worker.id, AttemptFailure(error: error, peakMemory: peak)))
   }
 
+  private func failSpool(_ worker: ModelWorker, _ attempt: AttemptID) {
+    fail(worker, attempt, WaterbearError(.spoolUnavailable, "no spool directory takes any output"))
+  }
+
   private func finish(_ worker: ModelWorker, _ attempt: AttemptID, _ execution: ModelWorker.Execution) {
     let content = execution.content!
+    if spoolFullUntil > now { return failSpool(worker, attempt) }
     guard spool.commit(attempt, content) else {
       fail(worker, attempt, WaterbearError(.genericInternalError, "the query's directory is gone"))
       return
