@@ -55,6 +55,13 @@ class Fault:
         """Whether the query still runs after that time."""
         return not self.over.wait(seconds)
 
+    def beats(self, seconds):
+        """Comes again and again while the query runs, each time a fiftieth later than the last: however slow the
+        machine is, there comes a time when processes get to work between two deaths."""
+        while self.pause(seconds):
+            yield
+            seconds *= 1.02
+
     def moment(self):
         """A wait for some part of the query's time."""
         return self.pause(self.seconds * self.random.uniform(0.05, 0.9))
@@ -76,7 +83,7 @@ class WorkerKill(Fault):
 
     def act(self):
         interval = self.random.choice([0.3, 0.5, max(0.3, self.seconds / 3)])
-        while self.pause(interval):
+        for _ in self.beats(interval):
             self.strike(self.daemon.workers)
 
 
@@ -95,7 +102,7 @@ class CoordinatorKill(Fault):
 
     def act(self):
         interval = self.random.choice([0.2, 0.5, max(0.2, self.seconds / 2)])
-        while self.pause(interval):
+        for _ in self.beats(interval):
             self.strike(self.daemon.coordinators)
 
 
@@ -103,7 +110,7 @@ class RandomKill(Fault):
     """kill -9 of any process but the supervisor every 200 ms."""
 
     def act(self):
-        while self.pause(0.2):
+        for _ in self.beats(0.2):
             self.strike(self.daemon.workers + self.daemon.coordinators)
 
 
