@@ -192,6 +192,8 @@ extension Coordinator {
         "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(rows),
         "tasks": .int(query.progress.reduce(0) { $0 + $1.total }), "retries": .int(status.retriedAttempts),
       ])
+    // However long it took: nobody could have asked before.
+    query.lastAccess = .now()
     query.wake()
     expireResult(of: query)
   }

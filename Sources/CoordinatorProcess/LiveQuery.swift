@@ -49,7 +49,7 @@ final class LiveQuery {
   private(set) var waiters: [ResultWaiter] = []
   /// How many waiters there may be before those whose time was up are dropped.
   private var waitersLimit = 32
-  /// When a client last asked for the result; results expire some time after.
+  /// When a client last asked for the result, or the query finished; results expire some time after.
   var lastAccess: NIODeadline = .now()
   /// When a client last asked for the result or the end, as far as this life of the coordinator knows.
   var lastHeard: NIODeadline = .now()

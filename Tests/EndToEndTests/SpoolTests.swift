@@ -1,6 +1,7 @@
 // Tests what lies on the disk while a result waits: sealed bytes, and nothing afterwards.
 import Base
 import Foundation
+import Glibc
 import Platform
 import Testing
 
@@ -30,6 +31,20 @@ extension EndToEndTests {
       let fetched = try daemon.control(["fetch", id, "--format", "tsv"])
       #expect(fetched.succeeded, "\(fetched.error)")
       #expect(fetched.output.split(separator: "\n").count { $0.contains(Self.marker) } == 2000)
+      try daemon.expectEmptySpool()
+    }
+
+    @Test func `a result is kept for its time from the end of the query on`() throws {
+      let daemon = try Daemon(config: "query.min-expire-age=3s\n")
+      let workers = try daemon.workerList().map(\.pid)
+      for worker in workers { kill(worker, SIGSTOP) }
+      defer { for worker in workers { kill(worker, SIGCONT) } }
+      let id = try daemon.submit(["SELECT 7 AS n"])
+      SystemClock.sleep(.seconds(4))
+      for worker in workers { kill(worker, SIGCONT) }
+      #expect(try daemon.control(["wait", id]).succeeded)
+      let fetched = try daemon.control(["fetch", id, "--keep", "--format", "tsv"])
+      #expect(fetched.output == "n\n7\n", "\(fetched.error)")
       try daemon.expectEmptySpool()
     }
 
