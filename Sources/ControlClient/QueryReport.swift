@@ -53,11 +53,22 @@ struct QueryReport {
       output.append("\nStages\n\n")
       try table(of: stages).write(to: format.writer(to: output))
     }
+    writeDecisions(as: format, to: output)
     guard !ordered.isEmpty else { return }
     let isCut = ordered.count > Self.shownAttempts
     output.append(isCut ? "\nAttempts of tasks with retries (--format csv shows all)\n\n" : "\nAttempts\n\n")
     try attempts(ofAll: !isCut).write(to: format.writer(to: output))
     writeRetries(as: format, to: output)
+  }
+
+  private func writeDecisions(as format: OutputFormat, to output: OutputStream) {
+    guard let decisions = detail.decisions, !decisions.isEmpty else { return }
+    output.append("\nDecisions\n\n")
+    for decision in decisions {
+      output.append(format == .markdown ? "- " : "  ")
+      CellSyntax.display.append("stage \(decision.stage) \(decision.kind): \(decision.reason)", to: output.buffer)
+      output.append("\n")
+    }
   }
 
   private func writeRetries(as format: OutputFormat, to output: OutputStream) {
@@ -180,6 +191,16 @@ struct QueryReport {
       object.field("retries", stage.retries)
       object.field("rows", isLive ? stage.outputRows : nil)
       object.field("bytes", isLive ? stage.outputBytes : nil)
+      object.end()
+    }
+    object.endArray()
+    object.beginArray("decisions")
+    for decision in detail.decisions ?? [] {
+      object.begin()
+      object.field("stage", decision.stage)
+      object.field("decision", decision.kind)
+      object.field("reason", decision.reason)
+      object.field("made_us", decision.madeMicroseconds)
       object.end()
     }
     object.endArray()

@@ -196,7 +196,10 @@ extension Coordinator {
     }
     let attempts = try store.attempts(id).map(\.detail)
     return QueryDetail(
-      summary: stored.wire, status: try status(of: id), retryPolicy: stored.retryPolicy.rawValue, attempts: attempts)
+      summary: stored.wire, status: try status(of: id), retryPolicy: stored.retryPolicy.rawValue, attempts: attempts,
+      decisions: try store.decisions(id).map {
+        DecisionDetail(stage: $0.stage, kind: $0.kind, reason: $0.reason, madeMicroseconds: $0.madeMicros)
+      })
   }
 
   private func daemonStatus() -> DaemonStatus {

@@ -139,16 +139,14 @@ extension Coordinator {
       id: id, sql: planning.request.sql, user: planning.user, createdMicroseconds: planning.createdMicroseconds,
       description: plan.description, columns: plan.columns, fragments: plan.fragments, splits: plan.splits,
       compressionCodec: plan.compressionCodec, key: plan.encryption ? key : nil, write: plan.write,
-      submission: planning.submission)
-    let description = StoredDescription(
-      description: plan.description, columns: plan.columns, encryption: plan.encryption,
-      compressionCodec: plan.compressionCodec, write: plan.write, submission: planning.submission)
+      submission: planning.submission, adaptive: plan.adaptivePlan?.options)
     var row = planning.row(
       retryPolicy: plan.description.retryPolicy, state: QueryStateName.running,
       sealedKey: try store.sealQueryKey(key, for: id))
-    row.description = try BinaryEncoder.encode(description)
+    row.description = try BinaryEncoder.encode(query.stored)
     row.stages = plan.fragments.enumerated().map { (number: $0.offset, fragment: $0.element) }
     queries[id] = query
+    if let adaptive = plan.adaptivePlan { advisor.add(adaptive, of: id, stages: plan.description.stages) }
     log.write(
       .querySubmitted, about: .query(id),
       [
@@ -233,6 +231,7 @@ extension Coordinator {
       send(ForgetQuery(query: id), to: session.id)
     }
     results.close(id)
+    advisor.forget(id)
     if let query = queries.removeValue(forKey: id) { query.wake() }
     removeFiles(of: id, again: 8, after: .seconds(1))
   }

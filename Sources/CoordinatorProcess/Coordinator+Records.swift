@@ -39,6 +39,12 @@ extension Coordinator {
     case .stageReleased(let stage): return [.stageReleased(stage)]
     case .stageRestarted(let stage, let forgetsOutputs):
       return [.stageRestarted(stage, forgetsOutputs: forgetsOutputs)]
+    case .stageSkipped(let stage, let reason):
+      let decision = PlanDecision(kind: .stageSkipped, stage: stage.number, reason: reason)
+      return [.stageSkipped(stage, isSkipped: true), made(decision, of: stage.query, at: now)]
+    case .stageResumed(let stage):
+      return [.stageSkipped(stage, isSkipped: false), made(.resumed(stage), of: stage.query, at: now)]
+    case .planChanged(let id, let change): return changed(id, change, at: now)
     case .queryRetried(let query, let failures): return [.queryRetried(query, failures: failures)]
     case .commitStarted(let query):
       let outputs = queries[query]?.write?.outputs ?? WriterOutputs()
@@ -65,6 +71,18 @@ extension Coordinator {
   private func stageFigures(of id: QueryID, isFinished: Bool) -> [UInt8] {
     guard let query = queries[id] else { return [] }
     return encoded(query.progress.map { $0.final(isFinished: isFinished) })
+  }
+
+  private func made(_ decision: PlanDecision, of query: QueryID, at now: Int64) -> StoreChange {
+    let stage = StageID(query: query, number: decision.stage)
+    return .decisionMade(stage, kind: decision.kind.rawValue, reason: decision.reason, at: now)
+  }
+
+  private func changed(_ id: QueryID, _ change: PlanChange, at now: Int64) -> [StoreChange] {
+    guard let query = queries[id] else { return [] }
+    let fragments = change.stages.map { (stage: $0.description.number, fragment: $0.fragment) }
+    return [.planChanged(id, description: encoded(query.stored), fragments: fragments)]
+      + change.decisions.map { made($0, of: id, at: now) }
   }
 
   private func selected(_ attempt: AttemptID, _ output: AttemptOutput, at now: Int64) -> [StoreChange] {
@@ -112,6 +130,15 @@ extension Coordinator {
       log.write(.outputRecomputed, about: .attempt(attempt), .error(error))
     case .queryRetried(let query, let failures):
       log.write(.queryRetried, about: .query(query), ["retry": .int(failures)])
+    case .stageSkipped(let stage, let reason):
+      count(stage) { $0.isSkipped = true }
+      note(PlanDecision(kind: .stageSkipped, stage: stage.number, reason: reason), of: stage.query)
+    case .stageResumed(let stage):
+      count(stage) { $0.isSkipped = false }
+      note(.resumed(stage), of: stage.query)
+    case .planChanged(let id, let change):
+      queries[id]?.change(change)
+      for decision in change.decisions { note(decision, of: id) }
     case .stageRestarted(let stage, _):
       queries[stage.query]?.unselectAll(of: stage.number)
       count(stage) { ($0.finished, $0.rows, $0.bytes) = (0, 0, 0) }
@@ -122,6 +149,12 @@ extension Coordinator {
       if let query = queries[query] { watchClient(of: query) }
     default: break
     }
+  }
+
+  private func note(_ decision: PlanDecision, of query: QueryID) {
+    log.write(
+      .planAdapted, about: .stage(StageID(query: query, number: decision.stage)),
+      ["decision": .string(decision.kind.rawValue), "reason": .string(decision.reason)])
   }
 
   private func noteStart(of attempt: AttemptID, on worker: WorkerID) {
@@ -180,6 +213,13 @@ extension Coordinator {
   private func count(_ stage: StageID, _ change: (inout StageCounters) -> Void) {
     guard let query = queries[stage.query] else { return }
     change(&query.progress[stage.number])
+  }
+}
+
+extension PlanDecision {
+  /// The reason is always the same.
+  fileprivate static func resumed(_ stage: StageID) -> PlanDecision {
+    PlanDecision(kind: .stageResumed, stage: stage.number, reason: "an output that was empty has rows by now")
   }
 }
 

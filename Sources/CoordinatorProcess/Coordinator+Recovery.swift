@@ -2,6 +2,7 @@
 
 import Base
 import Exchange
+import Planning
 import Platform
 import Scheduling
 import TaskStore
@@ -51,6 +52,7 @@ extension Coordinator {
     var error = error.asCause(of: "Query \(id) could not be taken up after a restart", code: .genericInternalError)
     if write?.state == .committing { error.remedy = "what it has written is committed nevertheless" }
     log.write(.queryFailed, about: .query(id), .error(error))
+    advisor.forget(id)
     try store.apply([
       .queryEnded(id, state: QueryStateName.failed, error, at: SystemClock.wallMicroseconds()), .queryReleased(id),
     ])
@@ -74,9 +76,13 @@ extension Coordinator {
       createdMicroseconds: stored.summary.createdMicros, description: description.description,
       columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
       compressionCodec: description.compressionCodec, key: key, write: description.write,
-      submission: description.submission ?? .unknown)
+      submission: description.submission ?? .unknown, adaptive: description.adaptive)
     // They are stored in the transaction that accepts the query.
     query.hasStoredSplits = true
+    if let adaptive = description.adaptive {
+      let fragments = try stored.stages.map { try BinaryDecoder.decode(PlanFragment.self, from: $0.fragment) }
+      advisor.add(AdaptivePlan(fragments, options: adaptive), of: id, stages: description.description.stages)
+    }
     query.write?.rowCount = stored.summary.updateCount ?? 0
     try restore(write, of: query, hasEnded: stored.summary.hasEnded)
     var restored = RestoredQuery(
@@ -103,10 +109,11 @@ extension Coordinator {
     let id = StageID(query: query.id, number: stage.number)
     var restored = RestoredStage(
       splitWeights: stage.splits.map(\.weight), splitsComplete: stage.splitsComplete,
-      tasksComplete: stage.tasksComplete, isReleased: stage.isReleased)
+      tasksComplete: stage.tasksComplete, isReleased: stage.isReleased, isSkipped: stage.isSkipped)
     var counters = StageCounters(number: stage.number)
     counters.total = stage.tasks.count
     counters.isComplete = stage.tasksComplete
+    counters.isSkipped = stage.isSkipped
     for task in stage.tasks {
       let taskID = TaskID(stage: id, partition: task.partition)
       var entry = RestoredTask(

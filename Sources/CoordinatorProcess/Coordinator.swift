@@ -42,6 +42,7 @@ final class Coordinator: @unchecked Sendable {
   let started = SystemClock.monotonic()
 
   var scheduler: Scheduler
+  let advisor = PlanAdvisor()
   var queries: [QueryID: LiveQuery] = [:]
   /// Queries that are being planned, with those who wait for their id.
   var planning: [QueryID: PlanningQuery] = [:]
@@ -101,7 +102,8 @@ final class Coordinator: @unchecked Sendable {
     scheduler = Scheduler(
       settings: SchedulerSettings(
         workerTimeout: settings[.remoteTaskMaxErrorDuration],
-        taskMemoryOverhead: settings[.taskMemoryOverhead].bytes, spoolWait: settings[.maxSpoolWait]))
+        taskMemoryOverhead: settings[.taskMemoryOverhead].bytes, spoolWait: settings[.maxSpoolWait]),
+      advisor: advisor)
   }
 
   deinit { probes.shutdownGracefully { _ in } }

@@ -15,9 +15,12 @@ final class LiveQuery {
   let sql: String
   let user: String
   let createdMicroseconds: Int64
-  let description: QueryDescription
+  /// As the plan is by now; the same goes for the fragments.
+  private(set) var description: QueryDescription
   let columns: [ResultColumn]
-  let fragments: [[UInt8]]
+  private(set) var fragments: [[UInt8]]
+  /// How the plan may change; nil where it may not.
+  let adaptive: AdaptiveOptions?
   /// By stage; empty where the store alone holds them.
   private(set) var splits: [[StageSplit]]
   /// Bytes that `splits` take, about.
@@ -57,9 +60,10 @@ final class LiveQuery {
   init(
     id: QueryID, sql: String, user: String, createdMicroseconds: Int64, description: QueryDescription,
     columns: [ResultColumn], fragments: [[UInt8]], splits: [[StageSplit]], compressionCodec: String, key: SealingKey?,
-    write: PlannedWrite? = nil, submission: Submission = .unknown
+    write: PlannedWrite? = nil, submission: Submission = .unknown, adaptive: AdaptiveOptions? = nil
   ) {
     self.submission = submission
+    self.adaptive = adaptive
     self.write = write.map { LiveWrite($0) }
     self.id = id
     self.sql = sql
@@ -79,6 +83,21 @@ final class LiveQuery {
   func dropSplits() {
     splits = []
     splitBytes = 0
+  }
+
+  /// What of the query the store keeps besides fragments, splits and tasks.
+  var stored: StoredDescription {
+    StoredDescription(
+      description: description, columns: columns, encryption: key != nil, compressionCodec: compressionCodec,
+      write: write?.planned, submission: submission, adaptive: adaptive)
+  }
+
+  /// Takes over another plan for stages that have not started.
+  func change(_ change: PlanChange) {
+    for stage in change.stages {
+      description.stages[stage.description.number] = stage.description
+      fragments[stage.description.number] = stage.fragment
+    }
   }
 
   /// Drops what is known of an output that was not selected.
@@ -181,6 +200,8 @@ struct StageCounters {
   var rows: Int64 = 0
   var bytes: Int64 = 0
   var isComplete = false
+  /// Nothing would come of it, or nobody would read it.
+  var isSkipped = false
 
   init(number: Int) { self.number = number }
 
@@ -188,8 +209,12 @@ struct StageCounters {
 
   var wire: StageProgress {
     StageProgress(
-      number: number, state: isDone ? "FINISHED" : total > 0 ? "RUNNING" : "PLANNED", totalTasks: total,
-      runningTasks: running, finishedTasks: finished, retries: retries, outputRows: rows, outputBytes: bytes)
+      number: number, state: state, totalTasks: total, runningTasks: running, finishedTasks: finished, retries: retries,
+      outputRows: rows, outputBytes: bytes)
+  }
+
+  private var state: String {
+    isSkipped ? "SKIPPED" : isDone ? "FINISHED" : total > 0 ? "RUNNING" : "PLANNED"
   }
 
   /// How it stays in the history of a query. Of a query that finished, tasks may be left that nobody needed.

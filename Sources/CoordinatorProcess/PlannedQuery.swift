@@ -22,6 +22,8 @@ struct PlannedQuery: Sendable {
   var columns: [ResultColumn]
   /// Encoded `PlanFragment`s by stage number.
   var fragments: [[UInt8]]
+  /// The same fragments, where they may change while the query runs.
+  var adaptivePlan: AdaptivePlan?
   /// By stage number; empty for stages without scans.
   var splits: [[StageSplit]]
   var encryption: Bool
@@ -39,4 +41,6 @@ struct StoredDescription: Codable, Sendable {
   var write: PlannedWrite?
   /// Nil in stores of earlier releases.
   var submission: Submission?
+  /// Nil where the plan stays as it is.
+  var adaptive: AdaptiveOptions?
 }

@@ -123,16 +123,8 @@ final class QueryPlanner: Sendable {
           remedy: "lower fault-tolerant-execution-max-partition-count or raise exchange.max-output-partition-count")
       }
       splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root, session) : [])
-      stages.append(
-        StageDescription(
-          number: fragment.number, kind: StageDescription.Kind(fragment.kind),
-          inputs: fragment.inputs.map { input in
-            StageInput(
-              stage: input.fragment, mode: StageInput.Mode(input.mode), isDivisible: fragment.isDivisible(by: input))
-          },
-          outputPartitionCount: fragment.output.partitionCount,
-          memoryEstimate: fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0,
-          isWriter: fragment.root.writesTable))
+      let memory = fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0
+      stages.append(StageDescription(fragment, memoryEstimate: memory))
     }
     var description = QueryDescription(
       id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
@@ -144,20 +136,10 @@ final class QueryPlanner: Sendable {
       ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
     }
     return PlannedQuery(
-      description: description, columns: columns, fragments: try plan.fragments.map(encoded), splits: splits,
+      description: description, columns: columns, fragments: try plan.fragments.map { try $0.encodedForWorkers },
+      adaptivePlan: session.adaptiveOptions.map { AdaptivePlan(plan.fragments, options: $0) }, splits: splits,
       encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue,
       write: plan.write)
-  }
-
-  /// A fragment travels in a frame of its own, and must fit into it.
-  private func encoded(_ fragment: PlanFragment) throws -> [UInt8] {
-    let bytes = try BinaryEncoder.encode(fragment)
-    guard bytes.count <= FrameDecoder.defaultLimit / 2 else {
-      throw WaterbearError(
-        .notSupported, "The plan of stage \(fragment.number) takes \(bytes.count) bytes, more than a worker accepts",
-        remedy: "shorten the query; long lists of values belong into a table")
-    }
-    return bytes
   }
 
   private func discoverSplits(of node: PlanNode, _ session: SessionProperties) throws -> [StageSplit] {

@@ -52,6 +52,18 @@ extension MemoryPolicy {
   }
 }
 
+extension SessionProperties {
+  /// How plans may change while they run; nil where they may not.
+  var adaptiveOptions: AdaptiveOptions? {
+    guard self[.adaptiveQueryPlanningEnabled] else { return nil }
+    return AdaptiveOptions(
+      broadcastBytesMax: self[.joinMaxBroadcastTableSize].bytes,
+      mayDistribute: self[.joinDistributionType].forced == nil, mayReorder: self[.adaptiveJoinReorderingEnabled],
+      sizeDifferenceRatio: self[.adaptiveJoinReorderingSizeDifferenceRatio],
+      minSizeThreshold: self[.adaptiveJoinReorderingMinSizeThreshold].bytes)
+  }
+}
+
 extension JoinDistributionType {
   /// The distribution that every join must take, nil where the optimiser chooses.
   var forced: JoinDistribution? {

@@ -39,11 +39,12 @@ final class QueryState {
     var task: Int
   }
 
-  let description: QueryDescription
+  /// As the plan is by now.
+  var description: QueryDescription
   var phase = Phase.running
   var stages: [StageState] = []
   /// Stage numbers, upstream first.
-  let order: [Int]
+  private(set) var order: [Int] = []
   /// When the phase `delayed` ends, or the commit is tried again; nil where neither is to come.
   var delayedUntil: MonotonicTime?
   /// Times the query was run again.
@@ -69,21 +70,35 @@ final class QueryState {
   init(_ description: QueryDescription) {
     Self.validate(description)
     self.description = description
+    stagesWithRetries = StageSet(capacity: description.stages.count)
+    stagesWithFirstRuns = StageSet(capacity: description.stages.count)
+    stages = description.stages.map { stage in
+      StageState(
+        id: StageID(query: description.id, number: stage.number), description: stage, sizing: description.sizing,
+        memory: description.memory)
+    }
+    link()
+    for stage in stages.indices { countInputs(of: stage) }
+  }
+
+  /// Works out from the description who reads whom, and in which order. Runnable stages are to be noted anew.
+  func link() {
     order = Self.topologicalOrder(description)
     stagesWithRetries = StageSet(capacity: order.count)
     stagesWithFirstRuns = StageSet(capacity: order.count)
-    var consumers = [[Int]](repeating: [], count: description.stages.count)
-    for stage in description.stages {
-      for producer in Set(stage.inputs.map(\.stage)).sorted() { consumers[producer].append(stage.number) }
+    for (place, number) in order.enumerated() {
+      stages[number].order = place
+      stages[number].consumers = []
+      stages[number].producers = Set(description.stages[number].inputs.map(\.stage)).sorted()
     }
-    var place = [Int](repeating: 0, count: order.count)
-    for (index, number) in order.enumerated() { place[number] = index }
-    stages = description.stages.map { stage in
-      StageState(
-        id: StageID(query: description.id, number: stage.number), description: stage,
-        consumers: consumers[stage.number], producers: Set(stage.inputs.map(\.stage)).sorted(),
-        order: place[stage.number], sizing: description.sizing, memory: description.memory)
+    for stage in stages.indices {
+      for producer in stages[stage].producers { stages[producer].consumers.append(stage) }
     }
+  }
+
+  /// To be called when a stage that this one reads has become complete, or is so no longer. O(inputs).
+  func countInputs(of stage: Int) {
+    stages[stage].incompleteInputs = stages[stage].producers.count { !stages[$0].wasComplete }
   }
 
   var id: QueryID { description.id }
@@ -107,7 +122,7 @@ final class QueryState {
   /// To be called when a stage's queues or inputs have changed.
   func updateRunnable(_ stage: Int) {
     let order = stages[stage].order
-    let mayRun = stages[stage].incompleteInputs == 0
+    let mayRun = stages[stage].mayRun
     stagesWithRetries.set(order, mayRun && !stages[stage].retries.isEmpty)
     stagesWithFirstRuns.set(order, mayRun && !stages[stage].firstRuns.isEmpty)
   }
@@ -132,7 +147,7 @@ final class QueryState {
     return nil
   }
 
-  private static func validate(_ description: QueryDescription) {
+  static func validate(_ description: QueryDescription) {
     precondition(!description.stages.isEmpty, "\(description.id) has no stages")
     for (index, stage) in description.stages.enumerated() {
       precondition(stage.number == index, "\(description.id): stage \(stage.number) is at place \(index)")

@@ -38,17 +38,20 @@ public struct RestoredStage: Hashable, Sendable {
   public var tasksComplete: Bool
   /// From `stageReleased`, until the next `stageRestarted`.
   public var isReleased: Bool
+  /// From `stageSkipped`, until the next `stageResumed`.
+  public var isSkipped: Bool
   /// In the order of their partitions, without gaps.
   public var tasks: [RestoredTask]
 
   public init(
     splitWeights: [Int64] = [], splitsComplete: Bool = false, tasksComplete: Bool = false,
-    isReleased: Bool = false, tasks: [RestoredTask] = []
+    isReleased: Bool = false, isSkipped: Bool = false, tasks: [RestoredTask] = []
   ) {
     self.splitWeights = splitWeights
     self.splitsComplete = splitsComplete
     self.tasksComplete = tasksComplete
     self.isReleased = isReleased
+    self.isSkipped = isSkipped
     self.tasks = tasks
   }
 }

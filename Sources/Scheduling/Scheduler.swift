@@ -6,13 +6,16 @@ import Base
 ///
 /// A pure state machine: the same settings and events give the same answers. Not `Sendable`: its shell owns it and
 /// calls it from one place. No call scans all tasks, so the cost of an event does not grow with their number, except
-/// for restoring, restarting or ending a stage as a whole.
+/// for restoring, restarting or ending a stage as a whole. Where the plan may change, the end of a stage costs
+/// O(stages).
 ///
 /// What is kept how long: a stage's outputs stay until all its readers and all *their* readers are complete, and
 /// those the root stage reads until the query is released. So a lost output needs only its own task again. Should
 /// more be lost, deleted stages are made again from their inputs, down to the splits.
 public final class Scheduler {
   let settings: SchedulerSettings
+  /// Knows the plans; nil where they stay as they are.
+  let advisor: (any PlanAdvising)?
   /// The live queries.
   var queries: [QueryID: QueryState] = [:]
   var workers = WorkerTable()
@@ -40,7 +43,10 @@ public final class Scheduler {
     var worker: WorkerState
   }
 
-  public init(settings: SchedulerSettings) { self.settings = settings }
+  public init(settings: SchedulerSettings, advisor: (any PlanAdvising)? = nil) {
+    self.settings = settings
+    self.advisor = advisor
+  }
 
   /// Takes note of an event and answers with what must be made durable and then done. `now` never goes back.
   public func handle(_ event: SchedulerEvent, now: MonotonicTime) -> SchedulerTurn { handle([event], now: now) }

@@ -18,7 +18,9 @@ extension Scheduler {
     }
     let isValid =
       settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
-    guard isValid, task.state.phase != .selected, !task.query.phase.isPastRoot else {
+    guard isValid, task.state.phase != .selected, !task.query.phase.isPastRoot,
+      !task.query.stages[task.stage].isSkipped
+    else {
       perform(.deleteOutput(attempt))
       return
     }

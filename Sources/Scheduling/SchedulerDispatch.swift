@@ -115,7 +115,7 @@ extension Scheduler {
     guard let reservation else { return }
     let (task, worker) = (reservation.task, reservation.worker)
     let query = task.query
-    guard query.phase == .running, task.state.phase == .ready, query.stages[task.stage].incompleteInputs == 0,
+    guard query.phase == .running, task.state.phase == .ready, query.stages[task.stage].mayRun,
       worker.isConnected, !worker.isDraining, fitsQuery(task)
     else {
       self.reservation = nil
@@ -166,6 +166,7 @@ extension Scheduler {
     let number = task.state.nextAttempt
     let attempt = task.attempt(number)
     task.state.nextAttempt += 1
+    query.stages[task.stage].hasStarted = true
     task.state.phase = .running
     task.state.running.append(TaskState.Run(number: number, worker: worker.id, startedAt: now, memory: memory))
     query.grantedMemory += memory

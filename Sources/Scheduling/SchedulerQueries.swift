@@ -13,7 +13,7 @@ extension Scheduler {
     for (number, stage) in restored.stages.enumerated() { restoreStage(query, number, stage, newest, &lost) }
     for number in query.order where query.stages[number].isComplete {
       query.stages[number].wasComplete = true
-      for consumer in query.stages[number].consumers { query.stages[consumer].incompleteInputs -= 1 }
+      for consumer in query.stages[number].consumers { query.countInputs(of: consumer) }
       if query.stages[number].isReleased { perform(.deleteStageOutputs(query.stages[number].id)) }
     }
     query.hasStarted = query.stages.contains { $0.tasks.contains { $0.nextAttempt > 0 } }
@@ -47,12 +47,14 @@ extension Scheduler {
   ) {
     query.stages[number].tasks.reserveCapacity(restored.tasks.count)
     query.stages[number].isReleased = restored.isReleased
+    query.stages[number].isSkipped = restored.isSkipped
     query.stages[number].tasksComplete = restored.tasksComplete
     for (partition, record) in restored.tasks.enumerated() {
       var task = TaskState(input: record.input)
       task.counters = record.counters
       task.nextAttempt = settings.plantedBug == .reusesAttemptNumbers ? 0 : record.nextAttempt
       task.outputDigest = record.output.map { Self.digest($0.checksums) } ?? 0
+      if task.nextAttempt > 0 { query.stages[number].hasStarted = true }
       query.stages[number].tasks.append(task)
       let reference = TaskReference(query: query, stage: number, task: partition)
       if let output = record.output { query.stages[number].count(output, of: partition) }
@@ -114,7 +116,7 @@ extension Scheduler {
       query.hasAnnouncedResults = restoredAsFinished || wasServed
       return
     }
-    for (partition, task) in query.stages[0].tasks.enumerated() {
+    for (partition, task) in query.stages[0].tasks.enumerated() where !query.stages[0].isSkipped {
       if task.outputDigest != 0 || task.selected != nil { query.hasAnnouncedResults = true }
       guard let selected = task.selected else { continue }
       perform(.resultReady(TaskReference(query: query, stage: 0, task: partition).attempt(selected)))
@@ -141,7 +143,8 @@ extension Scheduler {
   /// Creates the tasks of a stage whose inputs are complete for the first time.
   func createTasks(_ query: QueryState, _ stage: Int) {
     let description = query.stages[stage].description
-    guard description.kind != .source, !query.stages[stage].tasksComplete else { return }
+    guard description.kind != .source, !query.stages[stage].tasksComplete, !query.stages[stage].isSkipped
+    else { return }
     precondition(query.stages[stage].tasks.isEmpty, "a stage's tasks are stored all at once")
     guard description.kind == .hash else {
       addTasks(query, stage, [.everything], last: true)
@@ -179,14 +182,19 @@ extension Scheduler {
     let isComplete = query.stages[stage].isComplete
     guard query.phase != .ended, isComplete != query.stages[stage].wasComplete else { return }
     query.stages[stage].wasComplete = isComplete
+    // Before its readers get tasks: the plan may change what they do.
+    if isComplete, stage != 0, !query.stages[stage].isSkipped { adapt(query, after: stage) }
     for consumer in query.stages[stage].consumers {
-      query.stages[consumer].incompleteInputs += isComplete ? -1 : 1
+      if stage != 0, query.phase.isPastRoot || query.phase == .ended { return }
+      query.countInputs(of: consumer)
       if query.stages[consumer].incompleteInputs == 0 {
         createTasks(query, consumer)
         updateCompletion(query, consumer)
       }
       query.updateRunnable(consumer)
     }
+    // Without this stage's rows the root may have been found to be empty.
+    if stage != 0, query.phase.isPastRoot || query.phase == .ended { return }
     // Tasks that waited for this stage wait for a slot now.
     makeTasks(query)
     if stage != 0 {
@@ -204,7 +212,8 @@ extension Scheduler {
 
   /// Deletes the outputs of stages that only a twofold loss would need again.
   private func releaseStages(_ query: QueryState) {
-    for stage in query.stages where stage.wasComplete && !stage.isReleased && !stage.consumers.isEmpty {
+    for stage in query.stages
+    where stage.wasComplete && !stage.isReleased && !stage.isSkipped && !stage.consumers.isEmpty {
       let isNeeded = stage.consumers.contains { reader in
         let state = query.stages[reader]
         return reader == 0 || !state.wasComplete || state.consumers.contains { !query.stages[$0].wasComplete }
@@ -221,7 +230,7 @@ extension Scheduler {
     if query.holdsResults { announceHeldResults(query) }
     if !isRecorded { record(.queryEnded(query.id, .finished)) }
     abortAll(query, recorded: true)
-    perform(.allResults(query.id, taskCount: query.stages[0].tasks.count))
+    perform(.allResults(query.id, taskCount: query.stages[0].isSkipped ? 0 : query.stages[0].tasks.count))
   }
 
   func failQuery(_ query: QueryState, _ error: WaterbearError) {

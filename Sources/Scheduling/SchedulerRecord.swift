@@ -29,6 +29,12 @@ public enum SchedulerRecord: Hashable, Sendable {
   /// All tasks of the stage are open again: none is selected, and `firstValidAttempt` of each is its next attempt
   /// number. `forgetsOutputs`: the new outputs may differ, so the remembered ones are dropped.
   case stageRestarted(StageID, forgetsOutputs: Bool)
+  /// The stage counts as complete without outputs, for this reason.
+  case stageSkipped(StageID, reason: String)
+  /// The stage, skipped before, runs after all.
+  case stageResumed(StageID)
+  /// Stages that have not started do something else from now on; the query's description changes with them.
+  case planChanged(QueryID, PlanChange)
   /// How often the query was run again under `RetryPolicy.query`.
   case queryRetried(QueryID, failures: Int)
   /// The query will be committed, whatever dies: the shell stores what it has collected with this.

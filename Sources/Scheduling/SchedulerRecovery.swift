@@ -49,7 +49,7 @@ extension Scheduler {
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
     retry(task, after: policy.delay(beforeRetry: counters.outputLosses - 1))
     updateCompletion(query, task.stage)
-    makeInputsAgain(query, task.stage)
+    if !query.stages[task.stage].isSkipped { makeInputsAgain(query, task.stage) }
     if query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
   }
 
@@ -82,6 +82,8 @@ extension Scheduler {
     for stage in query.order where affected.contains(stage) && !query.stages[stage].tasks.isEmpty {
       restartStage(query, stage, forgetsOutputs: true)
     }
+    // What was skipped because the old output was empty may have something to do.
+    adapt(query, after: nil)
   }
 
   /// Opens all tasks of a stage again; nothing any attempt has made so far will count.
@@ -99,11 +101,11 @@ extension Scheduler {
       task.state.unresolved = []
       task.state.selected = nil
       task.state.counters.firstValidAttempt = task.state.nextAttempt
-      if forgetsOutputs { task.state.outputDigest = 0 }
+      if forgetsOutputs { query.stages[stage].forgetOutput(of: index) }
       query.enqueue(stage: stage, task: index)
     }
     enter(query)
     updateCompletion(query, stage)
-    makeInputsAgain(query, stage)
+    if !query.stages[stage].isSkipped { makeInputsAgain(query, stage) }
   }
 }

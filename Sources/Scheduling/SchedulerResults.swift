@@ -31,7 +31,7 @@ extension Scheduler {
   /// The query has finished: what was held may be served.
   func announceHeldResults(_ query: QueryState) {
     query.hasAnnouncedResults = true
-    for (partition, task) in query.stages[0].tasks.enumerated() {
+    for (partition, task) in query.stages[0].tasks.enumerated() where !query.stages[0].isSkipped {
       guard let selected = task.selected else { continue }
       perform(.resultReady(TaskReference(query: query, stage: 0, task: partition).attempt(selected)))
     }

@@ -42,9 +42,7 @@ extension Scheduler {
     let required = requirement(task)
     let reserved = reservation?.worker
     let others = workers.best { $0 !== reserved && $0.id != run.worker }
-    if let others, others.freeMemory >= required, fitsQuery(task), query.stages[task.stage].incompleteInputs == 0,
-      !isAnyTaskReady()
-    {
+    if let others, others.freeMemory >= required, fitsQuery(task), query.stages[task.stage].mayRun, !isAnyTaskReady() {
       start(task, on: others, memory: grant(required, others, task))
     } else {
       let pause = TimeSpan(nanoseconds: max(1_000_000, patience(task).nanoseconds / 4))

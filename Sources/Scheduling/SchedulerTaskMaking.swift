@@ -8,14 +8,14 @@ extension Scheduler {
   ///
   /// O(stages), and for each task made O(1). Whenever all tasks of the query that could run do, more are made.
   func makeTasks(_ query: QueryState) {
-    for number in query.order where query.stages[number].packer.hasMore || query.stages[number].lacksEnd {
-      makeTasks(query, number)
+    for number in query.order where !query.stages[number].isSkipped {
+      if query.stages[number].packer.hasMore || query.stages[number].lacksEnd { makeTasks(query, number) }
     }
   }
 
   private func makeTasks(_ query: QueryState, _ stage: Int) {
     let sizing = query.description.sizing
-    let mayRun = query.stages[stage].incompleteInputs == 0
+    let mayRun = query.stages[stage].mayRun
     var room = Int.max
     if query.stages[stage].packer.hasMore,
       let limit = mayRun ? sizing.tasksWaitingForNodeMax : sizing.tasksWaitingForExecutionMax
@@ -45,7 +45,7 @@ extension QueryState {
   /// ready no longer, until a search for the next task passes them. O(stages).
   func waitingTasks(mayRun: Bool) -> Int {
     var count = 0
-    for index in stages.indices where (stages[index].incompleteInputs == 0) == mayRun {
+    for index in stages.indices where !stages[index].isSkipped && stages[index].mayRun == mayRun {
       count += stages[index].retries.count + stages[index].firstRuns.count
     }
     return count

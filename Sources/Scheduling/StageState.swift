@@ -15,13 +15,13 @@ import Base
 /// becomes incomplete: what they have opened may well be intact.
 struct StageState {
   let id: StageID
-  let description: StageDescription
+  private(set) var description: StageDescription
   /// Numbers of the stages that read this one, each once.
-  let consumers: [Int]
+  var consumers: [Int] = []
   /// Numbers of the stages that this one reads, each once.
-  let producers: [Int]
+  var producers: [Int] = []
   /// Place in the query's order of stages, upstream first.
-  let order: Int
+  var order = 0
 
   var packer: SplitPacker
   var splitsComplete = false
@@ -34,7 +34,11 @@ struct StageState {
   /// The outputs of the complete stage were deleted.
   var isReleased = false
   /// How many of `producers` are not complete.
-  var incompleteInputs: Int
+  var incompleteInputs = 0
+  /// Counts as complete without any output: it would be empty, or nobody needs it. Its tasks keep what they have.
+  var isSkipped = false
+  /// An attempt of it was started at some time.
+  var hasStarted = false
   /// Tasks ready to run again, and those ready for the first time. Entries of tasks no longer ready are skipped.
   var retries = FIFO<Int>()
   var firstRuns = FIFO<Int>()
@@ -46,10 +50,14 @@ struct StageState {
   var watchesStragglers = false
   /// Bytes of each output partition over all tasks that were ever selected.
   var partitionBytes: [Int64]
+  /// Rows of the outputs that are known.
+  private(set) var rows: Int64 = 0
+  /// Tasks whose output is known: selected, or remembered since it was lost.
+  private var knownCount = 0
   /// The selected attempt of each task, shared by all readers; nil where it has to be put together again.
   private var cachedSelection: [Int]?
   /// `0..<outputPartitionCount`, shared by all readers that read everything.
-  let allPartitions: [Int]
+  private(set) var allPartitions: [Int]
   /// Into how many shares a task of the stage had to be divided because of a broadcast input; the others are no better.
   /// Learned anew after a restart.
   var neededShares: [TaskShare.Axis: Int] = [:]
@@ -58,27 +66,32 @@ struct StageState {
   /// Attempts under way.
   var runningAttempts = 0
 
-  init(
-    id: StageID, description: StageDescription, consumers: [Int], producers: [Int], order: Int,
-    sizing: TaskSizing, memory: MemoryPolicy
-  ) {
+  init(id: StageID, description: StageDescription, sizing: TaskSizing, memory: MemoryPolicy) {
     self.id = id
     self.description = description
-    self.consumers = consumers
-    self.producers = producers
-    self.order = order
     packer = SplitPacker(sizing, isWriter: description.isWriter)
-    incompleteInputs = producers.count
     let initial = description.memoryEstimate > 0 ? description.memoryEstimate : memory.taskMemory
     memoryEstimator = QuantileEstimator(minimum: initial, quantile: memory.estimationQuantile)
     partitionBytes = Array(repeating: 0, count: description.outputPartitionCount)
     allPartitions = Array(0..<description.outputPartitionCount)
   }
 
-  var isComplete: Bool { tasksComplete && selectedCount == tasks.count }
+  var isComplete: Bool { isSkipped || tasksComplete && selectedCount == tasks.count }
+  /// Whether its tasks may start.
+  var mayRun: Bool { incompleteInputs == 0 && !isSkipped }
+  /// Whether its whole output is known and has no rows, though it may be lost at the moment.
+  var isKnownEmpty: Bool { tasksComplete && rows == 0 && knownCount == tasks.count }
 
-  /// The selected attempt of each task. Only while the stage is complete.
+  /// Takes another description, before the stage has started.
+  mutating func change(_ description: StageDescription) {
+    self.description = description
+    partitionBytes = Array(repeating: 0, count: description.outputPartitionCount)
+    allPartitions = Array(0..<description.outputPartitionCount)
+  }
+
+  /// The selected attempt of each task; none where the stage is skipped. Only while it is complete.
   mutating func selection() -> [Int] {
+    if isSkipped { return [] }
     if let cachedSelection { return cachedSelection }
     precondition(isComplete, "stage \(id) is read before it is complete")
     let selection = tasks.map { $0.selected! }
@@ -89,8 +102,21 @@ struct StageState {
   /// To be called when another attempt of a task was selected, or none.
   mutating func selectionChanged() { cachedSelection = nil }
 
-  /// Adds a selected output's sizes to the stage's, once for each task.
+  /// Forgets a task's output, which may be another when it is made again.
+  mutating func forgetOutput(of task: Int) {
+    tasks[task].outputDigest = 0
+    guard tasks[task].outputRows >= 0 else { return }
+    rows &-= tasks[task].outputRows
+    knownCount -= 1
+    tasks[task].outputRows = -1
+  }
+
+  /// Notes a selected output's rows, and adds its sizes to the stage's, these once for each task.
   mutating func count(_ output: AttemptOutput, of task: Int) {
+    let before = tasks[task].outputRows
+    tasks[task].outputRows = output.rows.reduce(0, &+)
+    if before < 0 { knownCount += 1 }
+    rows &+= tasks[task].outputRows &- max(0, before)
     if tasks[task].isCounted { return }
     tasks[task].isCounted = true
     memoryEstimator.add(output.peakMemory)

@@ -48,6 +48,8 @@ struct TaskState {
   var avoidedWorker: WorkerID?
   /// Of the checksums of the output selected first; 0 where there is none.
   var outputDigest: UInt64 = 0
+  /// Rows of the output selected last, remembered while it is lost; negative where there is none.
+  var outputRows: Int64 = -1
   /// The sizes of the task's output have been added to the stage's.
   var isCounted = false
 

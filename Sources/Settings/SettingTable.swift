@@ -43,6 +43,12 @@ extension Setting {
         Setting(.coordinatorTaskMemory), Setting(.taskMemoryOverhead),
       ]),
     SettingGroup(
+      title: "Changing plans",
+      settings: [
+        Setting(.adaptiveQueryPlanningEnabled), Setting(.adaptiveJoinReorderingEnabled),
+        Setting(.adaptiveJoinReorderingSizeDifferenceRatio), Setting(.adaptiveJoinReorderingMinSizeThreshold),
+      ]),
+    SettingGroup(
       title: "Exchange",
       settings: [
         Setting(.exchangeDeduplicationBufferSize), Setting(.exchangeCompressionCodec),

@@ -34,6 +34,24 @@ struct ChangeWriter {
     case .outputUnselected(let id, let error, let time): try unselect(id, error: error, at: time)
     case .taskDivided(let task, let input): try divide(task, input: input)
     case .taskCounters(let task, let counters): try set(counters, of: task)
+    case .stageSkipped(let stage, let isSkipped):
+      try execute(
+        "UPDATE stage SET is_skipped = ? WHERE query = ? AND stage = ?",
+        [isSkipped, try number(stage.query), stage.number], "stage \(stage) is unknown")
+    case .planChanged(let id, let description, let fragments):
+      try execute(
+        "UPDATE query SET description = ? WHERE number = ?", [Data(description), try number(id)], "\(id) is unknown")
+      for (stage, fragment) in fragments {
+        try execute(
+          "UPDATE stage SET fragment = ? WHERE query = ? AND stage = ?", [Data(fragment), try number(id), stage],
+          "stage \(stage) of \(id) is unknown")
+      }
+    case .decisionMade(let stage, let kind, let reason, let time):
+      try execute(
+        """
+        INSERT INTO decision (query, number, stage, kind, reason, made_us)
+        SELECT ?1, count(*), ?2, ?3, ?4, ?5 FROM decision WHERE query = ?1
+        """, [try number(stage.query), stage.number, kind, reason, time], "a decision on \(stage)")
     case .queryStateChanged(let id, let state):
       try execute("UPDATE query SET state = ? WHERE number = ?", [state, try number(id)], "\(id) is unknown")
     case .queryRetried(let id, let failures):

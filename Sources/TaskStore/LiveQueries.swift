@@ -24,7 +24,7 @@ extension TaskStore {
       .map { row in
         StoredStage(
           number: row["stage"], fragment: bytes(row["fragment"]), splitsComplete: row["splits_complete"],
-          tasksComplete: row["tasks_complete"], isReleased: row["is_released"])
+          tasksComplete: row["tasks_complete"], isReleased: row["is_released"], isSkipped: row["is_skipped"])
       }
     for index in stages.indices {
       let key: StatementArguments = [query, stages[index].number]

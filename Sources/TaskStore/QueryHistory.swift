@@ -50,6 +50,20 @@ extension TaskStore {
     }
   }
 
+  /// What was decided about a query's plan, in the order in which it was. Stays with the history row.
+  public func decisions(_ id: QueryID) throws -> [StoredDecision] {
+    try read { db in
+      let sql = """
+        SELECT decision.* FROM query JOIN decision ON decision.query = query.number
+        WHERE query.id = ? ORDER BY decision.number
+        """
+      return try Row.fetchAll(db, sql: sql, arguments: [id.text]).map { row in
+        StoredDecision(
+          stage: row["stage"], kind: row["kind"], reason: row["reason"], madeMicros: row["made_us"])
+      }
+    }
+  }
+
   /// Removes the oldest released queries beyond the newest `keep` of them, and returns their names.
   @discardableResult
   public func prune(keep: Int) throws -> [QueryID] {
@@ -62,7 +76,7 @@ extension TaskStore {
         for row in rows {
           let number: Int64 = row["number"]
           removed.append(QueryID(row["id"]))
-          for table in ["query_key", "task", "attempt"] {
+          for table in ["query_key", "task", "attempt", "decision"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE query = ?", arguments: [number])
           }
           try db.execute(sql: "DELETE FROM query WHERE number = ?", arguments: [number])

@@ -28,6 +28,12 @@ public enum StoreChange: Sendable {
   case stageReleased(StageID)
   /// All tasks of the stage are open again, and attempts already numbered can no longer be selected.
   case stageRestarted(StageID, forgetsOutputs: Bool)
+  /// The stage counts as complete without outputs, or runs after all.
+  case stageSkipped(StageID, isSkipped: Bool)
+  /// Stages that have not started get other fragments, and the query the description that belongs to them.
+  case planChanged(QueryID, description: [UInt8], fragments: [(stage: Int, fragment: [UInt8])])
+  /// Something was decided about the plan; kept with the history for people.
+  case decisionMade(StageID, kind: String, reason: String, at: Int64)
   /// The query's state as people see it, such as `RUNNING`.
   case queryStateChanged(QueryID, state: String)
   /// How often the whole query was run again.

@@ -5,7 +5,7 @@ enum StoreSchema {
   /// `WBTS`, by which a file says that it is a task store.
   static let applicationID: Int32 = 0x5742_5453
   /// The newest format this code knows: the number of the last migration.
-  static let version: Int32 = 3
+  static let version: Int32 = 4
 
   /// Migrations are never changed once released; a new one is added and `version` raised.
   static var migrator: DatabaseMigrator {
@@ -22,6 +22,10 @@ enum StoreSchema {
     migrator.registerMigration("3") { db in
       try db.execute(sql: "ALTER TABLE query ADD COLUMN stages BLOB; PRAGMA user_version = 3")
     }
+    migrator.registerMigration("4") { db in
+      try db.execute(sql: fourth)
+      try db.execute(sql: "PRAGMA user_version = 4")
+    }
     return migrator
   }
 
@@ -31,6 +35,20 @@ enum StoreSchema {
     let sql = "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
     return try Int.fetchOne(db, sql: sql) == 0
   }
+
+  /// What was decided about the plans of running queries.
+  private static let fourth = """
+    ALTER TABLE stage ADD COLUMN is_skipped INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE decision (
+      query INTEGER NOT NULL,
+      number INTEGER NOT NULL,
+      stage INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      made_us INTEGER NOT NULL,
+      PRIMARY KEY (query, number)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   /// Writes have names of their own: one may have to be cleaned up when its query is history, or was never noted.
   private static let second = """

@@ -20,6 +20,7 @@ public struct StoredStage: Sendable, Equatable {
   public var splitsComplete: Bool
   public var tasksComplete: Bool
   public var isReleased: Bool
+  public var isSkipped: Bool
   /// By partition, without gaps.
   public var tasks: [StoredTask] = []
 }
@@ -69,6 +70,15 @@ public struct QuerySummary: Sendable, Equatable {
   public var updateCount: Int64?
   /// What was said at the release of the query's stages.
   public var stages: [UInt8]?
+}
+
+/// Something that was decided about the plan of a query, live or in the history.
+public struct StoredDecision: Sendable, Equatable {
+  public var stage: Int
+  /// The name of what was decided, such as `STAGE_SKIPPED`.
+  public var kind: String
+  public var reason: String
+  public var madeMicros: Int64
 }
 
 /// An attempt of a query, live or in the history.

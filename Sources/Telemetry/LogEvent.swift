@@ -46,6 +46,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   // Stages, tasks and attempts.
   case stageStarted = "stage_started"
   case stageFinished = "stage_finished"
+  case planAdapted = "plan_adapted"
   case attemptStarted = "attempt_started"
   case attemptFinished = "attempt_finished"
   case attemptFailed = "attempt_failed"
@@ -130,8 +131,8 @@ extension LogEvent {
     case .querySubmitted, .queryRecovered, .queryRetried, .queryFinished, .queryFailed, .queryCancelled,
       .queryExpired, .commitStarted, .commitFailed, .writeNotCleaned:
       queryDescription
-    case .stageStarted, .stageFinished, .attemptStarted, .attemptFinished, .attemptFailed, .attemptAborted,
-      .taskRetried, .taskDivided, .taskDuplicated:
+    case .stageStarted, .stageFinished, .planAdapted, .attemptStarted, .attemptFinished, .attemptFailed,
+      .attemptAborted, .taskRetried, .taskDivided, .taskDuplicated:
       taskDescription
     default: storageDescription
     }

@@ -86,6 +86,8 @@ extension LogEvent {
     case .stageStarted: (["tasks"], "Tasks of a stage may run; there may be more later.")
     case .stageFinished:
       (["tasks", "retries", "rows", "bytes"], "Every task of a stage has its output.")
+    case .planAdapted:
+      (["decision", "reason"], "What finished stages left makes a stage do something else, or nothing.")
     case .attemptStarted: (["worker", "memory_bytes"], "A worker was given an attempt.")
     case .attemptFinished:
       (["worker", "rows", "bytes", "cpu_milliseconds", "peak_memory_bytes"], "An attempt committed its output.")

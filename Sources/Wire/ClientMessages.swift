@@ -227,12 +227,35 @@ public struct QueryDetail: WireMessage {
   public var status: QueryStatus
   public var retryPolicy: String
   public var attempts: [AttemptDetail]
+  /// What was decided about the plan while the query ran, in that order.
+  public var decisions: [DecisionDetail]?
 
-  public init(summary: QuerySummary, status: QueryStatus, retryPolicy: String, attempts: [AttemptDetail]) {
+  public init(
+    summary: QuerySummary, status: QueryStatus, retryPolicy: String, attempts: [AttemptDetail],
+    decisions: [DecisionDetail]? = nil
+  ) {
+    self.decisions = decisions
     self.summary = summary
     self.status = status
     self.retryPolicy = retryPolicy
     self.attempts = attempts
+  }
+}
+
+/// Something that was decided about a query's plan while it ran.
+public struct DecisionDetail: Codable, Sendable {
+  public var stage: Int
+  /// `STAGE_SKIPPED`, `STAGE_RESUMED`, `JOIN_SIDES_SWAPPED` or `JOIN_MADE_BROADCAST`.
+  public var kind: String
+  public var reason: String
+  /// Microseconds since 1970.
+  public var madeMicroseconds: Int64
+
+  public init(stage: Int, kind: String, reason: String, madeMicroseconds: Int64) {
+    self.stage = stage
+    self.kind = kind
+    self.reason = reason
+    self.madeMicroseconds = madeMicroseconds
   }
 }
 

@@ -139,7 +139,8 @@ struct RecordVerbTests {
       attempts: [
         attempt(0, 1, "FINISHED"), attempt(1, 0, "FINISHED"),
         attempt(0, 0, "FAILED", code: "REMOTE_HOST_GONE", message: "the worker died"),
-      ])
+      ],
+      decisions: [DecisionDetail(stage: 2, kind: "STAGE_SKIPPED", reason: "no rows", madeMicroseconds: 7)])
   }
 
   @Test func showTellsWhyThereWereRetries() throws {
@@ -148,6 +149,7 @@ struct RecordVerbTests {
     #expect(text.contains("error         Division by zero [DIVISION_BY_ZERO]\nhint          nullif\n"))
     #expect(text.contains("sql\n  SELECT\n    1 / 0  FROM t\n"))
     #expect(text.contains("     1 |     2 |       0 |        2 |       1\n"))
+    #expect(text.contains("\nDecisions\n\n  stage 2 STAGE_SKIPPED: no rows\n"))
     let reason = "attempt 0 on worker-1#9 failed: the worker died [REMOTE_HOST_GONE]"
     #expect(text.hasSuffix("\nRetries\n\n  stage 1 task 0 attempt 1: \(reason)\n"))
   }
@@ -162,6 +164,8 @@ struct RecordVerbTests {
 
         """)
     let json = try run(["show", "--format", "json", FakeQuery.id.text], detail).output
+    #expect(
+      json.contains(#""decisions":[{"stage":2,"decision":"STAGE_SKIPPED","reason":"no rows","made_us":7}],"#))
     #expect(json.contains(#""stages":[{"stage":1,"state":null,"tasks":2,"#))
     #expect(json.contains(#""retry_reason":"attempt 0 on worker-1#9 failed: the worker died [REMOTE_HOST_GONE]"}"#))
     #expect(json.hasSuffix("]}\n"))

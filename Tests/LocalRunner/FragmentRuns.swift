@@ -19,14 +19,47 @@ final class FragmentRuns {
   }
 
   func rows(of plan: FragmentedPlan) throws -> [[Value]] {
-    // Inputs have higher numbers than their consumers.
-    for fragment in plan.fragments.reversed() {
-      outputs[fragment.number] = try tasks(of: fragment).enumerated().map { number, task in
-        try run(fragment, task, number: number)
-      }
+    if let adaptive = options.adaptive {
+      try run(AdaptivePlan(plan.fragments, options: adaptive))
+    } else {
+      // Inputs have higher numbers than their consumers.
+      for fragment in plan.fragments.reversed() { try run(fragment) }
     }
     let types = plan.fragments[0].outputSymbols.map(\.type)
     return try (outputs[0] ?? []).flatMap { try $0.batches(of: nil, types: types).flatMap(\.rowValues) }
+  }
+
+  private func run(_ fragment: PlanFragment) throws {
+    outputs[fragment.number] = try tasks(of: fragment).enumerated().map { number, task in
+      try run(fragment, task, number: number)
+    }
+  }
+
+  /// Runs what has its inputs, those last that most others wait for, and looks at the plan again after each.
+  private func run(_ plan: AdaptivePlan) throws {
+    var plan = plan
+    var figures = plan.fragments.map { _ in FragmentFigures() }
+    while !figures[0].isComplete && !figures[0].isSkipped {
+      let next = plan.fragments.indices.last { number in
+        !figures[number].isComplete && !figures[number].isSkipped
+          && plan.fragments[number].inputs.allSatisfy { outputs[$0.fragment] != nil }
+      }
+      guard let next else { preconditionFailure("no fragment can run") }
+      try run(plan.fragments[next])
+      figures[next].isComplete = true
+      figures[next].isFixed = true
+      figures[next].rows = outputs[next]?.reduce(0) { $0 + Int64($1.rows) } ?? 0
+      figures[next].bytes = outputs[next]?.reduce(0) { $0 + Int64($1.bytes) } ?? 0
+      figures[next].isEmpty = figures[next].rows == 0
+      if let revision = plan.revise(figures, ended: next) {
+        for decision in revision.decisions { options.onDecision?("\(decision.kind) \(decision.reason)") }
+      }
+      for (number, reason) in plan.idle(figures) where !figures[number].isComplete && !figures[number].isSkipped {
+        figures[number].isSkipped = true
+        outputs[number] = []
+        options.onDecision?("skipped \(reason)")
+      }
+    }
   }
 
   /// What makes one task of a fragment different from another.

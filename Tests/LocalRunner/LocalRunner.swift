@@ -43,6 +43,10 @@ public struct LocalRunner: Sendable {
     /// Whether the plan must bear retries; nothing is retried here.
     public var retries = true
     public var session: [SessionRow] = []
+    /// How the plan may change while it runs; nil: not at all.
+    public var adaptive: AdaptiveOptions?
+    /// Called with each change of a plan.
+    public var onDecision: (@Sendable (String) -> Void)?
     /// Small, so that the small tables of tests have dynamic filters between stages too.
     public var dynamicFilterRowsMin = 1.0
 

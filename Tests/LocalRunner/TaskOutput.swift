@@ -8,10 +8,13 @@ import Execution
 final class TaskOutput: PartitionedSink {
   private var pages: [[[UInt8]]]
   private var encoder = BatchEncoder()
+  private(set) var rows = 0
+  var bytes: Int { pages.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } } }
 
   init(partitionCount: Int) { pages = Array(repeating: [], count: partitionCount) }
 
   func append(partition: Int, batch: Batch) throws {
+    rows += batch.count
     pages[partition].append(encoder.encode(batch) { Array($0) })
   }
 

@@ -34,9 +34,18 @@ struct LogicTests {
     shares.splitsPerTask = 1000
     var sharedCopies = shares
     sharedCopies.joinDistribution = .broadcast
+    var changing = LocalRunner.Options()
+    changing.joinDistribution = .partitioned
+    changing.adaptive = AdaptiveOptions(sizeDifferenceRatio: 1, minSizeThreshold: 0)
+    changing.adaptive?.gainMin = 0.01
+    changing.adaptive?.surpriseMin = 0.01
+    var changingShares = changing
+    changingShares.sharesPerTask = 3
+    changingShares.splitsPerTask = 1000
     return [
       ("as optimised", LocalRunner.Options()), ("as written", whole), ("in pieces", pieces), ("with copies", copies),
-      ("in shares", shares), ("with copies in shares", sharedCopies),
+      ("in shares", shares), ("with copies in shares", sharedCopies), ("with changes", changing),
+      ("with changes in shares", changingShares),
     ]
   }()
 

@@ -13,8 +13,11 @@ final class Bench {
   var running: [AttemptStart] = []
   private var timer: MonotonicTime?
 
-  init(_ settings: SchedulerSettings = SchedulerSettings(workerTimeout: .seconds(60))) {
-    scheduler = Scheduler(settings: settings)
+  init(
+    _ settings: SchedulerSettings = SchedulerSettings(workerTimeout: .seconds(60)),
+    advisor: (any PlanAdvising)? = nil
+  ) {
+    scheduler = Scheduler(settings: settings, advisor: advisor)
   }
 
   @discardableResult

@@ -21,6 +21,8 @@ public struct ModelQuery: Sendable {
   /// Of tasks that need more memory than estimated, a bit each.
   let bigTasks: Double
   let memory: Int64
+  /// What of the plan may change.
+  let plan: ModelPlan
   let biggestWorker: Int64
 
   var id: QueryID { description.id }
@@ -31,7 +33,10 @@ public struct ModelQuery: Sendable {
     number: Int, faults: FaultPlan, shape: WorldShape? = nil, biggestWorker: Int64, random: inout RandomSource
   ) {
     seed = random.next()
-    let count = random.within(1...5)
+    let drawn = random.within(1...5)
+    // Every fifth query joins two stages of which one waits for a third.
+    let isJoin = seed % 5 == 2
+    let count = isJoin ? 5 : drawn
     var stages: [StageDescription] = []
     var splits: [[Int64]] = []
     var nondeterministic: Set<Int> = []
@@ -58,6 +63,10 @@ public struct ModelQuery: Sendable {
         if mode == .partitioned { hasPartitioned[reader] = true }
         readers[stage].append((reader, mode))
       }
+    }
+    if isJoin {
+      (kinds, readers) = Self.joinShape(random.pick([.single, .hash, .source]), waitsFor: random.within(3...4))
+      hasPartitioned = kinds.map { $0 == .hash }
     }
     let partitions = random.pick([1, 2, 3, 4, 7])
     for stage in 0..<count {
@@ -120,6 +129,22 @@ public struct ModelQuery: Sendable {
     poison = userError == nil && random.chance(faults.poison) ? (victim, item) : nil
     bigTasks = faults.bigTask
     self.biggestWorker = biggestWorker
+    let marks = [userError?.stage, poison?.stage]
+    plan = ModelPlan(stages, seed: seed, isFixed: shape != nil || seed % 3 == 1, noisy: nondeterministic) { fold in
+      !nondeterministic.contains(fold.join) && !marks.contains(fold.join)
+    }
+  }
+
+  /// Stage 1 joins stages 2 and 3 by partition; stage 2 cannot start before the stage it waits for.
+  private static func joinShape(
+    _ root: StageDescription.Kind, waitsFor: Int
+  ) -> ([StageDescription.Kind], [[(stage: Int, mode: StageInput.Mode)]]) {
+    let mode: StageInput.Mode = root == .single ? .gathered : root == .hash ? .partitioned : .broadcast
+    var readers: [[(stage: Int, mode: StageInput.Mode)]] = [
+      [], [(0, mode)], [(1, .partitioned)], [(1, .partitioned)], [(0, root == .single ? .gathered : .broadcast)],
+    ]
+    readers[waitsFor].append((2, .broadcast))
+    return ([root, .hash, .source, .source, .source], readers)
   }
 
   /// Whether the task's input holds the item.
@@ -181,21 +206,52 @@ public struct ModelQuery: Sendable {
     return upTo == range.upperBound ? sum.within : 1 &- sum.before
   }
 
-  /// What an attempt writes: one number for each output partition.
+  /// What an attempt writes: one number for each output partition; 0 where it has no rows. `current` is the query as
+  /// its plan is by now.
   ///
   /// `sum(input, partition)` gives the sum over all producers of the stage's nth input; `noise` differs from attempt
   /// to attempt.
   func output(
+    of stage: Int, as current: QueryDescription, input: TaskInput, noise: UInt64,
+    sum: (_ input: Int, _ partition: Int) -> UInt64
+  ) -> [UInt64] {
+    if plan.isFolded(stage, in: current) {
+      var own = input
+      own.exchanges.removeLast()
+      let rows = output(of: stage, input: own, noise: noise, sum: sum)
+      let build = input.exchanges.count - 1
+      return (0..<current.stages[stage].outputPartitionCount).map { partition in
+        rows.indices.reduce(0) { $0 &+ rows[$1] &* ModelPlan.factor(sum(build, $1), $1, partition) }
+      }
+    }
+    if plan.fold?.join == stage {
+      let partitions = input.exchanges[0].partitions
+      let share = input.shares.reduce(UInt64(1)) { $0 &* Self.factor($1) }
+      return (0..<description.stages[stage].outputPartitionCount).map { partition in
+        share &* partitions.reduce(0) { $0 &+ sum(0, $1) &* ModelPlan.factor(sum(1, $1), $1, partition) }
+      }
+    }
+    return output(of: stage, input: input, noise: noise, sum: sum)
+  }
+
+  private func output(
     of stage: Int, input: TaskInput, noise: UInt64, sum: (_ input: Int, _ partition: Int) -> UInt64
   ) -> [UInt64] {
+    let isNoisy = nondeterministicStages.contains(stage)
+    let inner = plan.innerInputs[stage]
     let description = description.stages[stage]
+    let nothing = [UInt64](repeating: 0, count: description.outputPartitionCount)
+    if plan.barren.contains(stage), !isNoisy || noise % 2 != 0 { return nothing }
+    for (index, exchange) in input.exchanges.enumerated() where exchange.mode != .partitioned && inner.contains(index) {
+      if exchange.partitions.allSatisfy({ sum(index, $0) == 0 }) { return nothing }
+    }
     var everything: UInt64 = 1
     for (index, exchange) in input.exchanges.enumerated() where exchange.mode != .partitioned {
       for partition in exchange.partitions {
         everything = everything &* 3 &+ RandomSource.mix(sum(index, partition), UInt64(partition))
       }
     }
-    let salt = seed &+ UInt64(stage) &* 0x1234_5678_9ABC_DEF1 ^ (nondeterministicStages.contains(stage) ? noise : 0)
+    let salt = seed &+ UInt64(stage) &* 0x1234_5678_9ABC_DEF1 ^ (isNoisy ? noise : 0)
     var items: [UInt64] = []
     switch description.kind {
     case .source:
@@ -206,10 +262,13 @@ public struct ModelQuery: Sendable {
       let partitions = input.exchanges.first { $0.mode == .partitioned }?.partitions ?? []
       for partition in partitions {
         var item = UInt64(partition)
+        var hasRows = true
         for (index, exchange) in input.exchanges.enumerated() where exchange.mode == .partitioned {
-          item = RandomSource.mix(item, sum(index, partition))
+          let rows = sum(index, partition)
+          if rows == 0 && inner.contains(index) { hasRows = false }
+          item = RandomSource.mix(item, rows)
         }
-        items.append(item)
+        if hasRows { items.append(item) }
       }
     }
     let factor = input.shares.reduce(UInt64(1)) { $0 &* Self.factor($1) }
@@ -233,7 +292,7 @@ public struct ModelQuery: Sendable {
           partitions: Array(0..<description.stages[$0.stage].outputPartitionCount), producers: [])
       }
       let input = TaskInput(splits: 0..<splits[stage].count, exchanges: exchanges)
-      let result = output(of: stage, input: input, noise: 0) { sums[$0][$1] }
+      let result = output(of: stage, as: description, input: input, noise: 0) { sums[$0][$1] }
       outputs[stage] = result
       return result
     }

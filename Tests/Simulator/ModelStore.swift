@@ -6,6 +6,8 @@ import Scheduling
 struct ModelStore {
   struct Query {
     var model: ModelQuery
+    /// As the plan is by now.
+    var description: QueryDescription
     var restored: RestoredQuery
     var outcome: QueryOutcome?
     /// It had all its result once; what is lost of that since is made again without a limit of time.
@@ -29,7 +31,7 @@ struct ModelStore {
 
   mutating func insert(_ model: ModelQuery) {
     let stages = model.description.stages.map { _ in RestoredStage() }
-    queries[model.id] = Query(model: model, restored: RestoredQuery(stages: stages))
+    queries[model.id] = Query(model: model, description: model.description, restored: RestoredQuery(stages: stages))
   }
 
   /// Queries a restarted coordinator has to go on with, sorted.
@@ -109,6 +111,9 @@ struct ModelStore {
           if forgetsOutputs { stage.tasks[index].output = nil }
         }
       }
+    case .stageSkipped(let id, _): skip(id, true)
+    case .stageResumed(let id): skip(id, false)
+    case .planChanged(let id, let plan): change(id, plan)
     case .queryRetried(let id, let failures):
       let model = queries[id]!.model.description
       require(model.retryPolicy == .query, "\(id) is run again under \(model.retryPolicy)")
@@ -132,6 +137,7 @@ struct ModelStore {
     let task = task(id)!
     require(query.model.description.retryPolicy != .none, "task \(id) is divided under NONE")
     require(task.selected == nil && task.running.isEmpty, "task \(id) is divided while it runs or after it has ended")
+    require(task.nextAttempt > 0 || hasStarted(id.stage), "task \(id) is divided although its stage has not started")
     let isSmaller = input.splits.count < task.input.splits.count
       || input.partitions.count < task.input.partitions.count
       || input.shares.reduce(1, { $0 * $1.count }) > task.input.shares.reduce(1, { $0 * $1.count })
@@ -142,6 +148,27 @@ struct ModelStore {
       $0.input = input
       $0.counters = TaskCounters()
       $0.counters.firstValidAttempt = task.nextAttempt
+    }
+  }
+
+  private func hasStarted(_ id: StageID) -> Bool { stage(id).tasks.contains { $0.nextAttempt > 0 } }
+
+  private mutating func skip(_ id: StageID, _ isSkipped: Bool) {
+    let stage = stage(id)
+    require(stage.isSkipped != isSkipped, "stage \(id) is skipped twice, or resumed though it was not skipped")
+    let isComplete = stage.tasksComplete && stage.tasks.allSatisfy { $0.selected != nil }
+    require(!isSkipped || !isComplete, "complete stage \(id) is skipped")
+    change(id) { $0.isSkipped = isSkipped }
+  }
+
+  private mutating func change(_ id: QueryID, _ plan: PlanChange) {
+    for stage in plan.stages.map(\.description) {
+      let state = queries[id]!.restored.stages[stage.number]
+      require(state.tasks.allSatisfy { $0.nextAttempt == 0 }, "stage \(stage.number) of \(id) changes after its start")
+      require(
+        state.tasks.isEmpty || queries[id]!.description.stages[stage.number].kind == .source && stage.kind == .source,
+        "stage \(stage.number) of \(id) changes although it has tasks")
+      queries[id]!.description.stages[stage.number] = stage
     }
   }
 
@@ -160,6 +187,7 @@ struct ModelStore {
     let model = queries[id]!.model
     let (failures, tooLittle) = (queries[id]!.failures[attempt.task] ?? 0, queries[id]!.tooLittle[attempt.task])
     require(queries[id]!.outcome == nil, "\(attempt) starts although the query has ended")
+    require(!stage(attempt.task.stage).isSkipped, "\(attempt) starts although its stage is skipped")
     require(queries[id]!.toCommit == nil, "\(attempt) starts although the commit has started")
     require(!queries[id]!.sawUserError, "\(attempt) starts after a user's error")
     let isNew = queries[id]!.usedAttempts[attempt.task, default: []].insert(attempt.number).inserted
@@ -207,8 +235,10 @@ struct ModelStore {
     switch outcome {
     case .finished:
       let root = queries[id]!.restored.stages[0]
-      require(root.tasksComplete, "\(id) finished before the root stage had all its tasks")
-      require(root.tasks.allSatisfy { $0.selected != nil }, "\(id) finished with an unfinished root task")
+      require(root.tasksComplete || root.isSkipped, "\(id) finished before the root stage had all its tasks")
+      require(
+        root.isSkipped || root.tasks.allSatisfy { $0.selected != nil },
+        "\(id) finished with an unfinished root task")
       queries[id]!.restored.isFinished = true
       queries[id]!.wasFinished = true
     case .failed:
@@ -220,13 +250,13 @@ struct ModelStore {
   private mutating func checkCoverage(_ id: StageID) {
     let query = queries[id.query]!
     let stage = stage(id)
-    switch query.model.description.stages[id.number].kind {
+    switch query.description.stages[id.number].kind {
     case .source:
       require(stage.splitsComplete, "stage \(id): splits are left out")
       checkCoverage(id, of: stage.splitWeights.count) { Array($0.splits) }
     case .hash:
-      let input = query.model.description.stages[id.number].inputs.first { $0.mode == .partitioned }!
-      checkCoverage(id, of: query.model.description.stages[input.stage].outputPartitionCount) { $0.partitions }
+      let input = query.description.stages[id.number].inputs.first { $0.mode == .partitioned }!
+      checkCoverage(id, of: query.description.stages[input.stage].outputPartitionCount) { $0.partitions }
     case .single:
       require(stage.tasks.count == 1, "stage \(id) has \(stage.tasks.count) tasks")
     }

@@ -14,6 +14,10 @@ public struct SimulationReport: Hashable, Sendable {
   public var coordinatorCrashes: Int
   /// Boundaries between two actions of the coordinator that were passed.
   public var boundaries: Int
+  /// Stages of finished queries that were skipped.
+  public var skippedStages: Int
+  /// Changes of plans.
+  public var planChanges: Int
   public var finished = 0
   /// Queries that failed, by error name.
   public var failed: [String: Int] = [:]
@@ -36,7 +40,7 @@ public enum Simulation {
     var report = SimulationReport(
       seed: seed, violation: world.checks.violation, traceHash: world.checks.traceHash, events: world.checks.events,
       attempts: world.checks.attempts, coordinatorCrashes: world.checks.coordinatorCrashes,
-      boundaries: world.boundary)
+      boundaries: world.boundary, skippedStages: world.checks.skippedStages, planChanges: world.checks.planChanges)
     for query in world.store.queries.values {
       switch query.outcome {
       case .finished?: report.finished += 1

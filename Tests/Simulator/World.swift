@@ -23,6 +23,7 @@ final class World {
 
   /// Nil while the coordinator is down.
   var scheduler: Scheduler?
+  var advisor = ModelAdvisor()
   /// Counts the coordinator's lives.
   var life = 0
   var pausedUntil = MonotonicTime(nanoseconds: 0)

@@ -8,6 +8,8 @@ struct WorldChecks {
   private(set) var violation: String?
   /// Which attempts each attempt has read.
   private(set) var reads: [AttemptID: [AttemptID]] = [:]
+  /// Stages that were skipped when an attempt read them.
+  private(set) var skippedReads: [AttemptID: [StageID]] = [:]
   /// Of all events and turns in their order.
   private(set) var traceHash: UInt64 = 0
   private(set) var events = 0
@@ -18,6 +20,9 @@ struct WorldChecks {
   private var passedOver: [QueryID: Int] = [:]
   var coordinatorCrashes = 0
   var results = 0
+  /// Stages of finished queries that were skipped, and changes of plans.
+  var skippedStages = 0
+  var planChanges = 0
 
   mutating func fail(_ message: String) {
     if violation == nil { violation = message }
@@ -29,6 +34,8 @@ struct WorldChecks {
 
   mutating func noteRead(by reader: AttemptID, of producer: AttemptID) { reads[reader, default: []].append(producer) }
 
+  mutating func noteSkipped(by reader: AttemptID, _ stage: StageID) { skippedReads[reader, default: []].append(stage) }
+
   mutating func count(_ event: WorldEvent, at time: MonotonicTime) {
     events += 1
     if events > eventsMax { fail("no end after \(events) events") }
@@ -38,6 +45,7 @@ struct WorldChecks {
   mutating func note(_ turn: SchedulerTurn) {
     traceHash = RandomSource.mix(traceHash, UInt64(turn.records.count << 16 | turn.effects.count))
     for record in turn.records {
+      if case .planChanged = record { planChanges += 1 }
       guard case .attemptStarted(let attempt, let worker, let memory) = record else { continue }
       attempts += 1
       let place = attempt.task.stage.number << 40 | attempt.task.partition << 20 | attempt.number
@@ -78,6 +86,7 @@ extension World {
   /// The client has the result: it must be what an undisturbed run gives, or at least of one piece.
   func checkResult(_ query: ModelStore.Query, _ result: UInt64) {
     checks.results += 1
+    checkSkipped(query)
     if query.model.nondeterministicStages.isEmpty {
       checks.require(result == query.model.expectedResult(), "\(query.model.id) has a wrong result")
     }
@@ -86,6 +95,10 @@ extension World {
       for (partition, task) in query.restored.stages[stage].tasks.enumerated() {
         guard let selected = task.selected else { continue }
         let id = TaskID(stage: StageID(query: query.model.id, number: stage), partition: partition)
+        for skipped in checks.skippedReads[AttemptID(task: id, number: selected)] ?? [] {
+          checks.require(
+            store.stage(skipped).isSkipped, "\(id).\(selected) has read nothing of \(skipped), which ran after all")
+        }
         for read in checks.reads[AttemptID(task: id, number: selected)] ?? [] {
           guard let producer = store.task(read.task)?.selected, producer != read.number else { continue }
           let current = AttemptID(task: read.task, number: producer)
@@ -95,6 +108,21 @@ extension World {
         }
       }
     }
+  }
+
+  /// What is skipped has nothing to do, by what the other stages have left.
+  func checkSkipped(_ query: ModelStore.Query) {
+    let skipped = query.restored.stages.indices.filter { query.restored.stages[$0].isSkipped }
+    if skipped.isEmpty { return }
+    checks.skippedStages += skipped.count
+    let empty = query.restored.stages.indices.filter { number in
+      let stage = query.restored.stages[number]
+      return stage.tasksComplete
+        && stage.tasks.allSatisfy { $0.output.map { $0.rows.allSatisfy { $0 == 0 } } ?? false }
+    }
+    let idle = query.model.plan.idle(Set(empty), in: query.description)
+    checks.require(
+      idle.isSuperset(of: skipped), "stages \(skipped) of \(query.model.id) are skipped, but only \(idle) are idle")
   }
 
   /// Nothing is left, and each query ended as it should.
@@ -126,16 +154,17 @@ extension World {
     }
     switch outcome {
     case .finished:
-      checks.require(!hits(model, model.userError), "\(model.id) finished in spite of a user's error")
-      checks.require(!hits(model, model.poison), "\(model.id) finished in spite of a task that kills workers")
+      checks.require(!hits(query, model.userError), "\(model.id) finished in spite of a user's error")
+      checks.require(!hits(query, model.poison), "\(model.id) finished in spite of a task that kills workers")
     case .failed(let error):
       checks.require(isJustified(query, error), "\(model.id) failed without need: \(error) \(error.causes)")
     }
   }
 
   /// Whether some task holds the item.
-  private func hits(_ model: ModelQuery, _ mark: (stage: Int, item: Int)?) -> Bool {
-    guard let mark else { return false }
+  private func hits(_ query: ModelStore.Query, _ mark: (stage: Int, item: Int)?) -> Bool {
+    let model = query.model
+    guard let mark, !query.restored.stages[mark.stage].isSkipped else { return false }
     // A stage without splits is complete before what it reads, and may end the query before the task in question.
     if model.description.stages.contains(where: {
       $0.kind == .source && model.splits[$0.number].isEmpty && !$0.inputs.isEmpty

@@ -103,7 +103,9 @@ extension World {
   }
 
   func restartCoordinator() {
-    scheduler = Scheduler(settings: settings)
+    let advisor = ModelAdvisor()
+    self.advisor = advisor
+    scheduler = Scheduler(settings: settings, advisor: advisor)
     life += 1
     pausedUntil = now
     // What ended may not have been cleaned up.
@@ -114,7 +116,8 @@ extension World {
       let query = store.queries[id]!
       var restored = query.restored
       restored.age = TimeSpan(nanoseconds: age(of: id))
-      tell(.queryRestored(query.model.description, restored)) { [unowned self] in discoverSplits(of: id) }
+      advisor.add(query.model.plan, query.description)
+      tell(.queryRestored(query.description, restored)) { [unowned self] in discoverSplits(of: id) }
     }
   }
 
@@ -170,6 +173,12 @@ extension World {
       task?.running.contains { $0.number == start.attempt.number } == true, "\(start.attempt) starts unrecorded")
     for exchange in start.input.exchanges {
       let tasks = query.restored.stages[exchange.stage.number].tasks
+      if query.restored.stages[exchange.stage.number].isSkipped {
+        checks.require(
+          exchange.producers.isEmpty, "\(start.attempt) reads outputs of \(exchange.stage), which is skipped")
+        checks.noteSkipped(by: start.attempt, exchange.stage)
+        continue
+      }
       checks.require(exchange.producers.count == tasks.count, "\(start.attempt) does not read all of \(exchange.stage)")
       for (index, number) in exchange.producers.enumerated() {
         checks.require(
@@ -189,6 +198,7 @@ extension World {
     }
     store.insert(queries[index])
     submitted[queries[index].id] = now
+    advisor.add(queries[index].plan, queries[index].description)
     // A crash from here on is no loss: the query is in the store.
     tell(.querySubmitted(queries[index].description)) { [unowned self] in discoverSplits(of: queries[index].id) }
   }
@@ -244,7 +254,7 @@ extension World {
       return
     }
     var result: UInt64 = 0
-    for (partition, task) in query.restored.stages[0].tasks.enumerated() {
+    for (partition, task) in query.restored.stages[0].tasks.enumerated() where !query.restored.stages[0].isSkipped {
       let attempt = AttemptID(
         task: TaskID(stage: StageID(query: id, number: 0), partition: partition), number: task.selected!)
       guard let content = spool.read(attempt) else {

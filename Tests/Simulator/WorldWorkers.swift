@@ -121,9 +121,9 @@ extension World {
       }
       sums.append(bySum)
     }
-    let model = store.queries[attempt.task.stage.query]!.model
-    worker.executing[attempt]!.content = model.output(
-      of: attempt.task.stage.number, input: input, noise: random.next()
+    let query = store.queries[attempt.task.stage.query]!
+    worker.executing[attempt]!.content = query.model.output(
+      of: attempt.task.stage.number, as: query.description, input: input, noise: random.next()
     ) { sums[$0][$1] }
     let isSlow = faultsAreOn && random.chance(faults.slowAttempt)
     queue.add(after(isSlow ? 1000...3000 : 1...120), .endAttempt(worker, attempt))
@@ -180,7 +180,8 @@ extension World {
     }
     let model = store.queries[attempt.task.stage.query]!.model
     let output = AttemptOutput(
-      bytes: content.map { Int64($0 % 3) * ModelQuery.megabyte }, rows: content.map { Int64($0 % 1000) },
+      bytes: content.map { Int64($0 % 3) * ModelQuery.megabyte },
+      rows: content.map { $0 == 0 ? 0 : Int64($0 % 1000) + 1 },
       checksums: content, peakMemory: model.memoryNeeded(attempt.task.stage.number, execution.start.input))
     end(worker, attempt, .attemptFinished(attempt, worker.id, output))
     // Dies, or loses its connection, while its report is under way.

@@ -1,6 +1,7 @@
 // Tests of each change: what it makes of the store, what a crash right after it leaves, and what is refused.
 import Base
 import Foundation
+import GRDB
 import Testing
 
 @testable import TaskStore
@@ -35,6 +36,31 @@ import Testing
     try store.apply([.splits(stage, first: 3, Array(splits[3...]), last: true)])
     let stored = try liveStage(store)
     #expect(stored.splits == splits && stored.splitsComplete && !stored.tasksComplete)
+  }
+
+  @Test func aChangedPlanComesBackAndItsReasonsStay() throws {
+    try store.apply([.querySubmitted(try newQuery(store))])
+    try store.apply([
+      .planChanged(queryID, description: [7], fragments: [(stage: 1, fragment: [8, 9])]),
+      .decisionMade(stage, kind: "JOIN_SIDES_SWAPPED", reason: "big", at: 5),
+      .stageSkipped(stage, isSkipped: true), .decisionMade(stage, kind: "STAGE_SKIPPED", reason: "empty", at: 6),
+    ])
+    let stored = try #require(try store.liveQueries().first)
+    #expect(stored.description == [7] && stored.stages.map(\.fragment) == [[10], [8, 9]])
+    #expect(try liveStage(store).isSkipped)
+    try store.apply([.stageSkipped(stage, isSkipped: false)])
+    #expect(try !liveStage(store).isSkipped)
+    try store.apply([.queryEnded(queryID, state: "FINISHED", nil, at: 9), .queryReleased(queryID)])
+    #expect(
+      try store.decisions(queryID) == [
+        StoredDecision(stage: stage.number, kind: "JOIN_SIDES_SWAPPED", reason: "big", madeMicros: 5),
+        StoredDecision(stage: stage.number, kind: "STAGE_SKIPPED", reason: "empty", madeMicros: 6),
+      ])
+    try store.prune(keep: 0)
+    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM decision") } == 0)
+    #expect(throws: WaterbearError.self) {
+      try store.apply([.planChanged(QueryID("other"), description: [], fragments: [])])
+    }
   }
 
   @Test func anAttemptsLifeIsKept() throws {

@@ -210,12 +210,12 @@ import Testing
     try makeClosedStore()
     let other = try DatabaseQueue(path: fixture.path)
     try other.write {
-      try $0.execute(sql: byNumber ? "PRAGMA user_version = 4" : "INSERT INTO grdb_migrations VALUES ('4')")
+      try $0.execute(sql: byNumber ? "PRAGMA user_version = 5" : "INSERT INTO grdb_migrations VALUES ('5')")
     }
     try other.close()
     let before = try fixture.bytes()
     let error = #expect(throws: WaterbearError.self) { try fixture.open() }
-    #expect(error?.message.contains("has a newer format than this release knows, which is 3") == true)
+    #expect(error?.message.contains("has a newer format than this release knows, which is 4") == true)
     #expect(error?.remedy != nil)
     // By its number the file is known before SQLite opens it; else nothing but SQLite's own counters may change.
     if byNumber { #expect(try fixture.bytes() == before) }
@@ -238,7 +238,7 @@ import Testing
     #expect(store.damage == nil)
     #expect(try store.liveQueries().map(\.summary.id.text) == ["q"])
     #expect(try store.query(QueryID("q"))?.updateCount == nil && store.writes().isEmpty)
-    #expect(try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 3)
+    #expect(try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 4)
   }
 
   @Test func aFullDiskFailsTheChangeAndKeepsTheRest() throws {
