@@ -67,6 +67,7 @@ extension PlanDecision {
       switch decision.kind {
       case .joinSidesSwapped: .joinSidesSwapped
       case .joinMadeBroadcast: .joinMadeBroadcast
+      case .partitionsRaised: .partitionsRaised
       }
     self.init(kind: kind, stage: decision.fragment, reason: decision.reason)
   }

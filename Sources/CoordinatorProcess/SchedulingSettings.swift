@@ -56,11 +56,17 @@ extension SessionProperties {
   /// How plans may change while they run; nil where they may not.
   var adaptiveOptions: AdaptiveOptions? {
     guard self[.adaptiveQueryPlanningEnabled] else { return nil }
-    return AdaptiveOptions(
+    var options = AdaptiveOptions(
       broadcastBytesMax: self[.joinMaxBroadcastTableSize].bytes,
       mayDistribute: self[.joinDistributionType].forced == nil, mayReorder: self[.adaptiveJoinReorderingEnabled],
       sizeDifferenceRatio: self[.adaptiveJoinReorderingSizeDifferenceRatio],
       minSizeThreshold: self[.adaptiveJoinReorderingMinSizeThreshold].bytes)
+    if self[.runtimeAdaptivePartitioningEnabled] {
+      options.partitioning = AdaptiveOptions.Partitioning(
+        count: self[.runtimeAdaptivePartitioningPartitionCount],
+        taskBytesMax: self[.runtimeAdaptivePartitioningMaxTaskSize].bytes)
+    }
+    return options
   }
 }
 

@@ -105,6 +105,8 @@ public struct PlanDecision: Hashable, Codable, Sendable {
     case joinSidesSwapped = "JOIN_SIDES_SWAPPED"
     /// A join gets a copy of its build side in each task, where both sides were to be spread.
     case joinMadeBroadcast = "JOIN_MADE_BROADCAST"
+    /// What the stage reads is written in more partitions, so that it has more tasks.
+    case partitionsRaised = "PARTITIONS_RAISED"
   }
 
   public var kind: Kind

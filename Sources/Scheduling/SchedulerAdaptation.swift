@@ -64,6 +64,12 @@ extension StageState {
   fileprivate var isFixed: Bool { hasStarted || !tasks.isEmpty && description.kind != .source }
 }
 
+extension StageDescription {
+  fileprivate func readsPartitions(of stage: Int) -> Bool {
+    inputs.contains { $0.stage == stage && $0.mode == .partitioned }
+  }
+}
+
 extension QueryState {
   /// Gives stages another description. None of them may have started.
   func change(_ changed: [StageDescription]) {
@@ -72,6 +78,10 @@ extension QueryState {
       precondition(!stage.isFixed, "stage \(stage.id) has started and must stay what it is")
       precondition(
         stage.tasks.isEmpty || description.kind == .source, "stage \(stage.id) has tasks, which cover splits")
+      let isResized = description.outputPartitionCount != stage.description.outputPartitionCount
+      precondition(
+        !isResized || !stages.contains { $0.isFixed && $0.description.readsPartitions(of: description.number) },
+        "it was decided who reads which partition of stage \(stage.id)")
       self.description.stages[description.number] = description
       stages[description.number].change(description)
     }

@@ -14,6 +14,21 @@ extension SettingKey where Value == Bool {
       trino: .differs("false", because: "both sides are in the spool by then, so that it costs nothing"),
       "Whether the sides of a join are exchanged when the one to be built turns out bigger than the other.")
   }
+
+  public static var runtimeAdaptivePartitioningEnabled: Self {
+    Self(
+      "fault-tolerant-execution-runtime-adaptive-partitioning-enabled", default: .fixed(false), session: true,
+      "Whether rows that nobody has written yet are written in more partitions when tasks would be too big.")
+  }
+}
+
+extension SettingKey where Value == Int {
+  public static var runtimeAdaptivePartitioningPartitionCount: Self {
+    Self(
+      "fault-tolerant-execution-runtime-adaptive-partitioning-partition-count", default: .fixed(1000),
+      range: .within(1...1000), session: true,
+      "How many partitions there are where tasks would be too big.")
+  }
 }
 
 extension SettingKey where Value == Double {
@@ -32,5 +47,14 @@ extension SettingKey where Value == DataSize {
       session: true,
       trino: .differs("5GB", because: "that much is a whole query on one machine; 32MB no longer fit its caches"),
       "The sides of a join are exchanged only where the side to be built has at least this much.")
+  }
+
+  public static var runtimeAdaptivePartitioningMaxTaskSize: Self {
+    Self(
+      "fault-tolerant-execution-runtime-adaptive-partitioning-max-task-size",
+      default: .computed(text: "task.max-memory") { _, settings in settings[.taskMaxMemory] },
+      range: .atLeast(.megabytes(1)), session: true,
+      trino: .differs("12GB", because: "more than a task may have; it would be divided, and its input read repeatedly"),
+      "Tasks are too big that would read more than this on average, by what is known when a stage has ended.")
   }
 }

@@ -47,6 +47,8 @@ extension Setting {
       settings: [
         Setting(.adaptiveQueryPlanningEnabled), Setting(.adaptiveJoinReorderingEnabled),
         Setting(.adaptiveJoinReorderingSizeDifferenceRatio), Setting(.adaptiveJoinReorderingMinSizeThreshold),
+        Setting(.runtimeAdaptivePartitioningEnabled), Setting(.runtimeAdaptivePartitioningPartitionCount),
+        Setting(.runtimeAdaptivePartitioningMaxTaskSize),
       ]),
     SettingGroup(
       title: "Exchange",

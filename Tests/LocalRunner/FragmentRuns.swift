@@ -93,8 +93,10 @@ final class FragmentRuns {
     switch fragment.kind {
     case .single: return [Task()]
     case .hash:
-      return stride(from: 0, to: options.partitionCount, by: options.partitionsPerTask).map { start in
-        Task(partitions: start..<min(start + options.partitionsPerTask, options.partitionCount))
+      let inputs = fragment.inputs.filter { $0.mode == .partitioned }.flatMap { outputs[$0.fragment] ?? [] }
+      let count = inputs.map(\.partitionCount).max() ?? options.partitionCount
+      return stride(from: 0, to: count, by: options.partitionsPerTask).map { start in
+        Task(partitions: start..<min(start + options.partitionsPerTask, count))
       }
     case .source:
       let splits = try splits(of: fragment.root)

@@ -9,6 +9,7 @@ final class TaskOutput: PartitionedSink {
   private var pages: [[[UInt8]]]
   private var encoder = BatchEncoder()
   private(set) var rows = 0
+  var partitionCount: Int { pages.count }
   var bytes: Int { pages.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } } }
 
   init(partitionCount: Int) { pages = Array(repeating: [], count: partitionCount) }

@@ -85,6 +85,22 @@ struct AdaptiveTests {
     #expect(made.contains { $0.hasPrefix("joinMadeBroadcast") }, "\(made)")
   }
 
+  @Test(arguments: [
+    "SELECT s, count(*) FROM (SELECT part, sum(quantity) AS s FROM item GROUP BY part) GROUP BY s",
+    "SELECT brand, count(*) FROM (SELECT part, max(quantity) AS q FROM item GROUP BY part) JOIN part ON q = id "
+      + "GROUP BY brand",
+  ])
+  func tooBigTasksGetFewerRows(_ sql: String) throws {
+    var options = AdaptiveOptions()
+    options.partitioning = .init(count: 7, taskBytesMax: 0)
+    let made = try decisions(sql, claimed: ["item": 1e8, "part": 1e7], options: options)
+    #expect(made.contains { $0.hasPrefix("partitionsRaised") && $0.hasSuffix("it gets 7") }, "\(made)")
+    options.partitioning?.taskBytesMax = 1 << 50
+    #expect(!(try decisions(sql, claimed: ["item": 1e8, "part": 1e7], options: options)).contains {
+      $0.hasPrefix("partitionsRaised")
+    })
+  }
+
   @Test func whatWasKnownBeforeChangesNothing() throws {
     let sql = "SELECT quantity, brand FROM item JOIN part ON part = id"
     #expect(try decisions(sql, claimed: [:], options: AdaptiveOptions()) == [])

@@ -39,6 +39,7 @@ struct LogicTests {
     changing.adaptive = AdaptiveOptions(sizeDifferenceRatio: 1, minSizeThreshold: 0)
     changing.adaptive?.gainMin = 0.01
     changing.adaptive?.surpriseMin = 0.01
+    changing.adaptive?.partitioning = .init(count: 5, taskBytesMax: 0)
     var changingShares = changing
     changingShares.sharesPerTask = 3
     changingShares.splitsPerTask = 1000

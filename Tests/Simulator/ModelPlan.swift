@@ -91,6 +91,7 @@ struct ModelPlan {
     guard let ended = situation.ended else { return nil }
     let roll = RandomSource.mix(seed, UInt64(bitPattern: situation.stages[ended].bytes))
     if let change = folding(situation, of: description), roll % 4 != 0 { return change }
+    if roll % 5 == 0, let change = raising(situation, of: description) { return change }
     // A plan that is another one only for the workers.
     for stage in description.stages where stage.inputs.contains(where: { $0.stage == ended }) && stage.kind != .source {
       let state = situation.stages[stage.number]
@@ -100,6 +101,30 @@ struct ModelPlan {
       return PlanChange(
         stages: [.init(description: stage, fragment: [1])],
         decisions: [PlanDecision(kind: .joinSidesSwapped, stage: stage.number, reason: "the dice say so")])
+    }
+    return nil
+  }
+
+  /// More partitions for what nobody has written, and of which nobody has chosen what to read.
+  private func raising(_ situation: PlanSituation, of description: QueryDescription) -> PlanChange? {
+    func readers(of writer: Int) -> [Int] {
+      description.stages.filter { $0.inputs.contains { $0.stage == writer && $0.mode == .partitioned } }.map(\.number)
+    }
+    for reader in description.stages where reader.kind == .hash {
+      let writers = Set(reader.inputs.filter { $0.mode == .partitioned }.map(\.stage)).sorted()
+      let mayChange = (writers + [reader.number]).allSatisfy {
+        let state = situation.stages[$0]
+        return !state.isFixed && !state.isComplete && !state.isSkipped
+      }
+      guard mayChange, writers.allSatisfy({ readers(of: $0) == [reader.number] }) else { continue }
+      let stages = writers.map { number in
+        var stage = description.stages[number]
+        stage.outputPartitionCount += 3
+        return PlanChange.Stage(description: stage, fragment: [3])
+      }
+      return PlanChange(
+        stages: stages,
+        decisions: [PlanDecision(kind: .partitionsRaised, stage: reader.number, reason: "the dice say so")])
     }
     return nil
   }

@@ -215,12 +215,26 @@ public struct ModelQuery: Sendable {
     of stage: Int, as current: QueryDescription, input: TaskInput, noise: UInt64,
     sum: (_ input: Int, _ partition: Int) -> UInt64
   ) -> [UInt64] {
+    var input = input
+    for (index, exchange) in input.exchanges.enumerated() {
+      // Where there are more partitions than planned, the others have no rows.
+      let planned = description.stages[exchange.stage.number].outputPartitionCount
+      input.exchanges[index].partitions = exchange.partitions.filter { $0 < planned }
+    }
+    let rows = rows(of: stage, as: current, input: input, noise: noise, sum: sum)
+    return rows + Array(repeating: 0, count: current.stages[stage].outputPartitionCount - rows.count)
+  }
+
+  private func rows(
+    of stage: Int, as current: QueryDescription, input: TaskInput, noise: UInt64,
+    sum: (_ input: Int, _ partition: Int) -> UInt64
+  ) -> [UInt64] {
     if plan.isFolded(stage, in: current) {
       var own = input
       own.exchanges.removeLast()
       let rows = output(of: stage, input: own, noise: noise, sum: sum)
       let build = input.exchanges.count - 1
-      return (0..<current.stages[stage].outputPartitionCount).map { partition in
+      return (0..<description.stages[stage].outputPartitionCount).map { partition in
         rows.indices.reduce(0) { $0 &+ rows[$1] &* ModelPlan.factor(sum(build, $1), $1, partition) }
       }
     }

@@ -170,6 +170,11 @@ struct ModelStore {
         "stage \(stage.number) of \(id) changes although it has tasks")
       queries[id]!.description.stages[stage.number] = stage
     }
+    // Who reads partitions and has its tasks reads all there are by now.
+    for stage in queries[id]!.description.stages where stage.kind == .hash {
+      let id = StageID(query: id, number: stage.number)
+      if self.stage(id).tasksComplete { checkCoverage(id) }
+    }
   }
 
   private mutating func startCommit(_ id: QueryID, _ collected: UInt64?) {

@@ -20,6 +20,21 @@ public struct AdaptiveOptions: Hashable, Codable, Sendable {
   public var gainMin = 8.0
   /// How many times smaller than expected a build side must be. Else the choice was made knowing what is known now.
   public var surpriseMin = 2.0
+  /// Nil: the number of partitions stays what it is.
+  public var partitioning: Partitioning?
+
+  /// `fault-tolerant-execution-runtime-adaptive-partitioning-…`.
+  public struct Partitioning: Hashable, Codable, Sendable {
+    /// `…-partition-count`: how many partitions there are instead.
+    public var count: Int
+    /// `…-max-task-size`: what a partition may have on average, in bytes, before there are more of them.
+    public var taskBytesMax: Int64
+
+    public init(count: Int, taskBytesMax: Int64) {
+      self.count = count
+      self.taskBytesMax = taskBytesMax
+    }
+  }
 
   public init(
     broadcastBytesMax: Int64 = 100 << 20, mayDistribute: Bool = true, mayReorder: Bool = true,
@@ -59,12 +74,18 @@ public struct FragmentFigures: Hashable, Sendable {
   }
 }
 
+extension FragmentFigures {
+  /// Whether the fragment may become another one: it has not begun, and will.
+  var mayChange: Bool { !isFixed && !isComplete && !isSkipped }
+}
+
 /// A change of fragments that have not begun.
 public struct PlanRevision: Sendable {
-  /// What can be decided about joins.
+  /// What can be decided.
   public enum Kind: Sendable {
     case joinSidesSwapped
     case joinMadeBroadcast
+    case partitionsRaised
   }
 
   /// One thing that was decided, and why, with figures.
@@ -111,6 +132,14 @@ public struct AdaptivePlan: Sendable {
         revision.changed.insert(number)
         revision.decisions += swapping.decisions
       }
+    }
+    if let partitioning = options.partitioning {
+      let raised = PartitionRaising(fragments: fragments, figures: figures, options: partitioning).raised()
+      for fragment in raised.fragments {
+        fragments[fragment.number] = fragment
+        revision.changed.insert(fragment.number)
+      }
+      revision.decisions += raised.decisions
     }
     return revision.changed.isEmpty ? nil : revision
   }

@@ -37,21 +37,17 @@ struct JoinFolding {
     return Double(size) <= Double(expected) / options.gainMin
   }
 
-  private func mayChange(_ number: Int) -> Bool {
-    !figures[number].isFixed && !figures[number].isComplete && !figures[number].isSkipped
-  }
-
   private func readers(of number: Int) -> [PlanFragment] {
     fragments.filter { $0.inputs.contains { $0.fragment == number } }
   }
 
   /// The fragment of the other side of the join with `build`, if both fragments and all readers can still change.
   private func probe(of join: PlanFragment, build: Int) -> Int? {
-    guard join.number != 0, join.kind == .hash, mayChange(join.number) else { return nil }
+    guard join.number != 0, join.kind == .hash, figures[join.number].mayChange else { return nil }
     let spread = join.inputs.filter { $0.mode == .partitioned }.map(\.fragment)
     guard spread.count == 2, spread[0] != spread[1], let probe = spread.first(where: { $0 != build }),
-      mayChange(probe), readers(of: probe).count == 1, fragments[probe].kind != .single,
-      case .hash = fragments[probe].output, readers(of: join.number).allSatisfy({ mayChange($0.number) })
+      figures[probe].mayChange, readers(of: probe).count == 1, fragments[probe].kind != .single,
+      case .hash = fragments[probe].output, readers(of: join.number).allSatisfy({ figures[$0.number].mayChange })
     else { return nil }
     return probe
   }
