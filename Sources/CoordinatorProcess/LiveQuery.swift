@@ -95,8 +95,15 @@ final class LiveQuery {
   /// Takes over another plan for stages that have not started.
   func change(_ change: PlanChange) {
     for stage in change.stages {
-      description.stages[stage.description.number] = stage.description
-      fragments[stage.description.number] = stage.fragment
+      let number = stage.description.number
+      if number == fragments.count {
+        description.stages.append(stage.description)
+        fragments.append(stage.fragment)
+        progress.append(StageCounters(number: number))
+      } else {
+        description.stages[number] = stage.description
+        fragments[number] = stage.fragment
+      }
     }
   }
 

@@ -53,8 +53,10 @@ extension PlanChange {
     self.init(
       stages: try revision.changed.sorted().map { number in
         let fragment = plan.fragments[number]
+        // What was added asks for as much as any.
+        let memory = memoryEstimates.indices.contains(number) ? memoryEstimates[number] : 0
         return Stage(
-          description: StageDescription(fragment, memoryEstimate: memoryEstimates[number]),
+          description: StageDescription(fragment, memoryEstimate: memory),
           fragment: try fragment.encodedForWorkers)
       },
       decisions: revision.decisions.map { PlanDecision($0) })
@@ -67,6 +69,7 @@ extension PlanDecision {
       switch decision.kind {
       case .joinSidesSwapped: .joinSidesSwapped
       case .joinMadeBroadcast: .joinMadeBroadcast
+      case .joinMadePartitioned: .joinMadePartitioned
       case .partitionsRaised: .partitionsRaised
       }
     self.init(kind: kind, stage: decision.fragment, reason: decision.reason)

@@ -61,6 +61,8 @@ extension SessionProperties {
       mayDistribute: self[.joinDistributionType].forced == nil, mayReorder: self[.adaptiveJoinReorderingEnabled],
       sizeDifferenceRatio: self[.adaptiveJoinReorderingSizeDifferenceRatio],
       minSizeThreshold: self[.adaptiveJoinReorderingMinSizeThreshold].bytes)
+    options.partitionCount = self[.maxPartitionCount]
+    options.stageCountMax = self[.queryMaxStageCount]
     if self[.runtimeAdaptivePartitioningEnabled] {
       options.partitioning = AdaptiveOptions.Partitioning(
         count: self[.runtimeAdaptivePartitioningPartitionCount],

@@ -68,10 +68,11 @@ public struct PlanAdvice: Hashable, Sendable {
   }
 }
 
-/// Another plan for stages that have not started. The graph of all stages stays free of circles.
+/// Another plan for stages that have not started, and stages that are added. The graph of all stages stays free of
+/// circles.
 public struct PlanChange: Hashable, Sendable {
-  /// A stage as it is from now on. Its kind may change only where it has no tasks yet; the tasks of a source stage keep
-  /// their splits.
+  /// A stage as it is from now on; one that is added has the number that comes next, and reads no splits. The kind may
+  /// change only where there are no tasks yet; the tasks of a source stage keep their splits.
   public struct Stage: Hashable, Sendable {
     public var description: StageDescription
     /// What its workers are told; opaque to the scheduler.
@@ -105,6 +106,8 @@ public struct PlanDecision: Hashable, Codable, Sendable {
     case joinSidesSwapped = "JOIN_SIDES_SWAPPED"
     /// A join gets a copy of its build side in each task, where both sides were to be spread.
     case joinMadeBroadcast = "JOIN_MADE_BROADCAST"
+    /// Both sides of a join are spread, by stages that are added, where its build side was to be copied.
+    case joinMadePartitioned = "JOIN_MADE_PARTITIONED"
     /// What the stage reads is written in more partitions, so that it has more tasks.
     case partitionsRaised = "PARTITIONS_RAISED"
   }

@@ -12,7 +12,7 @@ extension Scheduler {
       query.change(change.stages.map(\.description))
     }
     // All are marked first, so that none gets tasks on the way that is to be skipped itself.
-    var changed: [Int] = []
+    var changed = advice.change?.stages.map(\.description.number) ?? []
     for stage in query.order {
       let reason = advice.idle[stage]
       if let reason, !query.stages[stage].isComplete {
@@ -41,7 +41,7 @@ extension Scheduler {
     }
   }
 
-  /// Lets a stage run that was skipped before.
+  /// Lets a stage run that was skipped before, or waits for less than before.
   private func takeUp(_ query: QueryState, _ stage: Int) {
     query.stages[stage].selectionChanged()
     if query.stages[stage].incompleteInputs == 0 { createTasks(query, stage) }
@@ -71,9 +71,17 @@ extension StageDescription {
 }
 
 extension QueryState {
-  /// Gives stages another description. None of them may have started.
+  /// Gives stages another description, or adds them. None of them may have started.
   func change(_ changed: [StageDescription]) {
     for description in changed {
+      if description.number == stages.count {
+        self.description.stages.append(description)
+        let id = StageID(query: id, number: description.number)
+        stages.append(
+          StageState(
+            id: id, description: description, sizing: self.description.sizing, memory: self.description.memory))
+        continue
+      }
       let stage = stages[description.number]
       precondition(!stage.isFixed, "stage \(stage.id) has started and must stay what it is")
       precondition(

@@ -43,8 +43,10 @@ struct ChangeWriter {
         "UPDATE query SET description = ? WHERE number = ?", [Data(description), try number(id)], "\(id) is unknown")
       for (stage, fragment) in fragments {
         try execute(
-          "UPDATE stage SET fragment = ? WHERE query = ? AND stage = ?", [Data(fragment), try number(id), stage],
-          "stage \(stage) of \(id) is unknown")
+          """
+          INSERT INTO stage (query, stage, fragment) VALUES (?, ?, ?)
+          ON CONFLICT (query, stage) DO UPDATE SET fragment = excluded.fragment
+          """, [try number(id), stage, Data(fragment)], "stage \(stage) of \(id)")
       }
     case .decisionMade(let stage, let kind, let reason, let time):
       try execute(

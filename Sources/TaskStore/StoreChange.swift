@@ -30,7 +30,8 @@ public enum StoreChange: Sendable {
   case stageRestarted(StageID, forgetsOutputs: Bool)
   /// The stage counts as complete without outputs, or runs after all.
   case stageSkipped(StageID, isSkipped: Bool)
-  /// Stages that have not started get other fragments, and the query the description that belongs to them.
+  /// Stages that have not started get other fragments, or are added, and the query the description that belongs to
+  /// them.
   case planChanged(QueryID, description: [UInt8], fragments: [(stage: Int, fragment: [UInt8])])
   /// Something was decided about the plan; kept with the history for people.
   case decisionMade(StageID, kind: String, reason: String, at: Int64)

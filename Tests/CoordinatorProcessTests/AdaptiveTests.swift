@@ -9,16 +9,19 @@ import Wire
 
 @Suite struct AdaptiveTests {
   /// The planner thinks that both sides of the join are big.
-  private let tables = MemoryTables(
-    catalog: "memory",
-    tables: [
-      "item": MemoryTable(
-        [("part", .bigint), ("quantity", .bigint)], rows: (0..<60).map { [.integer($0 % 11), .integer($0)] }),
-      "part": MemoryTable(
-        [("id", .bigint), ("brand", .bigint)], rows: (0..<9).map { [.integer($0), .integer($0 % 2)] }),
-      "nothing": MemoryTable([("id", .bigint), ("x", .bigint)], rows: []),
-    ],
-    rowsPerSplit: 30, claimedRows: ["item": 1e8, "part": 1e7, "nothing": 1e7])
+  private let tables = Self.tables(claimed: ["item": 1e8, "part": 1e7, "nothing": 1e7])
+
+  private static func tables(claimed: [String: Double]) -> MemoryTables {
+    MemoryTables(catalog: "memory", tables: contents, rowsPerSplit: 30, claimedRows: claimed)
+  }
+
+  private static let contents: [String: MemoryTable] = [
+    "item": MemoryTable(
+      [("part", .bigint), ("quantity", .bigint)], rows: (0..<60).map { [.integer($0 % 11), .integer($0)] }),
+    "part": MemoryTable(
+      [("id", .bigint), ("brand", .bigint)], rows: (0..<9).map { [.integer($0), .integer($0 % 2)] }),
+    "nothing": MemoryTable([("id", .bigint), ("x", .bigint)], rows: []),
+  ]
 
   private let join = """
     SELECT brand, sum(quantity) FROM memory.default.item JOIN memory.default.part ON part = id
@@ -71,6 +74,23 @@ import Wire
     try finish(next, next.worker(2))
     #expect(try rows(next, query) == expected)
     #expect(try decisions(next, query) == made)
+    try next.stop()
+  }
+
+  @Test func stagesAreAddedWhenACopyIsTooBigAndOutliveTheCoordinator() throws {
+    let bench = try CoordinatorBench(tables: Self.tables(claimed: ["item": 1e8, "part": 1]))
+    let request = SubmitQuery(
+      nonce: "n", sql: join, catalog: nil, schema: nil, session: ["join_max_broadcast_table_size": "50B"])
+    let query = try bench.client().ask(request, Submitted.self).query
+    let worker = try bench.worker()
+    let planned = try bench.client().ask(ShowQuery(query: query), QueryDetail.self).status.stages.count
+    while try decisions(bench, query).isEmpty { try worker.run(bench.catalogs) }
+    #expect(try decisions(bench, query) == ["JOIN_MADE_PARTITIONED"])
+    let next = try bench.restarted()
+    #expect(try next.client().ask(ShowQuery(query: query), QueryDetail.self).status.stages.count == planned + 2)
+    try finish(next, next.worker(2))
+    #expect(try rows(next, query) == expected)
+    #expect(try decisions(next, query) == ["JOIN_MADE_PARTITIONED"])
     try next.stop()
   }
 

@@ -53,6 +53,7 @@ final class FragmentRuns {
       figures[next].isEmpty = figures[next].rows == 0
       if let revision = plan.revise(figures, ended: next) {
         for decision in revision.decisions { options.onDecision?("\(decision.kind) \(decision.reason)") }
+        while figures.count < plan.fragments.count { figures.append(FragmentFigures()) }
       }
       for (number, reason) in plan.idle(figures) where !figures[number].isComplete && !figures[number].isSkipped {
         figures[number].isSkipped = true

@@ -43,10 +43,14 @@ struct LogicTests {
     var changingShares = changing
     changingShares.sharesPerTask = 3
     changingShares.splitsPerTask = 1000
+    var spreading = copies
+    spreading.adaptive = AdaptiveOptions(broadcastBytesMax: -1)
+    spreading.adaptive?.surpriseMin = 0
+    spreading.adaptive?.partitionCount = 4
     return [
       ("as optimised", LocalRunner.Options()), ("as written", whole), ("in pieces", pieces), ("with copies", copies),
       ("in shares", shares), ("with copies in shares", sharedCopies), ("with changes", changing),
-      ("with changes in shares", changingShares),
+      ("with changes in shares", changingShares), ("with copies spread", spreading),
     ]
   }()
 

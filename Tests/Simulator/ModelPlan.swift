@@ -67,7 +67,8 @@ struct ModelPlan {
     while isGrowing {
       isGrowing = false
       for stage in description.stages where !derived.contains(stage.number) {
-        var inner = innerInputs[stage.number]
+        // A stage that was added passes on what it reads.
+        var inner = stage.number < innerInputs.count ? innerInputs[stage.number] : [0]
         if isFolded(stage.number, in: description) { inner.insert(stage.inputs.count - 1) }
         let hasEmpty = stage.inputs.enumerated().contains { place, input in
           inner.contains(place) && (empty.contains(input.stage) || derived.contains(input.stage))
@@ -92,6 +93,7 @@ struct ModelPlan {
     let roll = RandomSource.mix(seed, UInt64(bitPattern: situation.stages[ended].bytes))
     if let change = folding(situation, of: description), roll % 4 != 0 { return change }
     if roll % 5 == 0, let change = raising(situation, of: description) { return change }
+    if roll % 5 == 1, let change = relaying(situation, ended, of: description) { return change }
     // A plan that is another one only for the workers.
     for stage in description.stages where stage.inputs.contains(where: { $0.stage == ended }) && stage.kind != .source {
       let state = situation.stages[stage.number]
@@ -129,6 +131,33 @@ struct ModelPlan {
     return nil
   }
 
+  /// One more stage, which hands on what has just become complete to one that was to read it.
+  private func relaying(_ situation: PlanSituation, _ ended: Int, of description: QueryDescription) -> PlanChange? {
+    guard ended < innerInputs.count else { return nil }
+    for var reader in description.stages where reader.inputs.contains(where: { $0.stage == ended }) {
+      let state = situation.stages[reader.number]
+      let isPartitioned = reader.inputs.contains { $0.stage == ended && $0.mode == .partitioned }
+      guard !state.isFixed, !state.isComplete, !state.isSkipped, !isPartitioned else { continue }
+      let relay = StageDescription(
+        number: description.stages.count, kind: .single, inputs: [StageInput(stage: ended, mode: .gathered)],
+        outputPartitionCount: description.stages[ended].outputPartitionCount)
+      for index in reader.inputs.indices where reader.inputs[index].stage == ended {
+        reader.inputs[index].stage = relay.number
+      }
+      return PlanChange(
+        stages: [reader, relay].map { .init(description: $0, fragment: [4]) },
+        decisions: [PlanDecision(kind: .joinMadePartitioned, stage: reader.number, reason: "the dice say so")])
+    }
+    return nil
+  }
+
+  /// The stage of the plan whose rows a stage gives: itself, unless it was added.
+  func origin(of stage: Int, in description: QueryDescription) -> Int {
+    var stage = stage
+    while stage >= innerInputs.count { stage = description.stages[stage].inputs[0].stage }
+    return stage
+  }
+
   private func folding(_ situation: PlanSituation, of description: QueryDescription) -> PlanChange? {
     guard let fold, !isFolded(fold.probe, in: description), situation.ended == fold.build else { return nil }
     let readers = description.stages.filter { stage in stage.inputs.contains { $0.stage == fold.join } }
@@ -161,8 +190,12 @@ final class ModelAdvisor: PlanAdvising {
   func advice(on situation: PlanSituation) -> PlanAdvice? {
     guard let (plan, description) = queries[situation.query] else { return nil }
     let change = plan.change(situation, of: description)
-    for stage in change?.stages ?? [] {
-      queries[situation.query]?.description.stages[stage.description.number] = stage.description
+    for stage in (change?.stages ?? []).map(\.description) {
+      if stage.number == queries[situation.query]?.description.stages.count {
+        queries[situation.query]?.description.stages.append(stage)
+      } else {
+        queries[situation.query]?.description.stages[stage.number] = stage
+      }
     }
     let empty = Set(situation.stages.indices.filter { situation.stages[$0].isEmpty })
     let idle = plan.idle(empty, in: queries[situation.query]?.description ?? description)

@@ -161,6 +161,7 @@ public struct ModelQuery: Sendable {
   /// The bytes an attempt of a task with this input needs: of a part what is its share. Never more than the biggest
   /// worker has, unless the task can be divided.
   func memoryNeeded(_ stage: Int, _ input: TaskInput) -> Int64 {
+    guard stage < description.stages.count else { return memory / 5 }
     let items = items(of: stage, input)
     let needed = items.reduce(Int64(0)) { $0 + memoryNeeded(stage, item: $1) / Int64(items.count) }
     let share = needed / Int64(input.shares.reduce(1) { $0 * $1.count })
@@ -169,6 +170,9 @@ public struct ModelQuery: Sendable {
 
   /// Some items need several times what a worker has.
   private func memoryNeeded(_ stage: Int, item: Int) -> Int64 {
+    let partitioned = description.stages[stage].inputs.first { $0.mode == .partitioned }
+    // Partitions beyond those planned have no rows.
+    if let partitioned, item >= description.stages[partitioned.stage].outputPartitionCount { return memory / 5 }
     let roll = RandomSource.mix(seed ^ 0xABCD, UInt64(stage * 1000 + item))
     if Double(roll % 1000) / 1000 >= bigTasks { return memory * Int64(20 + roll % 80) / 100 }
     return memory * Int64(1 + roll / 1000 % 12) * (roll / 12000 % 4 == 0 ? 4 : 1)
@@ -215,10 +219,15 @@ public struct ModelQuery: Sendable {
     of stage: Int, as current: QueryDescription, input: TaskInput, noise: UInt64,
     sum: (_ input: Int, _ partition: Int) -> UInt64
   ) -> [UInt64] {
+    if stage >= description.stages.count {
+      // Added to hand on what it reads.
+      return (0..<current.stages[stage].outputPartitionCount).map { sum(0, $0) }
+    }
     var input = input
     for (index, exchange) in input.exchanges.enumerated() {
       // Where there are more partitions than planned, the others have no rows.
-      let planned = description.stages[exchange.stage.number].outputPartitionCount
+      let origin = plan.origin(of: exchange.stage.number, in: current)
+      let planned = description.stages[origin].outputPartitionCount
       input.exchanges[index].partitions = exchange.partitions.filter { $0 < planned }
     }
     let rows = rows(of: stage, as: current, input: input, noise: noise, sum: sum)

@@ -163,6 +163,12 @@ struct ModelStore {
 
   private mutating func change(_ id: QueryID, _ plan: PlanChange) {
     for stage in plan.stages.map(\.description) {
+      if stage.number == queries[id]!.restored.stages.count {
+        require(stage.kind != .source, "stage \(stage.number) of \(id) is added, but nobody knows its splits")
+        queries[id]!.restored.stages.append(RestoredStage())
+        queries[id]!.description.stages.append(stage)
+        continue
+      }
       let state = queries[id]!.restored.stages[stage.number]
       require(state.tasks.allSatisfy { $0.nextAttempt == 0 }, "stage \(stage.number) of \(id) changes after its start")
       require(

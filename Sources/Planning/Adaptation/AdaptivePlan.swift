@@ -18,8 +18,13 @@ public struct AdaptiveOptions: Hashable, Codable, Sendable {
   /// How many times bigger than a build side the rows must be that are not spread when it is copied instead: each task
   /// reads a copy.
   public var gainMin = 8.0
-  /// How many times smaller than expected a build side must be. Else the choice was made knowing what is known now.
+  /// How many times smaller than expected a build side must be to be copied after all, and how many times bigger to be
+  /// spread. Else the choice was made knowing what is known now.
   public var surpriseMin = 2.0
+  /// Partitions of exchanges that were not planned.
+  public var partitionCount = 16
+  /// `query.max-stage-count`, for stages that are added.
+  public var stageCountMax = 150
   /// Nil: the number of partitions stays what it is.
   public var partitioning: Partitioning?
 
@@ -85,6 +90,7 @@ public struct PlanRevision: Sendable {
   public enum Kind: Sendable {
     case joinSidesSwapped
     case joinMadeBroadcast
+    case joinMadePartitioned
     case partitionsRaised
   }
 
@@ -112,34 +118,38 @@ public struct AdaptivePlan: Sendable {
   }
 
   /// Looks at the plan again after fragment `ended` has become complete, before its readers begin. Nil where it stays.
+  /// New fragments come after all others, and read what ended, or each other.
   public mutating func revise(_ figures: [FragmentFigures], ended: Int) -> PlanRevision? {
+    var figures = figures
     var revision = PlanRevision(changed: [], decisions: [])
+    func take(_ fragments: [PlanFragment], _ decisions: [PlanRevision.Decision], _ plan: inout AdaptivePlan) {
+      for fragment in fragments {
+        if fragment.number == plan.fragments.count {
+          plan.fragments.append(fragment)
+          figures.append(FragmentFigures())
+        } else {
+          plan.fragments[fragment.number] = fragment
+        }
+        revision.changed.insert(fragment.number)
+      }
+      revision.decisions += decisions
+    }
     if options.mayDistribute {
       let folding = JoinFolding(fragments: fragments, figures: figures, options: options)
-      if let folded = folding.fold(build: ended) {
-        for fragment in folded.fragments {
-          fragments[fragment.number] = fragment
-          revision.changed.insert(fragment.number)
-        }
-        revision.decisions.append(folded.decision)
-      }
+      if let folded = folding.fold(build: ended) { take(folded.fragments, [folded.decision], &self) }
+      let spreading = JoinSpreading(fragments: fragments, figures: figures, options: options)
+      if let spread = spreading.spread(build: ended) { take(spread.fragments, [spread.decision], &self) }
     }
     if options.mayReorder {
       for number in fragments.indices where fragments[number].inputs.contains(where: { $0.fragment == ended }) {
         var swapping = JoinSwapping(fragment: fragments[number], figures: figures, options: options)
         guard !figures[number].isFixed, !figures[number].isSkipped, swapping.swap() else { continue }
-        fragments[number] = swapping.fragment
-        revision.changed.insert(number)
-        revision.decisions += swapping.decisions
+        take([swapping.fragment], swapping.decisions, &self)
       }
     }
     if let partitioning = options.partitioning {
       let raised = PartitionRaising(fragments: fragments, figures: figures, options: partitioning).raised()
-      for fragment in raised.fragments {
-        fragments[fragment.number] = fragment
-        revision.changed.insert(fragment.number)
-      }
-      revision.decisions += raised.decisions
+      take(raised.fragments, raised.decisions, &self)
     }
     return revision.changed.isEmpty ? nil : revision
   }

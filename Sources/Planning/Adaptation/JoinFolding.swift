@@ -76,7 +76,7 @@ struct JoinFolding {
     rest.kind = .single
     rest.inputs = []
     rest.keySources = []
-    let redirected = readers(of: join.number).map { redirect($0, from: join.number, to: probe.number) }
+    let redirected = readers(of: join.number).map { $0.reading(probe.number, insteadOf: join.number) }
     return [merged, rest] + redirected
   }
 
@@ -97,6 +97,15 @@ struct JoinFolding {
       guard let inner = folded(aggregate.source, probe: probe, build: build) else { return nil }
       aggregate.source = inner
       return .aggregate(aggregate)
+    // Who reads them merges them, whichever task has which of them.
+    case .sort(var sort):
+      guard let inner = folded(sort.source, probe: probe, build: build) else { return nil }
+      sort.source = inner
+      return .sort(sort)
+    case .topN(var topN):
+      guard let inner = folded(topN.source, probe: probe, build: build) else { return nil }
+      topN.source = inner
+      return .topN(topN)
     case .join(var join):
       let isCopied = join.distribution == .broadcast && !reads(build, join.right)
       let becomesCopied = reads(build, join.right) && join.kind.keepsOnlyLeftRows
@@ -122,15 +131,18 @@ struct JoinFolding {
     default: return false
     }
   }
+}
 
-  private func redirect(_ reader: PlanFragment, from old: Int, to new: Int) -> PlanFragment {
+extension PlanFragment {
+  /// The same with another fragment's rows, which have the same columns.
+  func reading(_ new: Int, insteadOf old: Int) -> PlanFragment {
     func renamed(_ number: Int) -> Int { number == old ? new : number }
     func redirected(_ node: PlanNode) -> PlanNode {
       guard case .remoteSource(var source) = node else { return node.mapSources(redirected) }
       source.fragments = source.fragments.map(renamed)
       return .remoteSource(source)
     }
-    var reader = reader
+    var reader = self
     reader.root = redirected(reader.root)
     for index in reader.inputs.indices { reader.inputs[index].fragment = renamed(reader.inputs[index].fragment) }
     for index in reader.keySources.indices {
