@@ -18,7 +18,7 @@ extension Scheduler {
       if let reason, !query.stages[stage].isComplete {
         skip(query, stage, reason)
         changed.append(stage)
-      } else if reason == nil, query.stages[stage].isSkipped, settings.plantedBug != .neverResumes {
+      } else if reason == nil, query.stages[stage].isSkipped {
         query.stages[stage].isSkipped = false
         record(.stageResumed(query.stages[stage].id))
         changed.append(stage)

@@ -41,6 +41,4 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case forgetsFailures
   /// A spool that takes no output uses up a task's attempts.
   case blamesTasksForSpool
-  /// Leaves stages skipped when an output that was empty turns out otherwise.
-  case neverResumes
 }

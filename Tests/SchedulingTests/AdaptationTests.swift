@@ -95,6 +95,22 @@ private final class FixedAdvisor: PlanAdvising {
     #expect(turn.effects.contains(.deleteOutput(late)) && turn.records.isEmpty)
   }
 
+  @Test func stagesRunAfterAllWhenAnEmptyOutputHasRowsTheSecondTime() {
+    let (bench, _) = bench(Self.skipping)
+    finish(bench, "q.4.0.0", rows: 0)
+    let output = AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: 4), partition: 0), number: 0)
+    bench.send(.outputLost(output, WaterbearError(.exchangeDataUnrecoverable, "it is gone")))
+    finish(bench, "q.2.0.0", rows: 1)
+    // As long as nothing else is known, the stage was empty.
+    #expect(!bench.records.contains { if case .stageResumed = $0 { true } else { false } })
+    bench.pass(.seconds(60))
+    finish(bench, "q.4.0.1", rows: 2, checksum: 8)
+    let resumed = bench.records.filter { if case .stageResumed = $0 { true } else { false } }
+    #expect(resumed.count == 2)
+    finish(bench, "q.3.0.0", rows: 2)
+    #expect(bench.runningNames == ["q.1.0.0"])
+  }
+
   @Test func anEmptyRootEndsTheQuery() {
     let (bench, _) = bench { PlanAdvice(idle: $0.stages[4].isEmpty ? [0: "", 1: "", 2: "", 3: ""] : [:]) }
     finish(bench, "q.4.0.0", rows: 0)

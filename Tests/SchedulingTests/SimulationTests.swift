@@ -87,7 +87,7 @@ import Testing
     #expect(hashes.count == 200)
   }
 
-  @Test(arguments: PlantedBug.allCases.filter { $0 != .neverResumes })
+  @Test(arguments: PlantedBug.allCases)
   func plantedBugIsFound(bug: PlantedBug) throws {
     let summary = Simulation.search(1...20_000, threads: ProcessInfo.processInfo.activeProcessorCount) { seed in
       Simulation.run(seed: seed, plantedBug: bug)
@@ -96,18 +96,14 @@ import Testing
     print("planted bug \(bug) found at seed \(found.seed): \(found.violation ?? "")")
   }
 
-  /// Needs an output that was empty, is lost, is read by somebody, and has rows when it is made again.
-  @Test func stagesThatStaySkippedAreFound() throws {
+  /// Outputs that were empty are lost and have rows when they are made again.
+  @Test func skippedStagesRunAfterAll() {
     var faults = FaultPlan.none
     faults.spoolLossEvery = .milliseconds(15)
     faults.nondeterministicStage = 0.7
     let (plan, threads) = (faults, ProcessInfo.processInfo.activeProcessorCount)
-    let kept = Simulation.search(1...3_000, threads: threads) { Simulation.run(seed: $0, faults: plan) }
-    #expect(kept.violation == nil)
-    let broken = Simulation.search(1...60_000, threads: threads) { seed in
-      Simulation.run(seed: seed, faults: plan, plantedBug: .neverResumes)
-    }
-    let found = try #require(broken.violation, "stages that stay skipped were not found")
-    print("planted bug neverResumes found at seed \(found.seed): \(found.violation ?? "")")
+    let summary = Simulation.search(1...5_000, threads: threads) { Simulation.run(seed: $0, faults: plan) }
+    if let broken = summary.violation { Issue.record(Self.replay(broken)) }
+    #expect(summary.skippedStages > 0)
   }
 }
