@@ -245,7 +245,8 @@ public struct QueryDetail: WireMessage {
 /// Something that was decided about a query's plan while it ran.
 public struct DecisionDetail: Codable, Sendable {
   public var stage: Int
-  /// `STAGE_SKIPPED`, `STAGE_RESUMED`, `JOIN_SIDES_SWAPPED` or `JOIN_MADE_BROADCAST`.
+  /// `STAGE_SKIPPED`, `STAGE_RESUMED`, `JOIN_SIDES_SWAPPED`, `JOIN_MADE_BROADCAST`, `JOIN_MADE_PARTITIONED` or
+  /// `PARTITIONS_RAISED`.
   public var kind: String
   public var reason: String
   /// Microseconds since 1970.
