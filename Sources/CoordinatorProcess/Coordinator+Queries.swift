@@ -270,8 +270,12 @@ extension Coordinator {
 
   /// What attempts of ended queries left behind, such as a file whose worker died between its commit and its report.
   func sweepEndedQueries() {
-    let live = Set(queries.keys)
-    deleteFiles(isSweep: true) { try $0.sweep(live: live, keeping: { _ in true }).failures }
+    // Which queries live is asked when it is known what there is to delete: listing a bad disk may take minutes.
+    deleteFiles(isSweep: true) { [self] spool in
+      try spool.sweep(
+        live: { try loop.submit { Set(self.queries.keys) }.wait() }, keeping: { _ in true }
+      ).failures
+    }
   }
 
   /// What cannot be deleted, as on a disk that is away, is noise without its key. It is tried again after a while.

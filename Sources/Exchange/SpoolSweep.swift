@@ -25,10 +25,11 @@ extension SpoolDirectories {
     return (files, failures)
   }
 
-  /// Deletes what a crash has left: every file of a query that is not in `live`, and those files of live queries that
-  /// `keeping` does not want (an attempt that runs still writes its temporary file). A directory whose marker is
-  /// missing is left alone and adds to `failures`; throws where a marker names another owner.
-  public func sweep(live: Set<QueryID>, keeping: (SpoolFile) -> Bool) throws -> SpoolRemoval {
+  /// Deletes what a crash has left: every file of a query that is not live, and those files of live queries that
+  /// `keeping` does not want (an attempt that runs still writes its temporary file). `live` is asked after a directory
+  /// was listed, which may take long: a query that began meanwhile is not among what was found. A directory whose
+  /// marker is missing is left alone and adds to `failures`; throws where a marker names another owner.
+  public func sweep(live: () throws -> Set<QueryID>, keeping: (SpoolFile) -> Bool) throws -> SpoolRemoval {
     var removal = SpoolRemoval()
     for directory in allPaths {
       do {
@@ -37,7 +38,10 @@ extension SpoolDirectories {
           continue
         }
         try sweepProbes(in: directory, &removal)
-        for query in try queries(in: directory) {
+        let found = try queries(in: directory)
+        if found.isEmpty { continue }
+        let live = try live()
+        for query in found {
           let isLive = live.contains(query)
           removeFiles(of: query, in: directory, &removal, removingDirectory: !isLive) { !isLive || !keeping($0) }
         }

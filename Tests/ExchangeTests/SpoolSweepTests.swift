@@ -26,7 +26,7 @@ struct SpoolSweepTests {
       return writer
     }
     let selected = SpoolFixture.attempt(2, query: alive)
-    let removal = try fixture.directories.sweep(live: [alive]) { file in
+    let removal = try fixture.directories.sweep(live: { Set([alive]) }) { file in
       file.isTemporary ? file.attempt == running : file.attempt == selected
     }
     #expect(removal.failures.isEmpty)
@@ -39,6 +39,20 @@ struct SpoolSweepTests {
     #expect(try writers[0].commit().attempt == running)
     #expect(throws: WaterbearError.self) { try writers[1].commit() }
     #expect(fixture.events.isEmpty)
+  }
+
+  @Test func aQueryThatBeginsAfterTheListingKeepsItsFiles() throws {
+    // In one directory, which was listed already.
+    let fixture = try SpoolFixture()
+    _ = try fixture.write([], SpoolFixture.attempt(0, query: gone), partitions: 1)
+    let removal = try fixture.directories.sweep(
+      live: {
+        // It is not among what was found, so whether it is live does not matter any more.
+        _ = try fixture.write([], SpoolFixture.attempt(0, query: alive), partitions: 1)
+        return Set()
+      }, keeping: { _ in true })
+    #expect(removal.deleted.map(\.attempt.task.stage.query) == [gone])
+    #expect(fixture.directories.list().files.map(\.attempt.task.stage.query) == [alive])
   }
 
   @Test func whatCannotBeDeletedKeepsNothingElse() throws {
@@ -58,9 +72,9 @@ struct SpoolSweepTests {
     let (base, aside) = (fixture.path(0), fixture.path(0) + "-aside")
     rename(base, aside)
     #expect(fixture.directories.removeQuery(gone).failures.map(\.path) == [base])
-    #expect(try fixture.directories.sweep(live: []) { _ in true }.failures.count == 1)
+    #expect(try fixture.directories.sweep(live: { Set() }) { _ in true }.failures.count == 1)
     rename(aside, base)
-    let removal = try fixture.directories.sweep(live: []) { _ in true }
+    let removal = try fixture.directories.sweep(live: { Set() }) { _ in true }
     #expect(removal.failures.isEmpty && !removal.deleted.isEmpty)
     #expect(fixture.directories.list().files.isEmpty)
   }
@@ -79,7 +93,7 @@ struct SpoolSweepTests {
     for path in foreign { try TestFile.write([1], to: path) }
     let probe = base + "/.waterbear-spool.00-1.tmp"
     try TestFile.write([1], to: probe)
-    let removal = try fixture.directories.sweep(live: []) { _ in false }
+    let removal = try fixture.directories.sweep(live: { Set() }) { _ in false }
     #expect(removal.failures.isEmpty)
     for path in foreign { #expect(TestFile.exists(path), "\(path)") }
     #expect(TestFile.exists(base + "/backup"))
@@ -89,7 +103,7 @@ struct SpoolSweepTests {
 
   @Test func emptyDirectoryOfADeadQueryGoes() throws {
     mkdir(fixture.path(1) + "/\(gone)", 0o700)
-    _ = try fixture.directories.sweep(live: []) { _ in false }
+    _ = try fixture.directories.sweep(live: { Set() }) { _ in false }
     #expect(!TestFile.exists(fixture.path(1) + "/\(gone)"))
   }
 
@@ -97,9 +111,9 @@ struct SpoolSweepTests {
     let output = try fixture.write([], SpoolFixture.attempt(query: gone), partitions: 1)
     let marker = output.location.directory + "/.waterbear-spool"
     unlink(marker)
-    #expect(try fixture.directories.sweep(live: []) { _ in false }.deleted.isEmpty)
+    #expect(try fixture.directories.sweep(live: { Set() }) { _ in false }.deleted.isEmpty)
     try TestFile.write(Array("waterbear spool 1\nowner other\n".utf8), to: marker)
-    #expect(throws: WaterbearError.self) { try fixture.directories.sweep(live: []) { _ in false } }
+    #expect(throws: WaterbearError.self) { try fixture.directories.sweep(live: { Set() }) { _ in false } }
     #expect(TestFile.exists(output.location.path))
   }
 
@@ -127,7 +141,7 @@ struct SpoolSweepTests {
     let hidden = fixture.temporary.path + "/hidden"
     rename(fixture.path(0), hidden)
     try TestFile.write([1], to: fixture.path(0))
-    let removal = try fixture.directories.sweep(live: []) { _ in false }
+    let removal = try fixture.directories.sweep(live: { Set() }) { _ in false }
     #expect(removal.failures.count == 1)
     #expect(removal.deleted.count == 2)
   }
