@@ -10,6 +10,7 @@ import Base
 /// | worker killed from outside | worker loss | none: the cause is gone with the process | |
 /// | EXTERNAL | failure | always | |
 /// | INSUFFICIENT_RESOURCES (memory) | failure | none | × growth factor |
+/// | the same, with a grant below what was asked for | nothing | none | what was asked for, or more |
 /// | INSUFFICIENT_RESOURCES (time, queue) | failure | from the second on | |
 /// | INSUFFICIENT_RESOURCES (a disk, descriptors) | failure | always | |
 struct FailurePolicy {
@@ -32,11 +33,16 @@ struct FailurePolicy {
 
   /// Counts a failure of a task in `counters` and says what to do.
   ///
-  /// `grant` and `peak` are the failed attempt's, in bytes.
+  /// `grant` and `peak` are the failed attempt's, `asked` what the task asks for by now, in bytes.
   func judge(
-    _ code: ErrorCode, workerDied: Bool, grant: Int64, peak: Int64, _ counters: inout TaskCounters
+    _ code: ErrorCode, workerDied: Bool, grant: Int64, peak: Int64, asked: Int64, _ counters: inout TaskCounters
   ) -> Verdict {
     if code.type == .userError { return .giveUp }
+    if lacksMemory(code), grant < asked {
+      // Whoever gave it less took the risk. It is asked for from now on, so this happens once.
+      counters.memory = max(counters.memory, asked, grown(max(grant, peak)))
+      return .retry(after: .zero)
+    }
     let isInnocent = workerDied && code == .remoteHostGone
     if isInnocent { counters.workerLosses += 1 } else { counters.failures += 1 }
     if counters.failures > limits.taskRetryAttempts || counters.workerLosses > limits.taskWorkerLosses {

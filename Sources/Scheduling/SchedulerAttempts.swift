@@ -92,6 +92,7 @@ extension Scheduler {
     workerDied: WorkerID?, grant: Int64, peak: Int64, reporter: WorkerID? = nil
   ) {
     let query = task.query
+    let asked = requirement(task)
     removeRun(task, number, outcome, error)
     if workerDied != nil { task.state.unresolved.append(number) }
     if query.description.retryPolicy == .none {
@@ -104,7 +105,8 @@ extension Scheduler {
     }
     let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)
     var counters = task.state.counters
-    let verdict = policy.judge(error.code, workerDied: workerDied != nil, grant: grant, peak: peak, &counters)
+    let verdict = policy.judge(
+      error.code, workerDied: workerDied != nil, grant: grant, peak: peak, asked: asked, &counters)
     if policy.lacksMemory(error.code) {
       task.state.avoidedWorker = workerDied ?? reporter
       query.stages[task.stage].memoryEstimator.add(policy.grown(max(grant, peak)))

@@ -52,7 +52,7 @@ extension Scheduler {
       // Others of which nothing runs are first the next time.
       index -= 1
       round.moveToEnd(index)
-      start(task, on: place.worker, memory: place.memory)
+      start(task, on: place.worker, memory: place.memory, beyondSlots: true)
       if workers.extraSlots == 0 { return }
     }
   }
@@ -68,11 +68,12 @@ extension Scheduler {
     let required = requirement(task)
     if worker.freeMemory >= required { return (worker, required) }
     // The guess for tasks of which nothing is known is high: most that are alone in their query are small. One that is
-    // not gets more the next time.
+    // not gets what it asks for the next time. It gets no more than must be: the share of the slot whose attempt ends
+    // first stays free for whoever waits for it.
     let known = max(task.state.counters.memory, task.query.stages[task.stage].memoryEstimator.measured)
-    guard task.query.description.retryPolicy == .task, worker.freeMemory >= max(1, worker.extraShare, known)
-    else { return nil }
-    return (worker, worker.freeMemory)
+    let least = max(1, worker.extraShare, known)
+    guard task.query.description.retryPolicy == .task, worker.freeMemory >= least else { return nil }
+    return (worker, least)
   }
 
   /// Keeps a place for a task too big for the memory that is free: its worker gets nothing else until the task fits.
@@ -160,7 +161,7 @@ extension Scheduler {
     return max(required, share)
   }
 
-  func start(_ task: TaskReference, on worker: WorkerState, memory: Int64) {
+  func start(_ task: TaskReference, on worker: WorkerState, memory: Int64, beyondSlots: Bool = false) {
     let query = task.query
     if !query.hasStarted { noteFirstStart(query) }
     let number = task.state.nextAttempt
@@ -172,7 +173,7 @@ extension Scheduler {
     query.grantedMemory += memory
     query.runningTasks.insert(QueryState.TaskKey(stage: task.stage, task: task.task))
     query.stages[task.stage].runningAttempts += 1
-    workers.change(worker) { $0.take(attempt, memory: memory) }
+    workers.change(worker) { $0.take(attempt, memory: memory, beyondSlots: beyondSlots) }
     watch(task, number)
     record(.attemptStarted(attempt, worker.id, memory: memory))
     perform(

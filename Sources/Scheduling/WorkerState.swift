@@ -29,6 +29,9 @@ final class WorkerState {
   /// Attempts the worker holds although nobody waits for them. Their grants are not known here, so nothing is placed
   /// beside them; they are being aborted.
   private var foreign: Set<AttemptID> = []
+  /// Those of `running` that were placed beyond the slots, and stay so to their end: a slot that becomes free is free.
+  /// Not known of attempts restored after a restart, which count as holders of slots.
+  private var beyondSlots: Set<AttemptID> = []
   /// Place in `WorkerTable`'s heap; -1 where the worker can take nothing.
   var heapIndex = -1
 
@@ -43,12 +46,12 @@ final class WorkerState {
 
   /// What one more attempt may be granted; all that there is where it would be the only one.
   var freeMemory: Int64 { running.isEmpty ? memory : memory - usedMemory - overhead * Int64(running.count + 1) }
-  var acceptsAttempts: Bool { isConnected && !isDraining && running.count < slots && foreign.isEmpty }
+  private var freeSlots: Int { slots - (running.count - beyondSlots.count) }
+  var acceptsAttempts: Bool { isConnected && !isDraining && freeSlots > 0 && foreign.isEmpty }
   /// All slots are taken, but a query of which nothing runs may still have an attempt here.
   var acceptsExtraAttempt: Bool {
-    let extra = running.count - slots
-    return isConnected && !isDraining && slots > 0 && foreign.isEmpty
-      && (0..<WorkerID.attemptsBeyondSlots).contains(extra)
+    isConnected && !isDraining && slots > 0 && foreign.isEmpty && freeSlots <= 0
+      && running.count < slots + WorkerID.attemptsBeyondSlots
   }
 
   /// What the attempt in a slot gets in bytes if it asks for no more: something is left for one beyond the slots.
@@ -56,7 +59,8 @@ final class WorkerState {
   /// The least that an attempt beyond the slots gets, in bytes: an eighth of a slot's share.
   var extraShare: Int64 { memory / (8 * Int64(max(1, slots)) + 1) }
 
-  func take(_ attempt: AttemptID, memory: Int64) {
+  func take(_ attempt: AttemptID, memory: Int64, beyondSlots isBeyond: Bool = false) {
+    if isBeyond { beyondSlots.insert(attempt) }
     let old = running.updateValue(memory, forKey: attempt)
     usedMemory += memory - (old ?? 0)
   }
@@ -68,6 +72,7 @@ final class WorkerState {
 
   func release(_ attempt: AttemptID) {
     foreign.remove(attempt)
+    beyondSlots.remove(attempt)
     usedMemory -= running.removeValue(forKey: attempt) ?? 0
   }
 }

@@ -101,4 +101,47 @@ import Testing
     bench.submit(Bench.scan("short"), splits: 1)
     #expect(bench.runningNames == ["long.0.0.0"])
   }
+
+  @Test func aStreamOfShortQueriesDoesNotStarveABigTask() {
+    let bench = Bench()
+    bench.join(0, memory: 900)
+    for name in ["s0", "s1"] { bench.submit(Bench.scan(name), splits: 1) }
+    bench.submit(Bench.scan("big", memory: 900), splits: 1)
+    var rounds = 0
+    while !bench.runningNames.contains("big.0.0.0"), rounds < 20 {
+      // Whichever ends, there are always two more that wait.
+      bench.submit(Bench.scan("s\(2 * rounds + 2)"), splits: 1)
+      bench.submit(Bench.scan("s\(2 * rounds + 3)"), splits: 1)
+      bench.finish(rounds % max(1, bench.running.count))
+      rounds += 1
+    }
+    #expect(bench.runningNames == ["big.0.0.0"], "after \(rounds) rounds")
+  }
+
+  @Test func aPlaceBeyondTheSlotsStaysOneWhenASlotBecomesFree() {
+    let bench = busy()
+    bench.submit(Bench.scan("short", memory: 800), splits: 1)
+    #expect(bench.running.map(\.memory) == [800, 100])
+    // The slot is free, with its share of the memory.
+    bench.finish(0)
+    #expect(bench.runningNames == ["short.0.0.0", "long.0.1.0"])
+    #expect(bench.running.map(\.memory) == [100, 800])
+    bench.submit(Bench.scan("third"), splits: 1)
+    #expect(bench.running.count == 2, "there is one place beyond the slots")
+  }
+
+  @Test func lackOfMemoryThereIsNotTheTasksFailure() {
+    let bench = busy()
+    var query = Bench.scan("short", memory: 800)
+    query.limits.taskRetryAttempts = 0
+    bench.submit(query, splits: 1)
+    bench.fail(.exceededLocalMemoryLimit, at: 1)
+    #expect(bench.failure("short") == nil)
+    // It is not tried there a second time, even if no growth were asked for.
+    #expect(bench.runningNames == ["long.0.0.0"])
+    for _ in 0..<2 { bench.finish(0) }
+    #expect(bench.runningNames.first == "short.0.0.1" && bench.running[0].memory == 800)
+    bench.fail(.exceededLocalMemoryLimit)
+    #expect(bench.failure("short")?.code == .exceededLocalMemoryLimit)
+  }
 }

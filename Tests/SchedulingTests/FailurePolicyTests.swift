@@ -13,7 +13,7 @@ import Testing
 
   private func verdicts(_ codes: [ErrorCode], workerDied: Bool = false) -> [FailurePolicy.Verdict] {
     var counters = TaskCounters()
-    return codes.map { policy.judge($0, workerDied: workerDied, grant: 10, peak: 20, &counters) }
+    return codes.map { policy.judge($0, workerDied: workerDied, grant: 10, peak: 20, asked: 0, &counters) }
   }
 
   @Test func userErrorsEndTheQuery() {
@@ -40,37 +40,50 @@ import Testing
   @Test func deathsFromOutsideDoNotDelayFailures() {
     var counters = TaskCounters()
     counters.workerLosses = 2
-    let verdict = policy.judge(.genericInternalError, workerDied: false, grant: 0, peak: 0, &counters)
+    let verdict = policy.judge(.genericInternalError, workerDied: false, grant: 0, peak: 0, asked: 0, &counters)
     #expect(verdict == .retry(after: .zero))
   }
 
   @Test func aWorkerThatCrashesByItselfIsTheTasksFailure() {
     var counters = TaskCounters()
-    _ = policy.judge(.genericInternalError, workerDied: true, grant: 0, peak: 0, &counters)
+    _ = policy.judge(.genericInternalError, workerDied: true, grant: 0, peak: 0, asked: 0, &counters)
     #expect(counters.failures == 1 && counters.workerLosses == 0)
   }
 
   @Test func fullDisksAreDelayedAndAskForNoMemory() {
     var counters = TaskCounters()
     let code = ErrorCode.genericInsufficientResources
-    let first = policy.judge(code, workerDied: false, grant: 10, peak: 20, &counters)
+    let first = policy.judge(code, workerDied: false, grant: 10, peak: 20, asked: 0, &counters)
     #expect(first == .retry(after: .seconds(10)) && counters.memory == 0)
-    let second = policy.judge(code, workerDied: false, grant: 10, peak: 20, &counters)
+    let second = policy.judge(code, workerDied: false, grant: 10, peak: 20, asked: 0, &counters)
     #expect(second == .retry(after: .seconds(20)) && counters.memory == 0)
   }
 
   @Test func lackOfMemoryAsksForMoreAtOnce() {
     var counters = TaskCounters()
-    let first = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 10, peak: 20, &counters)
+    let first = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 10, peak: 20, asked: 0, &counters)
     #expect(first == .retry(after: .zero) && counters.memory == 60)
-    let second = policy.judge(.clusterOutOfMemory, workerDied: true, grant: 60, peak: 0, &counters)
+    let second = policy.judge(.clusterOutOfMemory, workerDied: true, grant: 60, peak: 0, asked: 0, &counters)
     #expect(second == .retry(after: .zero) && counters.memory == 180)
-    #expect(policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 180, peak: 180, &counters) == .giveUp)
+    let third = policy.judge(
+      .exceededLocalMemoryLimit, workerDied: false, grant: 180, peak: 180, asked: 180, &counters)
+    #expect(third == .giveUp)
+  }
+
+  @Test func lackOfMemoryIsNoFailureWhereLessWasGrantedThanAskedFor() {
+    var counters = TaskCounters()
+    let first = policy.judge(
+      .exceededLocalMemoryLimit, workerDied: false, grant: 10, peak: 10, asked: 100, &counters)
+    #expect(first == .retry(after: .zero) && counters.failures == 0 && counters.memory == 100)
+    _ = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 90, peak: 95, asked: 100, &counters)
+    #expect(counters.failures == 0 && counters.memory == 285)
+    _ = policy.judge(.exceededLocalMemoryLimit, workerDied: false, grant: 100, peak: 100, asked: 100, &counters)
+    #expect(counters.failures == 1)
   }
 
   @Test func aTimeLimitDoesNotAskForMemory() {
     var counters = TaskCounters()
-    _ = policy.judge(.exceededTimeLimit, workerDied: false, grant: 10, peak: 10, &counters)
+    _ = policy.judge(.exceededTimeLimit, workerDied: false, grant: 10, peak: 10, asked: 0, &counters)
     #expect(counters.memory == 0 && counters.failures == 1)
   }
 

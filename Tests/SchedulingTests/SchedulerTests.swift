@@ -210,8 +210,6 @@ import Testing
     #expect(bench.runningNames == ["next.0.0.0"])
     let aborted = AttemptFailure(error: WaterbearError(.abandonedTask, "aborted"))
     bench.send(.attemptFailed(started[0].attempt, started[0].worker, aborted))
-    #expect(bench.runningNames == ["next.0.0.0"])
-    bench.send(.attemptFailed(started[1].attempt, started[1].worker, aborted))
     #expect(bench.runningNames == ["next.0.0.0", "next.0.1.0"])
   }
 

@@ -19,6 +19,8 @@ struct ModelStore {
     var usedAttempts: [TaskID: Set<Int>] = [:]
     /// Failures that count against `task-retry-attempts-per-task`, counted here once more.
     var failures: [TaskID: Int] = [:]
+    /// Those of them that need not count, for the task may have been granted less than it asked for.
+    var pardonable: [TaskID: Int] = [:]
     /// The grants that did not suffice.
     var tooLittle: [TaskID: Int64] = [:]
     /// What is to be committed, stored with `commitStarted`.
@@ -78,17 +80,7 @@ struct ModelStore {
     case .attemptStarted(let attempt, let worker, let memory):
       start(attempt, worker, memory)
     case .attemptEnded(let attempt, let outcome, let error):
-      if error?.code.type == .userError { queries[attempt.task.stage.query]?.sawUserError = true }
-      if let code = error?.code, code != .remoteHostGone, code != .exchangeDataUnrecoverable,
-        code != .spoolUnavailable, outcome != .aborted
-      {
-        queries[attempt.task.stage.query]?.failures[attempt.task, default: 0] += 1
-      }
-      if error?.code == .exceededLocalMemoryLimit,
-        let run = task(attempt.task)?.running.first(where: { $0.number == attempt.number })
-      {
-        queries[attempt.task.stage.query]?.tooLittle[attempt.task] = run.memory
-      }
+      noteFailure(of: attempt, outcome, error?.code)
       change(attempt.task) { $0.running.removeAll { $0.number == attempt.number } }
     case .selected(let attempt, let output):
       select(attempt, output, spool)
@@ -130,6 +122,29 @@ struct ModelStore {
       require(queries[id]!.restored.isFinished, "\(id) is released, but had not finished")
       queries[id]!.isReleased = true
     }
+  }
+
+  private mutating func noteFailure(of attempt: AttemptID, _ outcome: AttemptOutcome, _ code: ErrorCode?) {
+    guard let code, var query = queries[attempt.task.stage.query] else { return }
+    if code.type == .userError { query.sawUserError = true }
+    let isNobodys: [ErrorCode] = [.remoteHostGone, .exchangeDataUnrecoverable, .spoolUnavailable]
+    if !isNobodys.contains(code), outcome != .aborted {
+      query.failures[attempt.task, default: 0] += 1
+      // For lack of memory it may be none, unless the attempt had all that any can get: what the task asked for
+      // depends on others of its stage. That it gets more the next time is checked when it starts.
+      if code == .exceededLocalMemoryLimit || code == .clusterOutOfMemory,
+        let run = task(attempt.task)?.running.first(where: { $0.number == attempt.number }),
+        run.memory < query.model.biggestWorker
+      {
+        query.pardonable[attempt.task, default: 0] += 1
+      }
+    }
+    if code == .exceededLocalMemoryLimit,
+      let run = task(attempt.task)?.running.first(where: { $0.number == attempt.number })
+    {
+      query.tooLittle[attempt.task] = run.memory
+    }
+    queries[query.model.id] = query
   }
 
   private mutating func divide(_ id: TaskID, _ input: TaskRecord.Input) {
@@ -197,6 +212,7 @@ struct ModelStore {
     // A copy of the whole query would make the change below copy its dictionaries.
     let model = queries[id]!.model
     let (failures, tooLittle) = (queries[id]!.failures[attempt.task] ?? 0, queries[id]!.tooLittle[attempt.task])
+    let pardonable = queries[id]!.pardonable[attempt.task] ?? 0
     require(queries[id]!.outcome == nil, "\(attempt) starts although the query has ended")
     require(!stage(attempt.task.stage).isSkipped, "\(attempt) starts although its stage is skipped")
     require(queries[id]!.toCommit == nil, "\(attempt) starts although the commit has started")
@@ -210,8 +226,11 @@ struct ModelStore {
     require(task.running.isEmpty || isStraggling, "\(attempt) starts although other attempts run")
     require(!task.running.contains { $0.worker == worker }, "\(attempt) starts beside another on \(worker)")
     if model.description.retryPolicy == .task {
-      require(failures <= limits.taskRetryAttempts, "\(attempt) starts after \(failures) failures")
-      require(failures == task.counters.failures, "\(attempt): \(failures) failures, \(task.counters.failures) counted")
+      let counted = task.counters.failures
+      require(counted <= limits.taskRetryAttempts, "\(attempt) starts after \(counted) failures")
+      require(
+        (failures - pardonable...failures).contains(counted),
+        "\(attempt): \(failures) failures, \(pardonable) of them pardonable, \(counted) counted")
       require(task.counters.workerLosses <= limits.taskWorkerLosses, "\(attempt) starts after too many losses")
     }
     if let tooLittle {
