@@ -61,11 +61,13 @@ extension SessionProperties {
       mayDistribute: self[.joinDistributionType].forced == nil, mayReorder: self[.adaptiveJoinReorderingEnabled],
       sizeDifferenceRatio: self[.adaptiveJoinReorderingSizeDifferenceRatio],
       minSizeThreshold: self[.adaptiveJoinReorderingMinSizeThreshold].bytes)
-    options.partitionCount = self[.maxPartitionCount]
+    // What is added while the query runs keeps to the same limit as what is planned.
+    let partitionsMax = self[.exchangeMaxOutputPartitionCount]
+    options.partitionCount = min(self[.maxPartitionCount], partitionsMax)
     options.stageCountMax = self[.queryMaxStageCount]
     if self[.runtimeAdaptivePartitioningEnabled] {
       options.partitioning = AdaptiveOptions.Partitioning(
-        count: self[.runtimeAdaptivePartitioningPartitionCount],
+        count: min(self[.runtimeAdaptivePartitioningPartitionCount], partitionsMax),
         taskBytesMax: self[.runtimeAdaptivePartitioningMaxTaskSize].bytes)
     }
     return options

@@ -68,7 +68,7 @@ final class QueryState {
 
   /// Traps where the description is not one of an acyclic graph of stages: that is a bug of the planner.
   init(_ description: QueryDescription) {
-    Self.validate(description)
+    if let problem = Self.problem(in: description) { preconditionFailure("\(description.id): \(problem)") }
     self.description = description
     stagesWithRetries = StageSet(capacity: description.stages.count)
     stagesWithFirstRuns = StageSet(capacity: description.stages.count)
@@ -83,7 +83,10 @@ final class QueryState {
 
   /// Works out from the description who reads whom, and in which order. Runnable stages are to be noted anew.
   func link() {
-    order = Self.topologicalOrder(description)
+    guard let order = Self.topologicalOrder(description) else {
+      preconditionFailure("the stages of \(description.id) form a circle")
+    }
+    self.order = order
     stagesWithRetries = StageSet(capacity: order.count)
     stagesWithFirstRuns = StageSet(capacity: order.count)
     for (place, number) in order.enumerated() {
@@ -147,32 +150,33 @@ final class QueryState {
     return nil
   }
 
-  static func validate(_ description: QueryDescription) {
-    precondition(!description.stages.isEmpty, "\(description.id) has no stages")
+  /// Why the description is not one of an acyclic graph of stages; nil where it is.
+  static func problem(in description: QueryDescription) -> String? {
+    if description.stages.isEmpty { return "it has no stages" }
     for (index, stage) in description.stages.enumerated() {
-      precondition(stage.number == index, "\(description.id): stage \(stage.number) is at place \(index)")
-      precondition(stage.outputPartitionCount > 0, "stage \(index) has no output partitions")
+      if stage.number != index { return "stage \(stage.number) is at place \(index)" }
+      if stage.outputPartitionCount <= 0 { return "stage \(index) has no output partitions" }
       var partitionCounts: Set<Int> = []
       for input in stage.inputs {
-        precondition(description.stages.indices.contains(input.stage), "stage \(index) reads an unknown stage")
-        precondition(input.mode != .partitioned || stage.kind == .hash, "stage \(index) cannot read partitions")
-        precondition(input.mode != .gathered || stage.kind == .single, "stage \(index) cannot gather")
+        guard description.stages.indices.contains(input.stage) else { return "stage \(index) reads an unknown stage" }
         if input.mode == .partitioned {
+          if stage.kind != .hash { return "stage \(index) cannot read partitions" }
           partitionCounts.insert(description.stages[input.stage].outputPartitionCount)
         }
+        if input.mode == .gathered, stage.kind != .single { return "stage \(index) cannot gather" }
       }
-      precondition(
-        stage.kind != .hash || partitionCounts.count == 1, "inputs of stage \(index) differ in partitions")
+      if stage.kind == .hash, partitionCounts.count != 1 { return "inputs of stage \(index) differ in partitions" }
     }
+    return topologicalOrder(description) == nil ? "its stages form a circle" : nil
   }
 
-  private static func topologicalOrder(_ description: QueryDescription) -> [Int] {
+  /// Nil where the stages form a circle.
+  private static func topologicalOrder(_ description: QueryDescription) -> [Int]? {
     var waiting = description.stages.map { Set($0.inputs.map(\.stage)) }
     var order: [Int] = []
     while order.count < waiting.count {
       // The highest number first: planners number stages from the root down.
-      let next = waiting.indices.last { waiting[$0].isEmpty && !order.contains($0) }
-      guard let next else { preconditionFailure("the stages of \(description.id) form a circle") }
+      guard let next = waiting.indices.last(where: { waiting[$0].isEmpty && !order.contains($0) }) else { return nil }
       order.append(next)
       for index in waiting.indices { waiting[index].remove(next) }
     }

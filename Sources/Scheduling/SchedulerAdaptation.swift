@@ -2,12 +2,22 @@
 import Base
 
 extension Scheduler {
+  private static let fixedPlanRemedy =
+    "This is a defect of Waterbear: please report it. Until it is mended, run the query with "
+    + "--session fault_tolerant_execution_adaptive_query_planning_enabled=false."
+
   /// Asks for advice and follows it. `ended`: the stage that has just become complete, if that is why.
   func adapt(_ query: QueryState, after ended: Int?) {
     guard let advisor, query.phase == .running || query.phase == .delayed else { return }
     let situation = PlanSituation(query: query.id, stages: query.stages.map(\.situation), ended: ended)
     guard let advice = advisor.advice(on: situation) else { return }
     if let change = advice.change {
+      if let problem = query.problem(with: change.stages.map(\.description)) {
+        // The same would come again after a restart: it must not take the other queries along.
+        let message = "The plan of query \(query.id) was to be changed while it runs, but \(problem)"
+        failQuery(query, WaterbearError(.genericInternalError, message, remedy: Self.fixedPlanRemedy))
+        return
+      }
       record(.planChanged(query.id, change))
       query.change(change.stages.map(\.description))
     }
@@ -38,6 +48,15 @@ extension Scheduler {
     for key in query.runningTasks.sorted(by: { $0.task < $1.task }) where key.stage == stage {
       abortRuns(TaskReference(query: query, stage: stage, task: key.task), except: nil, recorded: true)
       query.enqueue(stage: stage, task: key.task)
+    }
+    // What these attempts have made is deleted when they report it. Should the stage be resumed, a report that comes
+    // twice must not count.
+    for index in query.stages[stage].tasks.indices {
+      let task = TaskReference(query: query, stage: stage, task: index)
+      var counters = task.state.counters
+      guard task.state.selected == nil, counters.firstValidAttempt < task.state.nextAttempt else { continue }
+      counters.firstValidAttempt = task.state.nextAttempt
+      setCounters(task, counters)
     }
   }
 
@@ -71,7 +90,28 @@ extension StageDescription {
 }
 
 extension QueryState {
-  /// Gives stages another description, or adds them. None of them may have started.
+  /// Why stages cannot be given these descriptions; nil where they can.
+  func problem(with changed: [StageDescription]) -> String? {
+    var result = description
+    for new in changed {
+      if new.number == result.stages.count {
+        result.stages.append(new)
+        continue
+      }
+      guard stages.indices.contains(new.number) else { return "stage \(new.number) would come after a gap" }
+      let stage = stages[new.number]
+      if stage.isFixed { return "stage \(stage.id) has started and must stay what it is" }
+      if !stage.tasks.isEmpty, new.kind != .source { return "stage \(stage.id) has tasks, which cover splits" }
+      let isResized = new.outputPartitionCount != stage.description.outputPartitionCount
+      if isResized, stages.contains(where: { $0.isFixed && $0.description.readsPartitions(of: new.number) }) {
+        return "it was decided who reads which partition of stage \(stage.id)"
+      }
+      result.stages[new.number] = new
+    }
+    return Self.problem(in: result)
+  }
+
+  /// Gives stages another description, or adds them. Only where there is no `problem(with:)` that.
   func change(_ changed: [StageDescription]) {
     for description in changed {
       if description.number == stages.count {
@@ -82,18 +122,9 @@ extension QueryState {
             id: id, description: description, sizing: self.description.sizing, memory: self.description.memory))
         continue
       }
-      let stage = stages[description.number]
-      precondition(!stage.isFixed, "stage \(stage.id) has started and must stay what it is")
-      precondition(
-        stage.tasks.isEmpty || description.kind == .source, "stage \(stage.id) has tasks, which cover splits")
-      let isResized = description.outputPartitionCount != stage.description.outputPartitionCount
-      precondition(
-        !isResized || !stages.contains { $0.isFixed && $0.description.readsPartitions(of: description.number) },
-        "it was decided who reads which partition of stage \(stage.id)")
       self.description.stages[description.number] = description
       stages[description.number].change(description)
     }
-    Self.validate(self.description)
     link()
     for stage in stages.indices { countInputs(of: stage) }
     for stage in stages.indices { updateRunnable(stage) }

@@ -93,6 +93,7 @@ extension Scheduler {
     query.stages[stage].isReleased = false
     query.stages[stage].selectedCount = 0
     query.stages[stage].selectionChanged()
+    if forgetsOutputs { query.stages[stage].forgetOutputs() }
     for index in query.stages[stage].tasks.indices {
       let task = TaskReference(query: query, stage: stage, task: index)
       abortRuns(task, except: nil, recorded: true)
@@ -101,7 +102,6 @@ extension Scheduler {
       task.state.unresolved = []
       task.state.selected = nil
       task.state.counters.firstValidAttempt = task.state.nextAttempt
-      if forgetsOutputs { query.stages[stage].forgetOutput(of: index) }
       query.enqueue(stage: stage, task: index)
     }
     enter(query)

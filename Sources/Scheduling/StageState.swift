@@ -102,24 +102,39 @@ struct StageState {
   /// To be called when another attempt of a task was selected, or none.
   mutating func selectionChanged() { cachedSelection = nil }
 
-  /// Forgets a task's output, which may be another when it is made again.
-  mutating func forgetOutput(of task: Int) {
-    tasks[task].outputDigest = 0
-    guard tasks[task].outputRows >= 0 else { return }
-    rows &-= tasks[task].outputRows
-    knownCount -= 1
-    tasks[task].outputRows = -1
+  /// Forgets all outputs, which may be others when they are made again.
+  mutating func forgetOutputs() {
+    for task in tasks.indices {
+      tasks[task].outputDigest = 0
+      tasks[task].outputRows = -1
+      tasks[task].outputBytes = -1
+    }
+    rows = 0
+    knownCount = 0
+    for index in partitionBytes.indices { partitionBytes[index] = 0 }
   }
 
-  /// Notes a selected output's rows, and adds its sizes to the stage's, these once for each task.
+  /// Notes a selected output's rows and sizes, in place of those of the task's output before.
+  ///
+  /// Of that only the sum of its bytes is known, which is taken off evenly where the new one has another.
   mutating func count(_ output: AttemptOutput, of task: Int) {
-    let before = tasks[task].outputRows
+    let (rowsBefore, bytesBefore) = (tasks[task].outputRows, tasks[task].outputBytes)
     tasks[task].outputRows = output.rows.reduce(0, &+)
-    if before < 0 { knownCount += 1 }
-    rows &+= tasks[task].outputRows &- max(0, before)
-    if tasks[task].isCounted { return }
-    tasks[task].isCounted = true
-    memoryEstimator.add(output.peakMemory)
+    tasks[task].outputBytes = output.bytes.reduce(0, &+)
+    if rowsBefore < 0 { knownCount += 1 }
+    rows &+= tasks[task].outputRows &- max(0, rowsBefore)
+    if bytesBefore < 0 { memoryEstimator.add(output.peakMemory) }
+    if bytesBefore == tasks[task].outputBytes { return }
+    if bytesBefore > 0 { takeOff(bytesBefore) }
     for index in partitionBytes.indices { partitionBytes[index] &+= output.bytes[index] }
+  }
+
+  private mutating func takeOff(_ bytes: Int64) {
+    var rest = bytes
+    for index in partitionBytes.indices {
+      let share = min(partitionBytes[index], rest / Int64(partitionBytes.count - index))
+      partitionBytes[index] &-= share
+      rest &-= share
+    }
   }
 }

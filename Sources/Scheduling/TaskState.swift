@@ -50,8 +50,8 @@ struct TaskState {
   var outputDigest: UInt64 = 0
   /// Rows of the output selected last, remembered while it is lost; negative where there is none.
   var outputRows: Int64 = -1
-  /// The sizes of the task's output have been added to the stage's.
-  var isCounted = false
+  /// Bytes of the same, as they were added to the stage's sizes; negative where there is none.
+  var outputBytes: Int64 = -1
 
   init(input: TaskRecord.Input) { self.input = input }
 

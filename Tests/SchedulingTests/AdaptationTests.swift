@@ -111,6 +111,48 @@ private final class FixedAdvisor: PlanAdvising {
     #expect(bench.runningNames == ["q.1.0.0"])
   }
 
+  @Test func whatAnAttemptMadeBeforeItsStageWasSkippedCountsNoMore() {
+    let (bench, _) = bench(slots: 3, Self.skipping)
+    finish(bench, "q.4.0.0", rows: 0)
+    let late = AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: 3), partition: 0), number: 0)
+    let report = SchedulerEvent.attemptFinished(
+      late, Bench.worker(1), AttemptOutput(bytes: [1, 1], rows: [1, 1], checksums: [1, 1]))
+    bench.send(report)
+    let output = AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: 4), partition: 0), number: 0)
+    bench.send(.outputLost(output, WaterbearError(.exchangeDataUnrecoverable, "it is gone")))
+    bench.pass(.seconds(60))
+    finish(bench, "q.4.0.1", rows: 2, checksum: 8)
+    // The stage runs again, and the worker repeats what was not acknowledged; the file is deleted by now.
+    let turn = bench.send(report)
+    #expect(!turn.records.contains { if case .selected = $0 { true } else { false } })
+    #expect(turn.effects.contains(.deleteOutput(late)))
+    #expect(bench.runningNames.contains("q.3.0.1"))
+  }
+
+  @Test func anImpossibleChangeFailsItsQueryOnly() {
+    let (bench, _) = bench { situation in
+      guard situation.query == QueryID("q"), situation.ended == 4 else { return nil }
+      let circle = StageDescription(number: 3, kind: .source, inputs: [.init(stage: 0, mode: .broadcast)])
+      return PlanAdvice(change: PlanChange(stages: [.init(description: circle, fragment: [])], decisions: []))
+    }
+    bench.submit(Bench.scan("other"), splits: 1)
+    finish(bench, "q.4.0.0", rows: 1)
+    #expect(bench.failure()?.code == .genericInternalError)
+    #expect(!bench.records.contains { if case .planChanged = $0 { true } else { false } })
+    #expect(bench.runningNames == ["other.0.0.0"])
+  }
+
+  @Test func sizesOfAnOutputMadeAgainAreTheNewOnes() {
+    let (bench, advisor) = bench { _ in nil }
+    finish(bench, "q.4.0.0", rows: 3)
+    let output = AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: 4), partition: 0), number: 0)
+    bench.send(.outputLost(output, WaterbearError(.exchangeDataUnrecoverable, "it is gone")))
+    bench.pass(.seconds(60))
+    finish(bench, "q.3.0.0", rows: 1)
+    finish(bench, "q.4.0.1", rows: 50, checksum: 8)
+    #expect(advisor.asked.last?.stages[4].bytes == 1000)
+  }
+
   @Test func anEmptyRootEndsTheQuery() {
     let (bench, _) = bench { PlanAdvice(idle: $0.stages[4].isEmpty ? [0: "", 1: "", 2: "", 3: ""] : [:]) }
     finish(bench, "q.4.0.0", rows: 0)
