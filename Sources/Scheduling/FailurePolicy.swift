@@ -12,7 +12,8 @@ import Base
 /// | INSUFFICIENT_RESOURCES (memory) | failure | none | × growth factor |
 /// | the same, with a grant below what was asked for | nothing | none | what was asked for, or more |
 /// | INSUFFICIENT_RESOURCES (time, queue) | failure | from the second on | |
-/// | INSUFFICIENT_RESOURCES (a disk, descriptors) | failure | always | |
+/// | INSUFFICIENT_RESOURCES (a file too large, descriptors) | failure | always | |
+/// | SPOOL_UNAVAILABLE | not at all | from the second on, at least some | |
 struct FailurePolicy {
   enum Verdict: Equatable {
     /// Run the task again.
@@ -67,6 +68,19 @@ struct FailurePolicy {
   /// `bytes` times the growth factor.
   func grown(_ bytes: Int64) -> Int64 {
     Int64(min(Double(bytes) * max(1, memory.growthFactor), Double(Int64.max / 4)))
+  }
+
+  /// So many attempts may find that no spool directory takes their output, whatever time they took to find it.
+  static let spoolFaultsMin = 4
+  private static let spoolPauseMin = TimeSpan.milliseconds(100)
+
+  /// The pause after the nth attempt in a row that found no spool directory, n from 1: none after the first, for there
+  /// may be another directory; then that of other retries, but at least 100 ms, doubled from time to time up to 3.2 s.
+  /// Without it a query that wants no delays would do nothing but start attempts while all disks are full.
+  func delay(afterSpoolFaults count: Int) -> TimeSpan {
+    guard count > 1 else { return .zero }
+    let least = Self.spoolPauseMin.nanoseconds << Int64(min(count - 2, 5))
+    return max(delay(beforeRetry: count - 1), TimeSpan(nanoseconds: least))
   }
 
   /// The pause before the nth delayed retry, n from 1; none for 0.

@@ -122,8 +122,8 @@ public final class Scheduler {
       if let query = queries[id] { commitEnded(query, error) }
     case .outputLost(let attempt, let error):
       outputLost(attempt, error)
-    case .outputsMissing(let attempts, let error):
-      for attempt in attempts where isStillRead(attempt) { outputLost(attempt, error) }
+    case .outputsMissing(let attempts, let error, let withDirectory):
+      for attempt in attempts where isStillRead(attempt) { outputLost(attempt, error, counts: !withDirectory) }
     case .spoolRecovered:
       spoolRecovered()
     case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)

@@ -175,6 +175,7 @@ extension Scheduler {
     query.stages[task.stage].runningAttempts += 1
     workers.change(worker) { $0.take(attempt, memory: memory, beyondSlots: beyondSlots) }
     watch(task, number)
+    noteSpoolStart(of: task)
     record(.attemptStarted(attempt, worker.id, memory: memory))
     perform(
       .startAttempt(

@@ -46,8 +46,9 @@ public enum SchedulerEvent: Hashable, Sendable {
   /// The coordinator noticed while serving results that a selected output is gone or damaged.
   case outputLost(AttemptID, WaterbearError)
   /// These outputs are gone or damaged. Those that somebody may still read are made again; the others were kept for
-  /// safety only, and are when they turn out to be needed.
-  case outputsMissing([AttemptID], WaterbearError)
+  /// safety only, and are when they turn out to be needed. `withDirectory`: they went with the directory they lay in,
+  /// which says nothing about their tasks.
+  case outputsMissing([AttemptID], WaterbearError, withDirectory: Bool = false)
   /// A spool directory works again: tasks that wait for one may try at once.
   case spoolRecovered
 

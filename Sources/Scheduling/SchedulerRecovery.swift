@@ -2,13 +2,13 @@
 import Base
 
 extension Scheduler {
-  /// Somebody other than a reading task noticed that an output is gone or damaged.
-  func outputLost(_ attempt: AttemptID, _ error: WaterbearError) {
+  /// Somebody other than a reading task noticed that an output is gone or damaged. `counts`: against its task.
+  func outputLost(_ attempt: AttemptID, _ error: WaterbearError, counts: Bool = true) {
     guard let task = find(attempt), task.state.selected == attempt.number, !task.query.isPastReading else { return }
     if task.query.description.retryPolicy == .none {
       failQuery(task.query, error)
     } else {
-      loseOutput(of: task, attempt, error)
+      loseOutput(of: task, attempt, error, counts: counts)
     }
   }
 
@@ -22,8 +22,9 @@ extension Scheduler {
   /// A selected attempt's output cannot be read: its task runs again.
   ///
   /// Readers under way go on, for what they read may be intact; those who fail run again when the output is back.
-  /// Nothing happens where the attempt is not the selected one: the task runs again already.
-  func loseOutput(of task: TaskReference, _ attempt: AttemptID, _ error: WaterbearError) {
+  /// Nothing happens where the attempt is not the selected one: the task runs again already. A loss that does not count
+  /// uses up none of the task's losses and delays nothing.
+  func loseOutput(of task: TaskReference, _ attempt: AttemptID, _ error: WaterbearError, counts: Bool = true) {
     let query = task.query
     guard task.state.selected == attempt.number, !query.stages[task.stage].isReleased else { return }
     record(.unselected(attempt, error))
@@ -32,7 +33,7 @@ extension Scheduler {
     query.stages[task.stage].selectedCount -= 1
     query.stages[task.stage].selectionChanged()
     var counters = task.state.counters
-    counters.outputLosses += 1
+    if counts { counters.outputLosses += 1 }
     counters.firstValidAttempt = task.state.nextAttempt
     task.state.counters = counters
     record(.taskCounters(task.id, counters))
@@ -47,10 +48,10 @@ extension Scheduler {
       return
     }
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
-    retry(task, after: policy.delay(beforeRetry: counters.outputLosses - 1))
+    retry(task, after: counts ? policy.delay(beforeRetry: counters.outputLosses - 1) : .zero)
     updateCompletion(query, task.stage)
     if !query.stages[task.stage].isSkipped { makeInputsAgain(query, task.stage) }
-    if query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
+    if counts, query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
   }
 
   /// Runs the stages again that a stage reads and that were released.

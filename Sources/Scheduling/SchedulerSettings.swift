@@ -41,4 +41,6 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case forgetsFailures
   /// A spool that takes no output uses up a task's attempts.
   case blamesTasksForSpool
+  /// A pause for the spool goes on while its task runs, so that work counts as waiting.
+  case countsWorkAsWaiting
 }

@@ -55,7 +55,8 @@ extension SettingKey where Value == TimeSpan {
       trino: .absent(because: "in Trino a full or failing exchange storage uses up the attempts of tasks"),
       """
       How long a task waits in all while no directory of exchange.base-directories takes its output, because all are \
-      full or gone. It goes on at once when one works again; after this time the query fails.
+      full or gone. It goes on at once when one works again; after this time the query fails. From the fifth attempt \
+      on that finds no place, the time that such attempts took counts, too.
       """)
   }
 

@@ -21,6 +21,8 @@ public struct FaultPlan: Sendable {
   public var memoryShortEvery: TimeSpan?
   /// Mean time between times in which no spool directory takes a file.
   public var spoolFullEvery: TimeSpan?
+  /// How long tasks wait for the spool.
+  public var spoolWait = TimeSpan.seconds(300)
   /// That the supervisor's word of a worker's death never arrives.
   public var deathUnreported = 0.0
   /// That a dead worker comes back at all.
@@ -85,7 +87,10 @@ public struct FaultPlan: Sendable {
     plan.memoryShortEvery = every(0.25, 300...2000)
     // From a copy, so that the other draws of a seed stay what they are.
     var copy = random
-    if copy.chance(0.2) { plan.spoolFullEvery = .milliseconds(Int64(copy.within(300...3000))) }
+    if copy.chance(0.2) {
+      plan.spoolFullEvery = .milliseconds(Int64(copy.within(300...3000)))
+      if copy.chance(0.4) { plan.spoolWait = .milliseconds(Int64(copy.within(200...4000))) }
+    }
     return plan
   }
 }

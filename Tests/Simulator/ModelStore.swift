@@ -30,6 +30,20 @@ struct ModelStore {
   private(set) var queries: [QueryID: Query] = [:]
   /// The first broken rule.
   private(set) var violation: String?
+  /// During a turn that is told of outputs that went with a directory: the losses that count against their tasks.
+  private var lossesBefore: [TaskID: Int] = [:]
+
+  /// The next records follow from the loss of these outputs with their directory; none for what follows from anything
+  /// else.
+  mutating func expectUncounted(_ attempts: [AttemptID]) {
+    lossesBefore = [:]
+    for attempt in attempts { lossesBefore[attempt.task] = task(attempt.task)?.counters.outputLosses }
+  }
+
+  private mutating func checkBlame(_ id: TaskID, _ counters: TaskCounters) {
+    guard let losses = lossesBefore[id] else { return }
+    require(counters.outputLosses <= losses, "task \(id) is blamed for a loss that came with a directory")
+  }
 
   mutating func insert(_ model: ModelQuery) {
     let stages = model.description.stages.map { _ in RestoredStage() }
@@ -88,6 +102,7 @@ struct ModelStore {
       require(task(attempt.task)?.selected == attempt.number, "\(attempt) is unselected, but was not selected")
       change(attempt.task) { $0.selected = nil }
     case .taskCounters(let id, let counters):
+      checkBlame(id, counters)
       change(id) { $0.counters = counters }
     case .taskDivided(let id, let input):
       divide(id, input)

@@ -65,10 +65,12 @@ final class World {
   ) {
     self.seed = seed
     self.shape = shape
-    self.settings = settings
     random = RandomSource(seed: seed)
     let drawn = FaultPlan.random(&random)
     self.faults = (faults ?? drawn).keeping(kinds ?? Set(FaultKind.allCases))
+    var settings = settings
+    settings.spoolWait = self.faults.spoolWait
+    self.settings = settings
     workerMemory = Int64(random.pick([20, 30, 60])) * ModelQuery.megabyte
     var queries: [ModelQuery] = []
     for number in 0..<(shape == nil ? random.pick([1, 1, 1, 2, 3]) : 1) {
@@ -210,7 +212,10 @@ final class World {
     queue.add(spoolFullUntil, .spoolRecovers)
     guard scheduler != nil, pausedUntil <= now, random.chance(0.3) else { return }
     let lost = spool.loseDirectory(number: random.below(3), of: 3)
-    tell(.outputsMissing(lost, WaterbearError(.exchangeDataUnrecoverable, "a directory is gone")))
+    let withDirectory = random.chance(0.7)
+    tell(
+      .outputsMissing(
+        lost, WaterbearError(.exchangeDataUnrecoverable, "a directory is gone"), withDirectory: withDirectory))
   }
 
   /// Ends the time of faults: whoever is gone comes back.

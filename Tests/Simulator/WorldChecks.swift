@@ -24,6 +24,17 @@ struct WorldChecks {
   var skippedStages = 0
   var planChanges = 0
 
+  /// What each task lost by a spool that took no output.
+  private var spoolLosses: [TaskID: SpoolLoss] = [:]
+
+  /// Counted from what is recorded, by code that shares nothing with the scheduler.
+  private struct SpoolLoss {
+    var span = TimeSpan.zero
+    /// When the last attempt found no place, and none has started since.
+    var failedAt: MonotonicTime?
+    var startedAt: [Int: MonotonicTime] = [:]
+  }
+
   mutating func fail(_ message: String) {
     if violation == nil { violation = message }
   }
@@ -56,6 +67,40 @@ struct WorldChecks {
 }
 
 extension WorldChecks {
+  /// Adds up what tasks lose by the spool: from the end of an attempt that found no place to the start of the next, and
+  /// the time of such attempts.
+  mutating func noteSpool(_ turn: SchedulerTurn, at time: MonotonicTime) {
+    for record in turn.records {
+      switch record {
+      case .attemptStarted(let attempt, _, _):
+        spoolLosses[attempt.task, default: SpoolLoss()].startedAt[attempt.number] = time
+        guard let failedAt = spoolLosses[attempt.task]?.failedAt else { continue }
+        spoolLosses[attempt.task]?.failedAt = nil
+        addSpoolLoss(attempt.task, time - failedAt)
+      case .attemptEnded(let attempt, _, let error):
+        guard let start = spoolLosses[attempt.task]?.startedAt.removeValue(forKey: attempt.number),
+          error?.code == .spoolUnavailable
+        else { continue }
+        addSpoolLoss(attempt.task, time - start)
+        if spoolLosses[attempt.task]?.failedAt == nil { spoolLosses[attempt.task]?.failedAt = time }
+      case .selected(let attempt, _):
+        spoolLosses[attempt.task]?.span = .zero
+        spoolLosses[attempt.task]?.failedAt = nil
+      default: break
+      }
+    }
+  }
+
+  private mutating func addSpoolLoss(_ task: TaskID, _ span: TimeSpan) {
+    let sum = (spoolLosses[task]?.span.nanoseconds ?? 0) + span.nanoseconds
+    spoolLosses[task]?.span = TimeSpan(nanoseconds: sum)
+  }
+
+  /// The most that any task of a query lost by the spool before it found a place, if it did.
+  func mostSpoolLoss(_ query: QueryID) -> TimeSpan {
+    spoolLosses.filter { $0.key.stage.query == query }.map(\.value.span).max() ?? .zero
+  }
+
   /// Queries take turns: one that could use any slot that comes free must not see the others get many before it.
   /// Places beyond the slots are for queries of which nothing runs; to the others they do not count.
   mutating func checkFairness(_ turn: SchedulerTurn, waiting: [QueryID], workers: [WorkerStatus], limit: Int) {
@@ -188,8 +233,8 @@ extension World {
     if error.code == .tableAlreadyExists { return query.toCommit != nil }
     if error.code.type == .userError { return error.code == .divisionByZero && model.userError != nil }
     if model.description.retryPolicy == .none { return true }
-    // The spool is never full for as long as tasks wait for it, however often that is.
-    if error.code == .spoolUnavailable { return false }
+    // Only where some task has lost by the spool what it may lose. The last attempt's start was its gain.
+    if error.code == .spoolUnavailable { return checks.mostSpoolLoss(model.id) >= settings.spoolWait }
     // All others name how often what was tried, and the last cause.
     if error.code == .exchangeDataUnrecoverable, !model.nondeterministicStages.isEmpty { return true }
     if error.causes.isEmpty { return false }

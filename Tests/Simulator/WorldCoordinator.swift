@@ -66,7 +66,9 @@ extension World {
     }
     for record in turn.records { say("  record \(record)") }
     if crashes() { return }
+    store.expectUncounted(lostWithDirectory(events.map(\.event)))
     store.apply(turn.records, spool: spool, collected: collected)
+    checks.noteSpool(turn, at: now)
     // Effects of a broken turn would only hide what is wrong with it.
     if store.violation != nil || crashes() { return }
     for effect in turn.effects {
@@ -76,6 +78,12 @@ extension World {
     }
     for entry in events { entry.then() }
     if faultsAreOn, random.chance(faults.coordinatorPause) { pausedUntil = after(100...3000) }
+  }
+
+  /// The outputs that went with a directory, where nothing else happened in the turn.
+  private func lostWithDirectory(_ events: [SchedulerEvent]) -> [AttemptID] {
+    guard events.count == 1, case .outputsMissing(let lost, _, withDirectory: true) = events[0] else { return [] }
+    return lost
   }
 
   /// Nanoseconds since the query was submitted.
