@@ -1,5 +1,5 @@
-// Owns which base directories are set aside for all processes, and when they are to be tried again. Pure: no disk, no
-// clock, no messages.
+// Owns which base directories are set aside for all processes, when they are to be tried again, and when what lies in
+// one that is away is given up. Pure: no disk, no clock, no messages.
 
 import Base
 import Exchange
@@ -11,6 +11,8 @@ import Exchange
 ///        ▲                                    ▲  │  └────┘
 ///        └──── tried: works, with room ───────┼──┘
 ///                  fails again soon: more room or a longer pause is asked for
+///
+/// The room that is asked for sinks while the directory waits, so that one with any room at all comes back some time.
 struct SpoolWatch {
   struct SetAside {
     var reason: String
@@ -18,9 +20,13 @@ struct SpoolWatch {
     let since: MonotonicTime
     /// Not tried before.
     var notBefore: MonotonicTime
-    /// Free space that it must have, in bytes.
+    /// Free space that it had to have at first, in bytes.
     var neededBytes: Int64
     var isBeingTried = false
+    /// Since when it is away as a whole, with all that lies in it; nil where it is not, as far as is known.
+    var awaySince: MonotonicTime?
+    /// What lies in it counts as lost.
+    var isGivenUp = false
   }
 
   /// How often it failed lately, each time soon after it had seemed to work.
@@ -28,8 +34,11 @@ struct SpoolWatch {
     var strikes = 0
     var at: MonotonicTime
     var fileBytes: Int
+    var isFull: Bool
   }
 
+  /// So long a directory may be away before its outputs are given up.
+  static let patienceWhileAway = TimeSpan.seconds(10)
   /// So many failures are forgiven before a directory that seems to work has to wait.
   private static let patience = 3
   private static let firstPause = TimeSpan.milliseconds(500)
@@ -37,6 +46,10 @@ struct SpoolWatch {
   /// Without a failure for so long, earlier ones are forgotten.
   private static let memory = TimeSpan.seconds(120)
   private static let leastRoom = Int64(1) << 20
+  /// What failures alone, whatever the size of the files, can make it ask for.
+  private static let mostRoomForStrikes = Int64(1) << 30
+  /// The demand for room is halved so often.
+  private static let demandHalvedEvery = TimeSpan.seconds(30)
 
   private(set) var setAside: [String: SetAside] = [:]
   private var records: [String: Record] = [:]
@@ -47,27 +60,30 @@ struct SpoolWatch {
       setAside[fault.directory]?.reason = fault.reason
       return false
     }
-    var record = records[fault.directory] ?? Record(at: now, fileBytes: 0)
-    if now - record.at > Self.memory { record.strikes = 0 }
+    var record = records[fault.directory] ?? Record(at: now, fileBytes: 0, isFull: fault.isFull)
+    if now - record.at > Self.memory { (record.strikes, record.fileBytes) = (0, 0) }
     record.strikes += 1
     record.at = now
     record.fileBytes = max(record.fileBytes, fault.fileBytes)
+    record.isFull = fault.isFull
     records[fault.directory] = record
     var pause = TimeSpan.zero
     if record.strikes > Self.patience {
       let doublings = min(record.strikes - Self.patience - 1, 20)
       pause = min(Self.longestPause, TimeSpan(nanoseconds: Self.firstPause.nanoseconds << doublings))
     }
-    let room = Self.leastRoom << Int64(min(2 * (record.strikes - 1), 20))
+    let room = min(Self.leastRoom << Int64(min(2 * (record.strikes - 1), 20)), Self.mostRoomForStrikes)
     setAside[fault.directory] = SetAside(
       reason: fault.reason, isFull: fault.isFull, since: now, notBefore: now + pause,
       neededBytes: fault.isFull ? max(room, 2 * Int64(record.fileBytes)) : 0)
     return true
   }
 
-  /// An output of this size was committed there: a directory that failed with less is as good as any.
+  /// An output of this size was committed there: a directory that was full with less is as good as any. It says nothing
+  /// of a disk that fails, as what was committed may not have reached it, nor of one that is set aside.
   mutating func noteCommit(in directory: String, fileBytes: Int) {
-    guard let record = records[directory], fileBytes >= record.fileBytes else { return }
+    guard setAside[directory] == nil, let record = records[directory], record.isFull, fileBytes >= record.fileBytes
+    else { return }
     records[directory] = nil
   }
 
@@ -76,9 +92,15 @@ struct SpoolWatch {
     var due: [(directory: String, neededBytes: Int64)] = []
     for (directory, entry) in setAside where !entry.isBeingTried && entry.notBefore <= now {
       setAside[directory]?.isBeingTried = true
-      due.append((directory, entry.neededBytes))
+      due.append((directory, demand(entry, now: now)))
     }
     return due.sorted { $0.directory < $1.directory }
+  }
+
+  private func demand(_ entry: SetAside, now: MonotonicTime) -> Int64 {
+    guard entry.neededBytes > Self.leastRoom else { return entry.neededBytes }
+    let halvings = (now - entry.since).nanoseconds / Self.demandHalvedEvery.nanoseconds
+    return max(Self.leastRoom, entry.neededBytes >> min(halvings, 62))
   }
 
   /// What a trial has shown. Whether the directory is in use again.
@@ -93,5 +115,21 @@ struct SpoolWatch {
       setAside[directory]?.reason = reason
       return false
     }
+  }
+
+  /// Whether a directory that is set aside is away as a whole, as was just seen.
+  mutating func noteAway(_ directory: String, _ isAway: Bool, now: MonotonicTime) {
+    guard let entry = setAside[directory] else { return }
+    setAside[directory]?.awaySince = isAway ? entry.awaySince ?? now : nil
+    if !isAway { setAside[directory]?.isGivenUp = false }
+  }
+
+  /// Those that have been away for too long: what lies in them is lost from now on. Each is named once.
+  mutating func takeGivenUp(now: MonotonicTime) -> [String] {
+    let lost = setAside.filter { entry in
+      !entry.value.isGivenUp && entry.value.awaySince.map { now - $0 >= Self.patienceWhileAway } ?? false
+    }.keys.sorted()
+    for directory in lost { setAside[directory]?.isGivenUp = true }
+    return lost
   }
 }

@@ -13,6 +13,10 @@ import Testing
     func note(_ fault: SpoolFault, now: MonotonicTime) -> Bool { watch.note(fault, now: now) }
     func noteCommit(in directory: String, fileBytes: Int) { watch.noteCommit(in: directory, fileBytes: fileBytes) }
     func takeDue(now: MonotonicTime) -> [(directory: String, neededBytes: Int64)] { watch.takeDue(now: now) }
+    func noteAway(_ directory: String, _ isAway: Bool, now: MonotonicTime) {
+      watch.noteAway(directory, isAway, now: now)
+    }
+    func takeGivenUp(now: MonotonicTime) -> [String] { watch.takeGivenUp(now: now) }
     func noteTrial(of directory: String, _ outcome: SpoolProbe) -> Bool { watch.noteTrial(of: directory, outcome) }
   }
 
@@ -71,5 +75,64 @@ import Testing
     let watch = Watch()
     #expect(watch.note(fault(isFull: false), now: time(0)))
     #expect(watch.takeDue(now: time(0)).first?.neededBytes == 0)
+  }
+
+  /// 30 GB met a full disk; half of it would do for everybody else.
+  @Test func theDemandForRoomSinks() {
+    let watch = Watch()
+    #expect(watch.note(fault(30 << 30), now: time(0)))
+    var needed: [Int64] = []
+    for seconds in [Int64(0), 30, 60, 300, 3600, 1_000_000] {
+      needed.append(watch.takeDue(now: time(seconds * 1000)).first?.neededBytes ?? -1)
+      #expect(!watch.noteTrial(of: "/a", .fails("still full")))
+    }
+    let expected: [Int64] = [61440, 30720, 15360, 60, 1, 1]
+    #expect(needed.map { $0 >> 20 } == expected)
+  }
+
+  /// A small disk that fills within seconds, again and again: it must come back with what it has.
+  @Test func failuresAloneAskForNoMoreThanSomeRoom() {
+    let watch = Watch()
+    var now: Int64 = 0
+    var needed: Int64 = 0
+    for _ in 0..<30 {
+      #expect(watch.note(fault(1000), now: time(now)))
+      now += 30_000
+      needed = watch.takeDue(now: time(now)).first?.neededBytes ?? -1
+      _ = watch.noteTrial(of: "/a", works)
+    }
+    #expect(needed > 0 && needed <= 1 << 30)
+  }
+
+  /// What was committed is in memory; the disk may never see it.
+  @Test func commitsSayNothingOfADiskThatFails() {
+    let watch = Watch()
+    for _ in 0..<3 {
+      #expect(watch.note(fault(0, isFull: false), now: time(0)))
+      // From before the fault.
+      watch.noteCommit(in: "/a", fileBytes: 1 << 30)
+      _ = watch.takeDue(now: time(0))
+      #expect(watch.noteTrial(of: "/a", works))
+      watch.noteCommit(in: "/a", fileBytes: 1 << 30)
+    }
+    #expect(watch.note(fault(0, isFull: false), now: time(0)))
+    #expect(watch.takeDue(now: time(0)).isEmpty)
+  }
+
+  @Test func whatLiesInADirectoryThatStaysAwayIsGivenUpOnce() {
+    let watch = Watch()
+    watch.noteAway("/a", true, now: time(0))
+    #expect(watch.takeGivenUp(now: time(100_000)).isEmpty)
+    #expect(watch.note(fault(isFull: false), now: time(100_000)))
+    watch.noteAway("/a", true, now: time(100_000))
+    watch.noteAway("/a", true, now: time(105_000))
+    #expect(watch.takeGivenUp(now: time(109_999)).isEmpty)
+    #expect(watch.takeGivenUp(now: time(110_000)) == ["/a"])
+    #expect(watch.takeGivenUp(now: time(120_000)).isEmpty)
+    // It is back, and goes again.
+    watch.noteAway("/a", false, now: time(121_000))
+    watch.noteAway("/a", true, now: time(122_000))
+    #expect(watch.takeGivenUp(now: time(131_000)).isEmpty)
+    #expect(watch.takeGivenUp(now: time(132_000)) == ["/a"])
   }
 }
