@@ -14,8 +14,8 @@ public struct SpoolOptions: Codable, Hashable, Sendable {
   public var codec: SpoolCodec
   /// `exchange.max-page-storage-size`: the largest page that `append` takes.
   public var maxPageBytes: Int
-  /// Bytes gathered before each write(2): it is written when half of it is used. An output that fits is placed only at
-  /// commit.
+  /// Bytes gathered before each write(2), which comes when the next page does not fit. An output that fits is placed
+  /// only at commit.
   public var bufferBytes: Int
   public var sync: SpoolSync
   /// `exchange.sink-max-file-size`: the largest file.

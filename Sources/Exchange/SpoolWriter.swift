@@ -86,7 +86,7 @@ public final class SpoolWriter {
     do {
       try makeRoom(raw.count + seal.tagByteCount)
       try addPage(raw, partition: partition, rows: rows)
-      if used >= options.bufferBytes / 2 { try flush() }
+      if used >= options.bufferBytes { try flush() }
     } catch {
       abort()
       throw error

@@ -31,22 +31,22 @@ extension SettingKey where Value == ExchangeManagerName {
   }
 }
 
-extension SettingKey where Value == [String] {
+extension SettingKey where Value == [DirectoryAddress] {
   public static var exchangeBaseDirectories: Self {
     Self(
       "exchange.base-directories", in: .exchangeManager,
       default: .computed(text: "spool in the data directory") { environment, _ in
-        [environment.dataDirectory + "/spool"]
+        [DirectoryAddress(path: environment.dataDirectory + "/spool")]
       },
-      range: SettingRange(text: "absolute paths or file:// addresses") { $0.allSatisfy(isDirectoryAddress) },
+      range: SettingRange(text: addresses) { Set($0.map(\.path)).count == $0.count },
       trino: .differs("none", because: "the data directory serves on one machine"),
       """
       Directories over which exchanged data is spread, with commas between them; local disks, NFS, or mounted HDFS.
       """)
   }
 
-  private static func isDirectoryAddress(_ text: String) -> Bool {
-    text.hasPrefix("/") || text.hasPrefix("file:///")
+  private static var addresses: String {
+    "different absolute paths or file:/// addresses; what has another scheme (hdfs, s3, gs, abfs) has to be mounted"
   }
 }
 
@@ -94,8 +94,8 @@ extension SettingKey where Value == Int {
     Self(
       "exchange.sink-buffer-pool-min-size", in: .exchangeManager, default: .fixed(10), range: .within(0...4096),
       """
-      At least so many buffers of 32kB gather an attempt's output before it is written. They are one piece of memory, \
-      written when half of it is full; an output that fits goes to the disk in one piece.
+      So many buffers of 32kB, but at least 2, gather an attempt's output before it is written. They are one piece of \
+      memory, written when it is full; an output that fits goes to the disk in one piece.
       """)
   }
 
@@ -130,7 +130,10 @@ extension SettingKey where Value == Int {
   public static var exchangeFileListingParallelism: Self {
     Self(
       "exchange.file-listing-parallelism", in: .exchangeManager, default: .fixed(50), range: .within(1...1000),
-      "How many spool files are deleted at a time, when stages and queries end and when left-overs are swept.")
+      """
+      How many spool files are deleted at a time, when stages and queries end and when left-overs are swept. They are \
+      deleted side by side only where deleting one turns out to be slow, as on network mounts.
+      """)
   }
 }
 

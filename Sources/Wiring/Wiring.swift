@@ -18,7 +18,7 @@ public enum Wiring {
   public static func spool(_ settings: Settings, owner: String, faults: SpoolFaults) throws -> SpoolDirectories {
     let memory = settings[.spoolMemoryDirectory]
     return try SpoolDirectories(
-      paths: settings[.exchangeBaseDirectories], memoryPath: memory == "none" ? nil : memory, owner: owner,
+      paths: settings[.exchangeBaseDirectories].map(\.path), memoryPath: memory == "none" ? nil : memory, owner: owner,
       parallelism: settings[.exchangeFileListingParallelism], now: { SystemClock.monotonic() },
       report: { event in
         // That one works again is for the coordinator to find out, for all processes at once.

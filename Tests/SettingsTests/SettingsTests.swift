@@ -43,8 +43,20 @@ func refusal(config: String) throws -> String {
     #expect(settings[.retryPolicy] == .task)
     #expect(settings[.taskRetryAttemptsPerTask] == 4)
     #expect(settings[.retryInitialDelay] == .milliseconds(200))
-    #expect(settings[.exchangeBaseDirectories] == ["/data/spool"])
+    #expect(settings[.exchangeBaseDirectories].map(\.path) == ["/data/spool"])
     #expect(settings.catalogs.isEmpty)
+  }
+
+  /// Trino's users write addresses; those of stores that are not mounted are refused with their names.
+  @Test(arguments: ["s3://bucket/x", "hdfs://namenode/x", "file://host/x", "spool", "/a,file:///a/", "file:///a%2"])
+  func otherSpoolDirectoriesAreRefusedByName(text: String) throws {
+    try withEtc(["exchange-manager.properties": "exchange.base-directories=\(text)\n"]) { directory in
+      let error = #expect(throws: WaterbearError.self) {
+        try Settings.load(directory: directory, environment: machine)
+      }
+      #expect(error?.message.contains(text) == true)
+      #expect(error?.message.contains("has to be mounted") == true)
+    }
   }
 
   @Test func valuesOfEveryTypeAreRead() throws {
@@ -59,7 +71,7 @@ func refusal(config: String) throws -> String {
       fault-tolerant-execution.exchange-encryption-enabled=false
       log.level=debug
       """,
-      "exchange-manager.properties": "exchange.base-directories=/a, /b,,file:///c\n",
+      "exchange-manager.properties": "exchange.base-directories=/a, /b/,,file:///c%20d\n",
     ])
     #expect(settings[.retryPolicy] == .query)
     #expect(settings[.allowedRetryPolicies] == [.query, .none])
@@ -69,7 +81,7 @@ func refusal(config: String) throws -> String {
     #expect(settings[.joinMaxBroadcastTableSize] == .megabytes(64))
     #expect(settings[.exchangeEncryptionEnabled] == false)
     #expect(settings[.logLevel] == .debug)
-    #expect(settings[.exchangeBaseDirectories] == ["/a", "/b", "file:///c"])
+    #expect(settings[.exchangeBaseDirectories].map(\.path) == ["/a", "/b", "/c d"])
   }
 
   @Test(arguments: [(1, 2, 1), (2, 2, 1), (3, 3, 1), (4, 2, 2), (12, 2, 6), (16, 2, 8), (32, 4, 8), (64, 8, 8)])
