@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -144,4 +145,11 @@ void wb_keep_freed_memory(int trim_bytes) {
   /* The largest threshold that glibc takes: half of an arena's heap. */
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, trim_bytes);
+}
+
+long wb_thread_waits(void) {
+  struct rusage usage;
+  /* Cannot fail for the calling thread. */
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
 }

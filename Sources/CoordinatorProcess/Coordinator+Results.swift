@@ -9,6 +9,9 @@ import Scheduling
 import Wire
 
 extension Coordinator {
+  /// Before an output that could not be read, though it may be whole, is read again.
+  static let rereadInterval = TimeAmount.milliseconds(250)
+
   /// Answers with the page at the asked position, or with none when the time is up.
   func fetch(_ frame: Frame, from client: ClientSession) throws {
     let request = try frame.message(FetchResult.self)
@@ -77,16 +80,39 @@ extension Coordinator {
         var isLast = false
         if case .end = query.locate(next) { isLast = true }
         answer(request, of: query, page: bytes, next: next, isLast: isLast)
-      case .failure(let error):
+      case .failure(let unread as UnreadOutput) where unread.miss != .lost:
+        readLater(position, request, of: query, unread)
+      case .failure(let failure):
+        let error = (failure as? UnreadOutput)?.error ?? WaterbearError.wrapping(failure)
         // The scheduler has the lost part made again; the client waits on.
         var request = request
         request.position = position
         log.write(.outputLost, about: .attempt(output.attempt), .error(error))
         searchOutputs(in: output.location.directory)
         enqueue(
-          .outputLost(output.attempt, WaterbearError.wrapping(error)),
-          then: { [weak self] in self?.serve(request, of: query) })
+          .outputLost(output.attempt, error), then: { [weak self] in self?.serve(request, of: query) })
       }
+    }
+  }
+
+  /// A page could not be read, which says nothing against it: it is tried again while the client waits. Where its
+  /// directory stays away, its outputs are given up together.
+  private func readLater(
+    _ position: ResultPosition, _ request: ResultRequest, of query: LiveQuery, _ unread: UnreadOutput
+  ) {
+    var request = request
+    request.position = position
+    if unread.miss == .away, let place = query.outputs[unread.attempt]?.location {
+      searchOutputs(in: place.directory)
+    } else {
+      log.write(.outputUnread, about: .attempt(unread.attempt), .error(unread.error))
+    }
+    guard request.deadline > .now() else {
+      if unread.miss == .shortage { return refuse(request.frame, from: request.client, unread.error) }
+      return answer(request, of: query, next: position, isLast: false)
+    }
+    whenChanged(query, until: min(request.deadline, .now() + Self.rereadInterval)) { [weak self] in
+      self?.serve(request, of: query)
     }
   }
 

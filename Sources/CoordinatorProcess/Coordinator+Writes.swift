@@ -56,7 +56,16 @@ extension Coordinator {
         CrashPoint.reach("write.collected")
         query.write?.outputs = outputs
         enqueue(.outputsCollected(id, attempts))
-      case .failure(let error as LostOutput):
+      case .failure(let error as UnreadOutput) where error.miss != .lost:
+        log.write(.outputUnread, about: .attempt(error.attempt), .error(error.error))
+        if error.miss == .away, let place = query.outputs[error.attempt]?.location {
+          searchOutputs(in: place.directory)
+        }
+        loop.assumeIsolated().scheduleTask(in: Self.rereadInterval) { [weak self] in
+          guard let self, queries[id]?.write?.wanted == attempts else { return }
+          collectOutputs(of: id, attempts)
+        }
+      case .failure(let error as UnreadOutput):
         log.write(.outputLost, about: .attempt(error.attempt), .error(error.error))
         enqueue(.outputLost(error.attempt, error.error))
       case .failure(let error): fail(WaterbearError.wrapping(error))

@@ -59,8 +59,8 @@ struct WriterOutputs: Codable, Sendable {
 
   init() {}
 
-  /// Reads the outputs from the spool. Blocks on the disk; the error names the attempt whose output is lost.
-  init(reading outputs: [SpoolOutput], key: SealingKey?) throws(LostOutput) {
+  /// Reads the outputs from the spool. Blocks on the disk; the error names the attempt whose output cannot be read.
+  init(reading outputs: [SpoolOutput], key: SealingKey?) throws(UnreadOutput) {
     let buffers = SpoolReadBuffers()
     for output in outputs {
       do {
@@ -72,7 +72,7 @@ struct WriterOutputs: Codable, Sendable {
           try add(BatchCodec.decode(try reader.readPage(page, of: 0), types: [.bigint, .varbinary]))
         }
       } catch {
-        throw LostOutput(attempt: output.attempt, error: WaterbearError.wrapping(error))
+        throw UnreadOutput(output.location, error)
       }
     }
   }
@@ -86,10 +86,4 @@ struct WriterOutputs: Codable, Sendable {
       fragments.append(fragment)
     }
   }
-}
-
-/// An output of a root stage cannot be read.
-struct LostOutput: Error {
-  let attempt: AttemptID
-  let error: WaterbearError
 }

@@ -6,6 +6,21 @@ import Exchange
 import Sealing
 import Synchronization
 
+/// A selected output could not be read.
+struct UnreadOutput: Error {
+  let attempt: AttemptID
+  /// What that says of the output.
+  let miss: SpoolMiss
+  let error: WaterbearError
+
+  /// Asks the disk where that is needed to know what `error` means.
+  init(_ location: SpoolLocation, _ error: any Error) {
+    attempt = location.attempt
+    self.error = WaterbearError.wrapping(error)
+    miss = LocalFileSystem().miss(self.error, reading: location)
+  }
+}
+
 final class ResultReaders: Sendable {
   /// Unchecked Sendable: a reader is taken out of the table while it is used, so only one thread has it.
   private struct Held: @unchecked Sendable {
@@ -15,8 +30,16 @@ final class ResultReaders: Sendable {
 
   private let held = Mutex<[QueryID: Held]>([:])
 
-  /// A page of partition 0 of an output. Blocks on the disk. Throws EXCHANGE_DATA_UNRECOVERABLE where it is damaged.
-  func page(_ number: Int, of output: SpoolOutput, key: SealingKey?) throws -> [UInt8] {
+  /// A page of partition 0 of an output. Blocks on the disk.
+  func page(_ number: Int, of output: SpoolOutput, key: SealingKey?) throws(UnreadOutput) -> [UInt8] {
+    do {
+      return try read(number, of: output, key: key)
+    } catch {
+      throw UnreadOutput(output.location, error)
+    }
+  }
+
+  private func read(_ number: Int, of output: SpoolOutput, key: SealingKey?) throws -> [UInt8] {
     let query = output.attempt.task.stage.query
     let cached = held.withLock { $0.removeValue(forKey: query) }
     let reader: SpoolReader

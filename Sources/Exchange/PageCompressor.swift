@@ -1,4 +1,5 @@
 // Owns the choice of whether a page is worth compressing, and the codecs' working memory.
+import Base
 import CLZ4
 import CZstd
 
@@ -88,10 +89,11 @@ final class PageDecompressor {
   deinit { ZSTD_freeDCtx(zstd) }
 
   /// Undoes `PageCompressor.compress`; false where `compressed` does not give exactly `output.count` bytes. Safe on any
-  /// input.
+  /// input. Throws GENERIC_INSUFFICIENT_RESOURCES where there is no memory to work with, which says nothing of the
+  /// page.
   func decompress(
     _ compressed: UnsafeRawBufferPointer, _ codec: SpoolCodec, into output: UnsafeMutableRawBufferPointer
-  ) -> Bool {
+  ) throws(WaterbearError) -> Bool {
     switch codec {
     case .none: return false
     case .lz4:
@@ -101,7 +103,11 @@ final class PageDecompressor {
       return Int(count) == output.count
     case .zstd:
       if zstd == nil { zstd = ZSTD_createDCtx() }
-      guard let zstd else { return false }
+      guard let zstd else {
+        throw WaterbearError(
+          .genericInsufficientResources, "There is no memory to decompress a page with Zstandard",
+          remedy: "Give the service more memory, or run fewer tasks at once.")
+      }
       let count = ZSTD_decompressDCtx(
         zstd, output.baseAddress, output.count, compressed.baseAddress, compressed.count)
       return ZSTD_isError(count) == 0 && count == output.count

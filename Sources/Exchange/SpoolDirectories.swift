@@ -197,10 +197,13 @@ public final class SpoolDirectories: Sendable {
         if failure.isOwnShortage {
           throw failure.asWriteError(remedy: "Raise the limit of open files or memory for the service.")
         }
-        setAside(position, failure, fileBytes: start.count)
         failures.append(failure)
+        // In memory there is little room, and the disks are next.
+        if failure.isFaultOfFile || position == paths.count && failure.isFull { continue }
+        setAside(position, failure, fileBytes: start.count)
       }
     }
+    if let failure = failures.last, failures.allSatisfy(\.isFaultOfFile) { throw failure.asWriteError(remedy: "") }
     throw unavailable(failures.map(\.description))
   }
 
@@ -232,7 +235,7 @@ public final class SpoolDirectories: Sendable {
       try operation()
     } catch {
       // A file that is gone was removed with its query: no fault of the directory.
-      if !error.isOwnShortage, error.number != FileSystemFailure.missing {
+      if !error.isOwnShortage, !error.isFaultOfFile, error.number != FileSystemFailure.missing {
         setAside(file.position, error, fileBytes: fileBytes)
       }
       throw error.asWriteError(

@@ -72,6 +72,10 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   /// Whether this process lacks something, so that another directory would not help.
   var isOwnShortage: Bool { number == EMFILE || number == ENFILE || number == ENOMEM }
 
+  /// Whether the file is at fault rather than the directory: it is larger than the file system or the process may make
+  /// one, or its name is not one that is allowed there. Other files may do.
+  var isFaultOfFile: Bool { number == EFBIG || number == ENAMETOOLONG || number == EINVAL }
+
   /// Whether the storage is full, broken or away, so that it may work again without a change of the configuration.
   var isTransient: Bool {
     isFull || [EIO, ESTALE, EROFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, ENODEV, ENXIO].contains(number)
@@ -80,9 +84,13 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   /// Whether the disk or a quota is full.
   var isFull: Bool { number == ENOSPC || number == EDQUOT }
 
-  /// The failure to write as an error that lets the task run again.
+  /// The failure to write as an error that lets the task run again: SPOOL_UNAVAILABLE where the directory is at fault,
+  /// else GENERIC_INSUFFICIENT_RESOURCES. `remedy` is for faults of the directory or the process.
   func asWriteError(remedy: String) -> WaterbearError {
-    let code: ErrorCode = isOwnShortage ? .genericInsufficientResources : .spoolUnavailable
-    return WaterbearError(code, description, remedy: remedy)
+    let isOfDirectory = !isOwnShortage && !isFaultOfFile
+    let code: ErrorCode = isOfDirectory ? .spoolUnavailable : .genericInsufficientResources
+    let ofFile = "Let tasks be smaller, raise the limit of file sizes for the service (LimitFSIZE), or use another "
+      + "file system: an output is one file."
+    return WaterbearError(code, description, remedy: isFaultOfFile ? ofFile : remedy)
   }
 }

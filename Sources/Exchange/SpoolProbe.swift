@@ -10,6 +10,36 @@ public enum SpoolProbe: Hashable, Sendable {
   case fails(String)
 }
 
+/// What a failure to read a committed output says of the output.
+public enum SpoolMiss: Hashable, Sendable {
+  /// It is gone or damaged.
+  case lost
+  /// Nothing yet: its whole base directory is away, as a mount that has gone.
+  case away
+  /// Nothing: what reads it lacks descriptors or memory.
+  case shortage
+}
+
+extension SpoolFileSystem {
+  /// What an error met while reading `location` says of the output there. May block on the disk.
+  public func miss(_ error: WaterbearError, reading location: SpoolLocation) -> SpoolMiss {
+    guard error.code == .exchangeDataUnrecoverable else { return .shortage }
+    return isSpoolAway(location.directory) ? .away : .lost
+  }
+
+  /// Whether a base directory is away as a whole, as a mount that has gone: its marker cannot be opened. A file that is
+  /// missing then may be there again when the directory is. False where this process lacks descriptors or memory to
+  /// find out. Cost: one file is opened.
+  public func isSpoolAway(_ directory: String) -> Bool {
+    do throws(FileSystemFailure) {
+      _ = try open("\(directory)/\(SpoolName.marker)")
+      return false
+    } catch {
+      return !error.isOwnShortage
+    }
+  }
+}
+
 extension SpoolDirectories {
   /// Written to find out whether writing works.
   private static let probeBytes = 256 << 10

@@ -77,6 +77,13 @@ public final class SpoolReader {
     index = try Self.openIndex(sealedIndex, seal, footer)
   }
 
+  /// The most memory that a reader of a file holds after `readAhead`, in bytes, where so much of the file is wanted and
+  /// neighbouring pages are read together up to `readAheadBytes`.
+  public static func heldBytes(of location: SpoolLocation, wanting bytes: Int, with readAheadBytes: Int) -> Int {
+    if location.fileBytes <= wholeFileBytes { return location.fileBytes }
+    return max(tailBytes, min(bytes, readAheadBytes))
+  }
+
   /// How many pages a partition has.
   public func pageCount(of partition: Int) throws -> Int {
     try damageChecked { try pages(of: partition).count }
@@ -157,7 +164,7 @@ public final class SpoolReader {
     buffers.grow(&buffers.plain, to: count)
     let plain = UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<count])
     guard try seal.open(sealed, at: place, into: plain) else { throw SpoolDamage(Self.badTag) }
-    guard buffers.decompressor.decompress(UnsafeRawBufferPointer(plain), entry.codec, into: output) else {
+    guard try buffers.decompressor.decompress(UnsafeRawBufferPointer(plain), entry.codec, into: output) else {
       throw SpoolDamage("it does not decompress to \(entry.rawBytes) bytes")
     }
   }

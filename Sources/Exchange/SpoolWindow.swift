@@ -14,8 +14,11 @@ public final class SpoolReadBuffers {
   /// Neighbouring pages are read together up to this size.
   let readAheadBytes: Int
 
+  /// What suits a reader of one file after the other.
+  public static let usualReadAheadBytes = 1 << 20
+
   /// `readAheadBytes`: 0 reads each page by itself, for who has many files open at once.
-  public init(readAheadBytes: Int = 1 << 20) { self.readAheadBytes = readAheadBytes }
+  public init(readAheadBytes: Int = usualReadAheadBytes) { self.readAheadBytes = readAheadBytes }
 
   deinit {
     window.deallocate()

@@ -102,7 +102,7 @@ public struct ProcessContext: Hashable, Sendable {
     try InheritedDescriptors.seal()
     // The program was executed through a descriptor, so the kernel named the process after the descriptor's number.
     wb_set_thread_name("waterbeard")
-    ProcessLimits.ignoreBrokenPipes()
+    ProcessLimits.ignoreWriteSignals()
     if case .worker = role { MemoryPressure.volunteer() }
     return try SupervisorLink(descriptor: link)
   }

@@ -17,8 +17,12 @@ public enum ProcessLimits {
     return Int(clamping: limit.rlim_cur)
   }
 
-  /// A write to a reader that is gone then fails with EPIPE instead of ending this process.
-  public static func ignoreBrokenPipes() { wb_ignore_signal(SIGPIPE) }
+  /// A write to a reader that is gone then fails with EPIPE, and one beyond the largest file with EFBIG, instead of
+  /// ending this process.
+  public static func ignoreWriteSignals() {
+    wb_ignore_signal(SIGPIPE)
+    wb_ignore_signal(SIGXFSZ)
+  }
 
   /// New files are for our user, readable by our group, closed to everybody else.
   public static func protectNewFiles() { _ = umask(0o027) }

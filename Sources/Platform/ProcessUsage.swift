@@ -13,6 +13,10 @@ public enum ProcessUsage {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// How often the calling thread has waited for something, such as a disk or a network. Being made to wait for a
+  /// processor does not count. Cost: one system call.
+  public static func threadWaitCount() -> Int { wb_thread_waits() }
+
   /// Bytes of memory in use; 0 where /proc does not tell.
   public static func residentBytes() -> Int64 {
     guard let bytes = try? AtomicFile.read("/proc/self/statm", limit: 4096) else { return 0 }  // A figure for display.

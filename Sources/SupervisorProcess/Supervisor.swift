@@ -63,7 +63,7 @@ public final class Supervisor {
     try InheritedDescriptors.seal()
     ProcessLimits.protectNewFiles()
     ProcessLimits.raiseOpenFiles()
-    ProcessLimits.ignoreBrokenPipes()
+    ProcessLimits.ignoreWriteSignals()
     let supervisor = try Supervisor(configuration)
     return try supervisor.loop()
   }

@@ -59,6 +59,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   // Spool and store.
   case outputSelected = "output_selected"
   case outputLost = "output_lost"
+  case outputUnread = "output_unread"
   case outputsMissing = "outputs_missing"
   case outputRecomputed = "output_recomputed"
   case spoolDirectorySetAside = "spool_directory_set_aside"
@@ -102,8 +103,8 @@ extension LogEvent {
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
-      .taskDivided, .memoryShort, .outputLost, .outputsMissing, .outputRecomputed, .spoolDirectorySetAside,
-      .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
+      .taskDivided, .memoryShort, .outputLost, .outputUnread, .outputsMissing, .outputRecomputed,
+      .spoolDirectorySetAside, .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info

@@ -105,6 +105,11 @@ extension LogEvent {
     switch self {
     case .outputSelected: (["rows", "bytes"], "An attempt's output is the one that counts.")
     case .outputLost: (Self.errorFields, "A selected output is gone or damaged.")
+    case .outputUnread:
+      (
+        Self.errorFields,
+        "The coordinator could not read an output, which says nothing against it, and tries again."
+      )
     case .outputsMissing:
       (
         ["directory", "outputs"],

@@ -78,6 +78,7 @@ final class AttemptRunner {
     for input in order.inputs { inputs[input.stage] = input }
     var typesByInput = remoteTypes(of: fragment.root)
     for source in fragment.keySources { typesByInput[source.fragment] = source.columns.map(\.type) }
+    let access = SpoolAccess(key: stage.key, isStopped: { control.isStopped })
     var context = TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { [use] number in
@@ -87,7 +88,7 @@ final class AttemptRunner {
         }
         return SpoolSource(
           outputs: try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
-          partitions: input.partitions, types: types, key: stage.key, readAhead: use.readAhead)
+          partitions: input.partitions, types: types, access: access, memory: memory, readAhead: use.readAhead)
       },
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.
@@ -100,7 +101,8 @@ final class AttemptRunner {
       return try input.outputs.map { output in
         SpoolSource(
           outputs: [try BinaryDecoder.decode(SpoolOutput.self, from: output)], partitions: input.partitions,
-          types: types, key: stage.key, readAhead: use.readAhead, buffers: SpoolReadBuffers(readAheadBytes: 0))
+          types: types, access: access, memory: memory, readAhead: use.readAhead,
+          buffers: SpoolReadBuffers(readAheadBytes: 0))
       }
     }
     context.attempt = order.attempt

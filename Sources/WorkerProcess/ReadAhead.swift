@@ -8,8 +8,11 @@ import Synchronization
 
 /// The threads of a worker that open files ahead, and how much they take on.
 final class ReadAhead: Sendable {
-  /// Opening a file takes longer than this only where it lies behind a network; then reading ahead is worth threads.
+  /// Opening a file takes longer than this, without waiting for a processor, only where it lies behind a network; then
+  /// reading ahead is worth threads.
   static let slowOpening = TimeSpan(nanoseconds: 500_000)
+  /// So many files in a row must be slow to open. One may be because a disk was asleep.
+  static let slowOpeningsMin = 2
   private static let threadsMax = 64
 
   /// A file that was opened, or why not.
@@ -22,11 +25,37 @@ final class ReadAhead: Sendable {
     let outcome: Result<Reader, any Error>
   }
 
-  /// A run of files that one reader opens one after the other.
-  struct Handle {
+  /// A run of files that are opened one after the other, by a thread of the worker or, where none is free for it, by
+  /// the task itself.
+  final class Handle: Sendable {
+    private enum State { case waiting, taken, cancelled }
+
     /// Positions in the list of outputs.
     let files: Range<Int>
+    /// Memory that its open files may hold, in bytes.
+    let bytes: Int
+    /// Files of the run that are of interest, in their order.
     let opened = BlockingQueue<Opened>()
+    private let state = Mutex(State.waiting)
+
+    init(files: Range<Int>, bytes: Int) {
+      self.files = files
+      self.bytes = bytes
+    }
+
+    var isCancelled: Bool { state.withLock { $0 == .cancelled } }
+
+    /// Who gets true opens the files.
+    func take() -> Bool {
+      state.withLock { state in
+        guard state == .waiting else { return false }
+        state = .taken
+        return true
+      }
+    }
+
+    /// No more files are wanted.
+    func cancel() { state.withLock { $0 = .cancelled } }
   }
 
   let readers: Int
@@ -42,38 +71,42 @@ final class ReadAhead: Sendable {
   }
 
   /// Starts to open a run of files that begins with `first`: those of `outputs` that have pages in the partitions, each
-  /// up to its first pages. `firstPage` gives the partition whose first page is read first; nil for files of no
-  /// interest.
+  /// up to its first pages. `firstPage` gives the partition whose first page is read first, nil for files of no
+  /// interest; `bytes` what is wanted of a file. Nil where `reserve` refuses the memory that they may hold.
   func start(
-    _ outputs: [SpoolOutput], from first: Int, key: SealingKey?, firstPage: (SpoolOutput) -> Int?,
-    bytes: (SpoolOutput) -> Int
-  ) -> Handle {
-    var wanted: [(output: SpoolOutput, partition: Int)] = []
+    _ outputs: [SpoolOutput], from first: Int, with access: SpoolAccess, firstPage: (SpoolOutput) -> Int?,
+    bytes: (SpoolOutput) -> Int, reserve: (Int) -> Bool
+  ) -> Handle? {
+    var files: [(output: SpoolOutput, partition: Int)] = []
     var (end, total) = (first, 0)
-    while end < outputs.count, wanted.count < filesPerReader, wanted.isEmpty || total < bytesPerReader {
+    while end < outputs.count, files.count < filesPerReader, files.isEmpty || total < bytesPerReader {
       if let partition = firstPage(outputs[end]) {
-        wanted.append((outputs[end], partition))
-        total += bytes(outputs[end])
+        files.append((outputs[end], partition))
+        total += SpoolReader.heldBytes(
+          of: outputs[end].location, wanting: bytes(outputs[end]), with: SpoolReadBuffers.usualReadAheadBytes)
       }
       end += 1
     }
-    let handle = Handle(files: first..<end)
-    let (opened, files) = (handle.opened, wanted)
-    submit {
-      for file in files {
-        opened.append(
-          Opened(
-            outcome: Result {
-              let reader = try SpoolReader(file.output.location, key: key, buffers: SpoolReadBuffers())
-              try reader.readAhead(0, of: file.partition)
-              return Opened.Reader(reader: reader)
-            }))
+    guard reserve(total) else { return nil }
+    let handle = Handle(files: first..<end, bytes: total)
+    submit { [files] in
+      guard handle.take() else { return }
+      for file in files where !handle.isCancelled {
+        let outcome = Result {
+          let reader = try access.open(file.output, buffers: SpoolReadBuffers())
+          try reader.readAhead(0, of: file.partition)
+          return Opened.Reader(reader: reader)
+        }
+        handle.opened.append(Opened(outcome: outcome))
+        // What this process lacks it lacks for the next file, too: the task opens it when the ones before are closed.
+        if case .failure(let error) = outcome, SpoolAccess.isOwnShortage(error) { return }
       }
     }
     return handle
   }
 
-  private func submit(_ job: @escaping @Sendable () -> Void) {
+  /// Lets one of the threads do this, some time.
+  func submit(_ job: @escaping @Sendable () -> Void) {
     let jobs = jobs
     let isNew = threads.withLock { count in
       guard count < Self.threadsMax else { return false }
@@ -84,12 +117,12 @@ final class ReadAhead: Sendable {
       do {
         try NamedThread.start("read ahead", stackBytes: 1 << 20) { while true { jobs.next()() } }
       } catch {
-        // Those there are do the work; without any it is done here.
+        // Those there are do the work; what none of them begins with is done by the task that wants it.
         let isAlone = threads.withLock { count in
           count -= 1
           return count == 0
         }
-        if isAlone { return job() }
+        if isAlone { return }
       }
     }
     jobs.append(job)

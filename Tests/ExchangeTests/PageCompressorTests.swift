@@ -15,7 +15,7 @@ struct PageCompressorTests {
     let packed = try #require(compress(raw, with: compressor))
     #expect(packed.count < count * 9 / 10)
     var back = [UInt8](repeating: 0, count: count)
-    #expect(decompress(packed, codec, into: &back))
+    #expect(try decompress(packed, codec, into: &back))
     #expect(back == raw)
   }
 
@@ -44,13 +44,13 @@ struct PageCompressorTests {
     let compressor = try #require(PageCompressor(codec))
     let packed = try #require(compress(pattern(1000), with: compressor))
     var shorter = [UInt8](repeating: 0, count: 999)
-    #expect(!decompress(packed, codec, into: &shorter))
+    #expect(try !decompress(packed, codec, into: &shorter))
     var longer = [UInt8](repeating: 0, count: 1001)
-    #expect(!decompress(packed, codec, into: &longer))
+    #expect(try !decompress(packed, codec, into: &longer))
     var same = [UInt8](repeating: 0, count: 1000)
-    #expect(!decompress(Array(packed.dropLast()), codec, into: &same))
-    #expect(!decompress([], codec, into: &same))
-    #expect(!decompress(noise(1000), codec, into: &same))
+    #expect(try !decompress(Array(packed.dropLast()), codec, into: &same))
+    #expect(try !decompress([], codec, into: &same))
+    #expect(try !decompress(noise(1000), codec, into: &same))
   }
 
   private func compress(_ raw: [UInt8]) -> [UInt8]? { compress(raw, with: compressor) }
@@ -61,9 +61,9 @@ struct PageCompressorTests {
     return count.map { Array(output[..<$0]) }
   }
 
-  private func decompress(_ packed: [UInt8], _ codec: SpoolCodec, into output: inout [UInt8]) -> Bool {
-    packed.withUnsafeBytes { packed in
-      output.withUnsafeMutableBytes { decompressor.decompress(packed, codec, into: $0) }
+  private func decompress(_ packed: [UInt8], _ codec: SpoolCodec, into output: inout [UInt8]) throws -> Bool {
+    try packed.withUnsafeBytes { packed in
+      try output.withUnsafeMutableBytes { try decompressor.decompress(packed, codec, into: $0) }
     }
   }
 }

@@ -39,6 +39,23 @@ struct SpoolFaultTests {
     #expect(failed >= 8)
   }
 
+  /// A file larger than the file system or the process may make one: other files may do.
+  @Test(arguments: [("write", EFBIG), ("create", ENAMETOOLONG), ("write", EINVAL)])
+  func aFaultOfTheFileIsNoneOfItsDirectory(operation: String, number: Int32) throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    fileSystem.arm(.init(operation: operation, at: 0, number: number))
+    let error = #expect(throws: WaterbearError.self) { _ = try fixture.write(pages, partitions: 2, options: options) }
+    #expect(error?.code == .genericInsufficientResources)
+    #expect(error?.remedy?.isEmpty == false)
+    fileSystem.arm(nil)
+    #expect(fixture.events.isEmpty)
+    #expect(fixture.directories.list().files.isEmpty)
+    // Where it comes in the middle.
+    fileSystem.arm(.init(operation: "write", at: 2, number: number))
+    #expect(throws: WaterbearError.self) { _ = try fixture.write(pages, partitions: 2, options: options) }
+    #expect(fixture.events.isEmpty)
+  }
+
   @Test(arguments: [EIO, ENOSPC, EROFS])
   func secondDirectoryTakesWhatTheFirstRefuses(number: Int32) throws {
     let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)

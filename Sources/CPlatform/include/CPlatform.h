@@ -69,4 +69,7 @@ void wb_return_free_memory(void);
 /// Makes malloc keep up to this many freed bytes at the top of its heap; C for the same reason.
 void wb_keep_freed_memory(int trim_bytes);
 
+/// How often the calling thread gave up the processor to wait for something; C because RUSAGE_THREAD is a GNU name.
+long wb_thread_waits(void);
+
 #endif
