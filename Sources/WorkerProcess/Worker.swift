@@ -199,7 +199,10 @@ final class Worker: Sendable {
       let error = WaterbearError(.genericInternalError, "Stage \(order.attempt.task.stage) was not defined here")
       return finish(ReportAttempt(attempt: order.attempt, error: error))
     }
-    pool.submit { [self] runner in finish(runner.run(order, stage: stage, control: control)) }
+    pool.submit { [self] runner in
+      let report = runner.run(order, stage: stage, control: control)
+      return { [self] in finish(report) }
+    }
   }
 
   /// Every abort is answered by a report: by the attempt's own when it stops, else by one made here.
