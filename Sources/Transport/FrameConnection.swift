@@ -90,7 +90,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var isReading = true
   /// Whether the peer is gone. What it has said is still handed out, as nobody waits for answers.
   private var isOver = false
+  /// What was wrong with what the peer said; nothing of it is handed out any more.
   private var failure: WaterbearError?
+  /// How the connection broke. What the peer said before is still handed out.
+  private var breakage: WaterbearError?
   private var helloTimer: Scheduled<Void>?
 
   init(
@@ -179,7 +182,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    failure = failure ?? WaterbearError(.genericInternalError, "A connection broke", causes: ["\(error)"])
+    breakage = breakage ?? WaterbearError(.genericInternalError, "A connection broke", causes: ["\(error)"])
     context.close(promise: nil)
   }
 
@@ -189,6 +192,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     connection.onClose = nil
     connection.onFrame = nil
     connection.onDemandChanged = nil
-    onClose?(failure)
+    onClose?(failure ?? breakage)
   }
 }

@@ -116,13 +116,19 @@ private final class CountingServer: Sendable {
     try server.stop()
   }
 
-  @Test func framesOfADeadPeerWaitForTheEndOfASend() throws {
+  /// One that dies with frames that it has not read breaks the connection rather than ending it.
+  @Test(arguments: [false, true])
+  func framesOfADeadPeerWaitForTheEndOfASend(leavesUnread: Bool) throws {
     let held = Mutex<FrameConnection?>(nil)
     let server = try CountingServer { connection in held.withLock { $0 = connection } }
     let socket = Mutex<FrameSocket?>(try server.client())
     for _ in 0..<1000 where held.withLock({ $0 == nil }) { usleep(5000) }
     let connection = try #require(held.withLock { $0 })
     let handedWithin = Mutex(-1)
+    if leavesUnread {
+      let frame = Frame(name: "unread", id: 0, body: [])
+      try server.onLoop { held.withLock { $0?.send(frame) } }
+    }
     try server.onLoop {
       // While the loop is busy the peer says its last words and goes: NIO finds both when it writes.
       socket.withLock { socket in
