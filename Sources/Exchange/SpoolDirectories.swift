@@ -245,10 +245,12 @@ public final class SpoolDirectories: Sendable {
   }
 
   /// Throws SPOOL_UNAVAILABLE where every directory is set aside for all processes, before work is done that nobody
-  /// could keep.
-  func checkAnyWorks() throws {
-    if memoryPath != nil { return }
-    let isAnyFree = health.withLock { health in paths.indices.contains { !health.isHeld($0) } }
+  /// could keep. The one in memory takes what is small, which nobody knows before; so it is reason enough to begin for
+  /// a task's first attempt only.
+  func checkAnyWorks(isRetry: Bool) throws {
+    let usesMemory = memoryPath != nil && !isRetry
+    let candidates = usesMemory ? allPaths.indices : paths.indices
+    let isAnyFree = health.withLock { health in candidates.contains { !health.isHeld($0) } }
     if !isAnyFree { throw unavailable(paths.map { "\($0) is set aside" }) }
   }
 
@@ -279,7 +281,7 @@ public final class SpoolDirectories: Sendable {
     }
   }
 
-  private func setAside(_ position: Int, _ failure: FileSystemFailure, fileBytes: Int) {
+  func setAside(_ position: Int, _ failure: FileSystemFailure, fileBytes: Int) {
     let until = now() + setAsideFor
     health.withLock { $0.setAside(position, until: until) }
     let fault = SpoolFault(

@@ -24,10 +24,15 @@ public struct SpoolOptions: Codable, Hashable, Sendable {
   /// The size of one buffer of `exchange.sink-buffer-pool-min-size` and `exchange.sink-buffers-per-partition`.
   public static let sinkBufferBytes = 32 << 10
 
+  /// Nothing is gained by larger writes.
+  public static let bufferBytesMax = 8 << 20
+
   /// `bufferBytes` for an output of so many partitions: what Trino keeps as a pool of buffers is one piece here, in
-  /// which the pages of all partitions are gathered.
-  public static func bufferBytes(partitions: Int, poolMinimum: Int, perPartition: Int) -> Int {
-    max(2, poolMinimum, partitions * perPartition) * sinkBufferBytes
+  /// which the pages of all partitions are gathered. At most a sixteenth of the attempt's memory, in bytes, which is
+  /// why it is not taken from there: what is on its way between operators is not counted either.
+  public static func bufferBytes(partitions: Int, poolMinimum: Int, perPartition: Int, memory: Int64) -> Int {
+    let most = max(2 * sinkBufferBytes, Int(min(Int64(bufferBytesMax), memory / 16)))
+    return min(max(2, poolMinimum, partitions * perPartition) * sinkBufferBytes, most)
   }
 
   public init(

@@ -25,6 +25,9 @@ public final class SpoolReadBuffers {
     plain.deallocate()
   }
 
+  /// Memory that is held, in bytes.
+  public var byteCount: Int { window.count + plain.count }
+
   /// Lets a buffer have at least `count` bytes; what it held is lost if it grows.
   func grow(_ buffer: inout UnsafeMutableRawBufferPointer, to count: Int) {
     guard buffer.count < count else { return }

@@ -41,7 +41,7 @@ public final class SpoolWriter {
     precondition(partitionCount >= 0 && partitionCount < Int(Int32.max), "\(partitionCount) partitions")
     precondition(SpoolName.isQueryName(attempt.task.stage.query.text), "\(attempt) cannot name a directory")
     precondition(options.maxPageBytes <= SpoolFormat.maxPageByteCount, "pages of at most 1GB")
-    try directories.checkAnyWorks()
+    try directories.checkAnyWorks(isRetry: attempt.number > 0)
     self.directories = directories
     self.options = options
     header = SpoolHeader(

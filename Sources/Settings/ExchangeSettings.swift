@@ -95,7 +95,8 @@ extension SettingKey where Value == Int {
       "exchange.sink-buffer-pool-min-size", in: .exchangeManager, default: .fixed(10), range: .within(0...4096),
       """
       So many buffers of 32kB, but at least 2, gather an attempt's output before it is written. They are one piece of \
-      memory, written when it is full; an output that fits goes to the disk in one piece.
+      memory, of 8MB or a sixteenth of the attempt's memory at most, written when it is full; an output that fits goes \
+      to the disk in one piece.
       """)
   }
 

@@ -53,7 +53,7 @@ final class AttemptRunner {
     let partitions = fragment.output.partitionCount
     let writer = try SpoolWriter(
       in: directories, attempt: order.attempt, partitionCount: partitions, key: stage.key,
-      options: use.options(codec: stage.codec, partitions: partitions))
+      options: use.options(codec: stage.codec, partitions: partitions, memory: memory.limit))
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)
@@ -97,12 +97,12 @@ final class AttemptRunner {
       guard let input = inputs[number], let types = typesByInput[number] else {
         throw WaterbearError(.genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
       }
-      // Each with the next few pages of its file at hand only, as all of them are open at once.
+      // Each with the next few pages of its file at hand only, as all of them are open at once; and that counts.
       return try input.outputs.map { output in
         SpoolSource(
           outputs: [try BinaryDecoder.decode(SpoolOutput.self, from: output)], partitions: input.partitions,
           types: types, access: access, memory: memory, readAhead: use.readAhead,
-          buffers: SpoolReadBuffers(readAheadBytes: 0))
+          buffers: SpoolReadBuffers(readAheadBytes: 0), isOneOfMany: true)
       }
     }
     context.attempt = order.attempt

@@ -25,6 +25,8 @@ final class SpoolSource: PageSource {
   private let buffers: SpoolReadBuffers
   /// What files opened ahead may hold.
   private let account: MemoryAccount
+  /// What this source holds of its file; nil where it is one of few.
+  private let ownAccount: MemoryAccount?
   private let memory: MemoryContext
 
   private var file = 0
@@ -40,9 +42,10 @@ final class SpoolSource: PageSource {
   private var handles: [ReadAhead.Handle] = []
   private var nextHandle = 0
 
+  /// `isOneOfMany`: what it holds of its file counts as memory of the attempt.
   init(
     outputs: [SpoolOutput], partitions: [Int]?, types: [DataType], access: SpoolAccess, memory: MemoryContext,
-    readAhead: ReadAhead, buffers: SpoolReadBuffers = SpoolReadBuffers()
+    readAhead: ReadAhead, buffers: SpoolReadBuffers = SpoolReadBuffers(), isOneOfMany: Bool = false
   ) {
     self.readAhead = readAhead
     self.buffers = buffers
@@ -52,6 +55,7 @@ final class SpoolSource: PageSource {
     self.access = access
     self.memory = memory
     account = memory.account("ExchangeOperator")
+    ownAccount = isOneOfMany ? memory.account("ExchangeOperator") : nil
     mayReadAhead = readAhead.readers > 1 && outputs.count > 1
   }
 
@@ -106,6 +110,7 @@ final class SpoolSource: PageSource {
         self.reader = reader
         let batch = try BatchCodec.decode(reader.readBuffer(page, of: number), types: types)
         page += 1
+        try ownAccount?.set(buffers.byteCount)
         if batch.count > 0 { return batch }
       } else {
         partition += 1

@@ -31,11 +31,13 @@ struct SpoolUse: Sendable {
     self.readAhead = readAhead
   }
 
-  func options(codec: SpoolCodec, partitions: Int) -> SpoolOptions {
+  /// `memory`: the attempt's, in bytes.
+  func options(codec: SpoolCodec, partitions: Int, memory: Int64) -> SpoolOptions {
     SpoolOptions(
       codec: codec, maxPageBytes: pageBytesMax,
       bufferBytes: SpoolOptions.bufferBytes(
-        partitions: partitions, poolMinimum: sinkPoolMinimum, perPartition: sinkBuffersPerPartition),
+        partitions: partitions, poolMinimum: sinkPoolMinimum, perPartition: sinkBuffersPerPartition,
+        memory: memory),
       maxFileBytes: fileBytesMax)
   }
 }

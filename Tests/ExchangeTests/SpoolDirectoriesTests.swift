@@ -123,13 +123,37 @@ struct SpoolDirectoriesTests {
       paths: [temporary.path + "/disk/"], memoryPath: temporary.path + "/memory", owner: "test",
       now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })
     try directories.prepare()
-    for (count, expected) in [(100, "/memory"), (2000, "/disk")] {
+    for (count, expected) in [(100, "/memory"), (1500, "/memory"), (2000, "/disk")] {
       let writer = try SpoolWriter(
         in: directories, attempt: SpoolFixture.attempt(count), partitionCount: 1, key: nil,
         options: SpoolOptions(bufferBytes: 2000))
       try noise(count).withUnsafeBytes { try writer.append(partition: 0, page: $0, rows: 1) }
       #expect(try writer.commit().location.directory == temporary.path + expected)
     }
-    #expect(directories.removeQuery(SpoolFixture.query).deleted.count == 2)
+    #expect(directories.removeQuery(SpoolFixture.query).deleted.count == 3)
+    // With every disk set aside a task is begun once, for its output may be small; not again, for it was not.
+    directories.hold([temporary.path + "/disk"])
+    func writer(_ number: Int) throws -> SpoolWriter {
+      try SpoolWriter(in: directories, attempt: SpoolFixture.attempt(0, number), partitionCount: 1, key: nil)
+    }
+    #expect(try writer(0).commit().location.directory == temporary.path + "/memory")
+    #expect(throws: WaterbearError.self) { _ = try writer(1) }
+    directories.hold([temporary.path + "/disk", temporary.path + "/memory"])
+    #expect(throws: WaterbearError.self) { _ = try writer(0) }
+    directories.hold([])
+    #expect(throws: Never.self) { _ = try writer(1) }
+  }
+
+  @Test func buffersKeepWithinTheirBounds() {
+    func bytes(_ partitions: Int, _ memory: Int64 = 1 << 40, perPartition: Int = 2) -> Int {
+      SpoolOptions.bufferBytes(
+        partitions: partitions, poolMinimum: 10, perPartition: perPartition, memory: memory) >> 10
+    }
+    #expect(bytes(1) == 320)
+    #expect(bytes(50) == 3200)
+    #expect(bytes(1000) == 8192)
+    #expect(bytes(1000, perPartition: 64) == 8192)
+    #expect(bytes(50, 16 << 20) == 1024)
+    #expect(bytes(50, 1) == 64)
   }
 }

@@ -134,6 +134,24 @@ import Testing
     #expect(memory.peakBytes > 0 && memory.peakBytes <= limit / 4)
   }
 
+  @Test func manySourcesCountWhatTheyHold() throws {
+    let output = try outputs(1)[0]
+    let memory = MemoryContext(limit: 1 << 20)
+    let readAhead = ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)
+    do {
+      let sources = (0..<3).map { _ in
+        SpoolSource(
+          outputs: [output], partitions: [0], types: [.bigint], access: SpoolAccess(key: nil), memory: memory,
+          readAhead: readAhead, buffers: SpoolReadBuffers(readAheadBytes: 0), isOneOfMany: true)
+      }
+      for source in sources { _ = try source.next() }
+      withExtendedLifetime(sources) {
+        #expect(memory.reservedBytes >= 3 * Int64(output.location.fileBytes))
+      }
+    }
+    #expect(memory.reservedBytes == 0)
+  }
+
   @Test func aSourceThatEndsClosesWhatWasOpenedAhead() throws {
     let outputs = try outputs(40)
     do {
