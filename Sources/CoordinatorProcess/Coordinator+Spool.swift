@@ -51,16 +51,31 @@ extension Coordinator {
       guard let self else { return }
       isTryingSpool = !spoolWatch.setAside.isEmpty
       guard isTryingSpool else { return }
-      for due in spoolWatch.takeDue(now: SystemClock.monotonic()) { tryAgain(due.directory, due.neededBytes) }
+      let now = SystemClock.monotonic()
+      for due in spoolWatch.takeDue(now: now) { tryAgain(due.directory, due.neededBytes) }
+      for directory in spoolWatch.takeGivenUp(now: now) {
+        loseOutputs(outputs(in: directory).map(\.attempt), in: directory, withDirectory: true)
+      }
       scheduleTrials()
     }
   }
 
   private func tryAgain(_ directory: String, _ neededBytes: Int64) {
     let spool = spool
-    let outcome = probes.runIfActive(eventLoop: loop) { spool.probe(directory, neededBytes: neededBytes) }
-    outcome.assumeIsolated().whenSuccess { [weak self] outcome in
-      guard let self, spoolWatch.noteTrial(of: directory, outcome) else { return }
+    let outcome = probes.runIfActive(eventLoop: loop) {
+      let outcome = spool.probe(directory, neededBytes: neededBytes)
+      if case .works = outcome { return (outcome, false) }
+      return (outcome, spool.search(for: [], in: directory).isAway)
+    }
+    outcome.assumeIsolated().whenSuccess { [weak self] outcome, isAway in
+      guard let self else { return }
+      let now = SystemClock.monotonic()
+      let wasAway = spoolWatch.setAside[directory]?.awaySince != nil
+      spoolWatch.noteAway(directory, isAway, now: now)
+      let isInUse = spoolWatch.noteTrial(of: directory, outcome, now: now)
+      // What is not there now went with it.
+      if wasAway, !isAway { searchOutputs(in: directory, isBack: true) }
+      guard isInUse else { return }
       log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
       tellSpoolStates()
       enqueue(.spoolRecovered)
@@ -69,32 +84,46 @@ extension Coordinator {
 
   /// Looks which selected outputs of a directory are gone, so that all of them are made again at once and not one by
   /// one as readers stumble over them; and whether the directory works at all, so that none is made again in one that
-  /// gives nothing back.
-  func searchOutputs(in directory: String) {
+  /// gives nothing back. Where the whole directory is away nothing is known of its outputs: they are looked for when it
+  /// is back (`isBack`), or given up after some seconds.
+  func searchOutputs(in directory: String, isBack: Bool = false) {
     let now = SystemClock.monotonic()
-    if let last = spoolSearches[directory], now - last < Self.searchInterval { return }
+    if !isBack, let last = spoolSearches[directory], now - last < Self.searchInterval { return }
     spoolSearches[directory] = now
-    let locations = queries.values.flatMap { query in
-      query.selected.compactMap { query.outputs[$0]?.location }.filter { $0.directory == directory }
-    }
+    let locations = outputs(in: directory)
     let spool = spool
     let isInUse = spoolWatch.setAside[directory] == nil
     let outcome = probes.runIfActive(eventLoop: loop) {
-      (lost: locations.filter { !spool.isThere($0) }.map(\.attempt),
+      (found: spool.search(for: locations, in: directory),
         probe: isInUse ? spool.probe(directory, neededBytes: 0) : nil)
     }
-    outcome.assumeIsolated().whenSuccess { [weak self] lost, probe in
+    outcome.assumeIsolated().whenSuccess { [weak self] found, probe in
       guard let self else { return }
       if case .fails(let reason)? = probe {
         noteSpoolFault(SpoolFault(directory: directory, reason: reason, isFull: false, fileBytes: 0))
       }
-      guard !lost.isEmpty else { return }
-      let error = WaterbearError(
-        .exchangeDataUnrecoverable, "Spool files in \(directory) are missing, cut short or cannot be opened",
-        remedy: "The tasks that wrote them run again. Check the disk or mount.")
-      log.write(.outputsMissing, ["directory": .string(directory), "outputs": .int(lost.count)])
-      enqueue(.outputsMissing(lost.sorted(), error))
+      // It may have been marked again, having been emptied.
+      if found.isAway, case .works? = probe { return searchOutputs(in: directory, isBack: true) }
+      spoolWatch.noteAway(directory, found.isAway, now: SystemClock.monotonic())
+      loseOutputs(found.lost, in: directory, withDirectory: isBack || spoolWatch.setAside[directory] != nil)
     }
+  }
+
+  /// Where the selected outputs in a directory are.
+  private func outputs(in directory: String) -> [SpoolLocation] {
+    queries.values.flatMap { query in
+      query.selected.compactMap { query.outputs[$0]?.location }.filter { $0.directory == directory }
+    }
+  }
+
+  /// Has outputs made again. `withDirectory`: none of their tasks is to blame.
+  private func loseOutputs(_ lost: [AttemptID], in directory: String, withDirectory: Bool) {
+    guard !lost.isEmpty else { return }
+    let error = WaterbearError(
+      .exchangeDataUnrecoverable, "Spool files in \(directory) are missing, cut short or cannot be opened",
+      remedy: "The tasks that wrote them run again. Check the disk or mount.")
+    log.write(.outputsMissing, ["directory": .string(directory), "outputs": .int(lost.count)])
+    enqueue(.outputsMissing(lost.sorted(), error, withDirectory: withDirectory))
   }
 
   /// The directories for `waterbearctl status`. Asks the file systems of those that work how much room they have.

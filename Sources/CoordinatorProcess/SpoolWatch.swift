@@ -87,10 +87,12 @@ struct SpoolWatch {
     records[directory] = nil
   }
 
-  /// Those to be tried now; they count as being tried until `noteTrial`.
+  /// Those to be tried now; they count as being tried until `noteTrial`. One that is away is tried all the time, for
+  /// what lies in it.
   mutating func takeDue(now: MonotonicTime) -> [(directory: String, neededBytes: Int64)] {
     var due: [(directory: String, neededBytes: Int64)] = []
-    for (directory, entry) in setAside where !entry.isBeingTried && entry.notBefore <= now {
+    for (directory, entry) in setAside
+    where !entry.isBeingTried && (entry.notBefore <= now || entry.awaySince != nil) {
       setAside[directory]?.isBeingTried = true
       due.append((directory, demand(entry, now: now)))
     }
@@ -104,10 +106,14 @@ struct SpoolWatch {
   }
 
   /// What a trial has shown. Whether the directory is in use again.
-  mutating func noteTrial(of directory: String, _ outcome: SpoolProbe) -> Bool {
-    guard setAside[directory] != nil else { return false }
+  mutating func noteTrial(of directory: String, _ outcome: SpoolProbe, now: MonotonicTime) -> Bool {
+    guard let entry = setAside[directory] else { return false }
     switch outcome {
     case .works:
+      guard entry.notBefore <= now else {
+        setAside[directory]?.isBeingTried = false
+        return false
+      }
       setAside[directory] = nil
       return true
     case .fails(let reason):

@@ -138,6 +138,11 @@ private final class LocalSource: SpoolFileSource {
     return Int64(status.st_size)
   }
 
+  func forgetCached() {
+    // Advice, and only for what has reached the disk; where it is not taken, a read shows less.
+    _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+  }
+
   func read(
     at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemFailure) -> Int {

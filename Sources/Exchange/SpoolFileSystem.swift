@@ -42,6 +42,8 @@ public protocol SpoolFileSink: AnyObject {
 public protocol SpoolFileSource: AnyObject {
   /// The file's length.
   func byteCount() throws(FileSystemFailure) -> Int64
+  /// Lets the next reads come from where the file is stored, as far as the system can do that, and not from memory.
+  func forgetCached()
   /// Reads from `offset` until `buffer` is full or the file ends; returns how many bytes were read.
   func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemFailure) -> Int
 }

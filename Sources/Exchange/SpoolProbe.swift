@@ -88,6 +88,21 @@ extension SpoolDirectories {
     }
   }
 
+  /// Looks which of these outputs of a base directory are gone; none of them where the directory itself is away, which
+  /// says nothing of them. Cost: opens each file.
+  public func search(for locations: [SpoolLocation], in directory: String) -> (lost: [AttemptID], isAway: Bool) {
+    if fileSystem.isSpoolAway(directory) { return ([], true) }
+    let lost = locations.filter { !isThere($0) }.map(\.attempt)
+    // It may have gone while its files were looked for.
+    return !lost.isEmpty && fileSystem.isSpoolAway(directory) ? ([], true) : (lost, false)
+  }
+
+  /// Reports a base directory that was found to be away by who reads in it.
+  public func noteAway(_ directory: String) {
+    guard let position = allPaths.firstIndex(of: directory) else { return }
+    setAside(position, FileSystemFailure("find the marker of", directory, FileSystemFailure.missing), fileBytes: 0)
+  }
+
   /// What the file system of a base directory says of itself; nil where it cannot be asked.
   public func volume(of path: String) -> SpoolVolume? {
     // For display: why it cannot be asked is found when it is used.
@@ -100,6 +115,8 @@ extension SpoolDirectories {
     do {
       let bytes = [UInt8](repeating: 0x57, count: Self.probeBytes)
       try bytes.withUnsafeBytes { try sink.append($0) }
+      // What stays in memory says nothing of the disk below.
+      try sink.sync()
       try sink.close()
       try readProbe(probe, bytes)
     } catch {
@@ -110,10 +127,10 @@ extension SpoolDirectories {
     try fileSystem.delete(probe)
   }
 
-  /// A length that is not to be seen yet is no fault: committing waits for it.
   private func readProbe(_ path: String, _ bytes: [UInt8]) throws(FileSystemFailure) {
+    try fileSystem.waitUntilVisible(path, fileBytes: bytes.count)
     let source = try fileSystem.open(path)
-    guard try source.byteCount() == Int64(bytes.count) else { return }
+    source.forgetCached()
     let found = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     defer { found.deallocate() }
     guard try source.read(at: 0, into: found) == bytes.count, found.elementsEqual(bytes) else {

@@ -78,7 +78,8 @@ final class AttemptRunner {
     for input in order.inputs { inputs[input.stage] = input }
     var typesByInput = remoteTypes(of: fragment.root)
     for source in fragment.keySources { typesByInput[source.fragment] = source.columns.map(\.type) }
-    let access = SpoolAccess(key: stage.key, isStopped: { control.isStopped })
+    let access = SpoolAccess(
+      key: stage.key, isStopped: { control.isStopped }, noteAway: { [directories] in directories.noteAway($0) })
     var context = TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { [use] number in

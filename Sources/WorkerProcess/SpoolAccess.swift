@@ -8,8 +8,9 @@ import Sealing
 /// How an attempt reads spool files.
 struct SpoolAccess: Sendable {
   /// So long a reader waits for a base directory that is away before it takes the file for lost. A mount that blinks is
-  /// back within seconds, and what lies in it is worth more than that.
-  static let patience = TimeSpan.seconds(10)
+  /// back within seconds, and what lies in it is worth more than that. Longer than the coordinator waits, which then
+  /// has all that lies there made again at once, and blames no task.
+  static let patience = TimeSpan.seconds(15)
 
   /// The query's; nil where its spool is not encrypted.
   let key: SealingKey?
@@ -17,6 +18,8 @@ struct SpoolAccess: Sendable {
   var patience = Self.patience
   /// Whether the attempt is to end.
   var isStopped: @Sendable () -> Bool = { false }
+  /// Told of a base directory that is away.
+  var noteAway: @Sendable (String) -> Void = { _ in }
 
   func open(_ output: SpoolOutput, buffers: SpoolReadBuffers) throws -> SpoolReader {
     try SpoolReader(output.location, key: key, fileSystem: fileSystem, buffers: buffers)

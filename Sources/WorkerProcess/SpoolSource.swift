@@ -92,6 +92,7 @@ final class SpoolSource: PageSource {
         isLastLook = false
         let now = SystemClock.monotonic()
         guard now < end ?? now + access.patience else { throw loss }
+        if end == nil { access.noteAway(output.location.directory) }
         end = end ?? now + access.patience
         if access.isStopped() { throw TaskStopped() }
         SystemClock.sleep(.milliseconds(100))

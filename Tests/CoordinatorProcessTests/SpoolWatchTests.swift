@@ -17,7 +17,9 @@ import Testing
       watch.noteAway(directory, isAway, now: now)
     }
     func takeGivenUp(now: MonotonicTime) -> [String] { watch.takeGivenUp(now: now) }
-    func noteTrial(of directory: String, _ outcome: SpoolProbe) -> Bool { watch.noteTrial(of: directory, outcome) }
+    func noteTrial(of directory: String, _ outcome: SpoolProbe, now: MonotonicTime? = nil) -> Bool {
+      watch.noteTrial(of: directory, outcome, now: now ?? MonotonicTime(nanoseconds: .max))
+    }
   }
 
   private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
@@ -134,5 +136,24 @@ import Testing
     watch.noteAway("/a", true, now: time(122_000))
     #expect(watch.takeGivenUp(now: time(131_000)).isEmpty)
     #expect(watch.takeGivenUp(now: time(132_000)) == ["/a"])
+  }
+
+  /// It has to wait, for it fails again and again; what lies in it need not wait for that.
+  @Test func oneThatIsAwayIsTriedDuringItsPause() {
+    let watch = Watch()
+    for _ in 0..<6 {
+      #expect(watch.note(fault(isFull: false), now: time(0)))
+      _ = watch.noteTrial(of: "/a", works)
+    }
+    #expect(watch.note(fault(isFull: false), now: time(0)))
+    #expect(watch.takeDue(now: time(100)).isEmpty)
+    watch.noteAway("/a", true, now: time(100))
+    #expect(watch.takeDue(now: time(200)).count == 1)
+    watch.noteAway("/a", false, now: time(200))
+    #expect(!watch.noteTrial(of: "/a", works, now: time(200)))
+    #expect(watch.setAside["/a"]?.awaySince == nil)
+    #expect(watch.takeDue(now: time(300)).isEmpty)
+    #expect(watch.takeDue(now: time(60_000)).count == 1)
+    #expect(watch.noteTrial(of: "/a", works, now: time(60_000)))
   }
 }

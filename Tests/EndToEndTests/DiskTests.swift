@@ -100,6 +100,26 @@ extension EndToEndTests {
       try daemon.wait(for: "its use") { try !status(daemon).contains("SET ASIDE") }
     }
 
+    /// As a mount that is away for a moment: what lies in it is there again afterwards.
+    @Test func `directories that are away for two seconds lose nothing`() throws {
+      let expected = try Daemon().rows(try String(contentsOfFile: Benchmark.file(9), encoding: .utf8), schema: "sf1")
+      let directory = try TemporaryDirectory()
+      let spools = ["a", "b"].map { directory.path + "/" + $0 }
+      let daemon = try Daemon(config: "task-retry-attempts-per-task=1\n", spools: spools)
+      let id = try daemon.submit(["--file", Benchmark.file(9), "--catalog", "tpch", "--schema", "sf1"])
+      try daemon.wait(for: "some outputs") { try daemon.show(id).attempts.count { $0.selected } > 4 }
+      for spool in spools { try FileManager.default.moveItem(atPath: spool, toPath: spool + ".away") }
+      SystemClock.sleep(.seconds(2))
+      for spool in spools { try FileManager.default.moveItem(atPath: spool + ".away", toPath: spool) }
+      let waited = try daemon.control(["wait", id])
+      #expect(waited.succeeded, "\(waited.error)")
+      #expect(try daemon.control(["fetch", id, "--format", "tsv"]).output == expected)
+      #expect(try !daemon.events("spool_directory_set_aside").isEmpty)
+      for event in ["outputs_missing", "output_lost", "output_recomputed"] {
+        #expect(try daemon.events(event).isEmpty, "\(event)")
+      }
+    }
+
     @Test func `a query waits while its only directory is gone`() throws {
       let expected = try expected()
       let directory = try TemporaryDirectory()

@@ -134,6 +134,8 @@ private final class FaultySource: SpoolFileSource {
     self.owner = owner
   }
 
+  func forgetCached() { source.forgetCached() }
+
   func byteCount() throws(FileSystemFailure) -> Int64 {
     try owner.check("inspect", path)
     return try source.byteCount()

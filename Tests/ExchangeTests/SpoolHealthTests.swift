@@ -117,6 +117,35 @@ struct SpoolProbeTests {
     #expect(try LocalFileSystem().names(in: fixture.path(0)) == [".waterbear-spool"])
   }
 
+  /// What a trial writes stays in memory for a while, whatever the disk below does; it is asked for it.
+  @Test func aDiskThatTakesNothingFails() throws {
+    let fileSystem = FaultyFileSystem()
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    fileSystem.arm(.init(operation: "sync", at: 0, number: EIO))
+    guard case .fails(let reason) = fixture.directories.probe(fixture.path(0), neededBytes: 0) else {
+      Issue.record("nothing reaches the disk")
+      return
+    }
+    #expect(reason.contains("Input/output error"))
+  }
+
+  @Test func aDirectoryIsAwayWithItsMarkerOnly() throws {
+    let fileSystem = FaultyFileSystem()
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let output = try fixture.write([(0, noise(10))], partitions: 1)
+    let lost = WaterbearError(.exchangeDataUnrecoverable, "gone")
+    #expect(!fileSystem.isSpoolAway(fixture.path(0)))
+    #expect(fileSystem.miss(lost, reading: output.location) == .lost)
+    fileSystem.arm(.init(operation: "open", at: 0, number: EMFILE))
+    #expect(!fileSystem.isSpoolAway(fixture.path(0)))
+    fileSystem.arm(.init(operation: "open", at: 0, number: ENOTCONN))
+    #expect(fileSystem.miss(lost, reading: output.location) == .away)
+    #expect(fileSystem.miss(WaterbearError(.genericInsufficientResources, ""), reading: output.location) == .shortage)
+    fileSystem.arm(nil)
+    unlink(fixture.path(0) + "/.waterbear-spool")
+    #expect(fileSystem.isSpoolAway(fixture.path(0)))
+  }
+
   @Test func aDirectoryThatGivesNothingBackFails() throws {
     let fileSystem = FaultyFileSystem()
     let fixture = try SpoolFixture(fileSystem: fileSystem)

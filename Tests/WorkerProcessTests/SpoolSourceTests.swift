@@ -245,6 +245,7 @@ private final class CountedSource: SpoolFileSource {
 
   deinit { closed() }
 
+  func forgetCached() { source.forgetCached() }
   func byteCount() throws(FileSystemFailure) -> Int64 { try source.byteCount() }
   func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemFailure) -> Int {
     try source.read(at: offset, into: buffer)
