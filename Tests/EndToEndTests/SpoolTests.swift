@@ -36,6 +36,9 @@ extension EndToEndTests {
 
     @Test func `a result is kept for its time from the end of the query on`() throws {
       let daemon = try Daemon(config: "query.min-expire-age=3s\n")
+      try daemon.wait(for: "all workers, as one that came later would not be stopped") {
+        try daemon.workerList().count == 2
+      }
       let workers = try daemon.workerList().map(\.pid)
       for worker in workers { kill(worker, SIGSTOP) }
       defer { for worker in workers { kill(worker, SIGCONT) } }
