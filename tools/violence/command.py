@@ -15,6 +15,7 @@ from . import shapes
 from .case import BAD, IDLE, REFUSED, RIGHT, Runner
 from .daemon import Daemon
 from .faults import FAULTS
+from .hanging import obstacle
 
 
 def parse(arguments, description):
@@ -52,6 +53,10 @@ def chosen_faults(names):
     if os.geteuid() != 0 or os.environ.get("WATERBEAR_NO_MOUNTS"):
         for name in [name for name, kind in faults.items() if kind.needs_mounts]:
             print(f"chaos: {name} is left out: only root can mount a file system that may run full", file=sys.stderr)
+            del faults[name]
+    if why := obstacle():
+        for name in [name for name, kind in faults.items() if kind.needs_hanging]:
+            print(f"chaos: {name} is left out: {why}", file=sys.stderr)
             del faults[name]
     return faults
 
@@ -111,39 +116,46 @@ def main(arguments, description):
     options = parse(arguments, description)
     wanted, faults = shapes.chosen(options.shapes, scale(options.schema)), chosen_faults(options.faults)
     mounts = any(kind.needs_mounts for kind in faults.values())
-    daemon = Daemon(binaries(options), options.workers, "512m" if mounts else None)
-    table, began = Table(), time.monotonic()
+    programs = binaries(options)
+    # What lies on a mount that can hang obeys other rules than most faults break, so it has a daemon of its own.
+    daemons = {can_hang: Daemon(programs, options.workers, "512m" if mounts and not can_hang else None, can_hang)
+               for can_hang in sorted({kind.needs_hanging for kind in faults.values()})}
+    table, began, runners, expected = Table(), time.monotonic(), {}, {}
     try:
-        daemon.prepare()
-        shapes.make_tables(daemon.lake)
-        daemon.start()
-        daemon.wait_until_ready()
-        runner = Runner(daemon, options.schema)
-        expected = {shape.name: runner.expect(shape) for shape in wanted}
-        runner.learn_limits()
-        print("undisturbed: " + ", ".join(f"{name} {each.seconds:.2f} s" for name, each in expected.items()), flush=True)
-        rounds(options, runner, daemon, wanted, faults, expected, table, began)
-        code = daemon.stop()
-        if code != 0:
-            table.bad.append(f"the daemon ended with {code} when it was asked to stop")
-        left = [str(path) for spool in daemon.spools for path in spool.glob("*/*")]
-        if left:
-            table.bad.append(f"left in the spool at the end: {left[:5]}")
+        for can_hang, daemon in daemons.items():
+            daemon.prepare()
+            shapes.make_tables(daemon.lake)
+            daemon.start()
+            daemon.wait_until_ready()
+            runners[can_hang] = runner = Runner(daemon, options.schema)
+            expected[can_hang] = {shape.name: runner.expect(shape) for shape in wanted}
+            runner.learn_limits()
+            print("undisturbed: " + ", ".join(
+                f"{name} {each.seconds:.2f} s" for name, each in expected[can_hang].items()), flush=True)
+        rounds(options, runners, wanted, faults, expected, table, began)
+        for daemon in daemons.values():
+            code = daemon.stop()
+            if code != 0:
+                table.bad.append(f"the daemon ended with {code} when it was asked to stop")
+            left = [str(path) for spool in daemon.spools for path in spool.glob("*/*")]
+            if left:
+                table.bad.append(f"left in the spool at the end: {left[:5]}")
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
     finally:
         table.print(list(faults), [shape.name for shape in wanted])
-        if options.keep and table.bad:
-            print(f"kept: {daemon.home}")
-            if daemon.process:
-                daemon.stop()
-        else:
-            daemon.remove()
+        for daemon in daemons.values():
+            if options.keep and table.bad:
+                print(f"kept: {daemon.home}")
+                if daemon.process:
+                    daemon.stop()
+            else:
+                daemon.remove()
     print(f"{table.cases - len(table.bad)} passed, {len(table.bad)} failed")
     return 1 if table.bad or not table.cases else 0
 
 
-def rounds(options, runner, daemon, wanted, faults, expected, table, began):
+def rounds(options, runners, wanted, faults, expected, table, began):
     seed = options.seed
     while True:
         cases = [(fault, shape) for fault in faults for shape in wanted]
@@ -151,8 +163,10 @@ def rounds(options, runner, daemon, wanted, faults, expected, table, began):
         for fault, shape in cases:
             # Each case draws from a source of its own, so it can be run alone.
             source = random.Random(f"{seed}/{fault}/{shape.name}")
-            outcome = runner.run(shape, faults[fault], source, expected[shape.name])
-            table.add(seed, fault, shape.name, outcome, expected[shape.name].seconds)
+            can_hang = faults[fault].needs_hanging
+            daemon, undisturbed = runners[can_hang].daemon, expected[can_hang][shape.name]
+            outcome = runners[can_hang].run(shape, faults[fault], source, undisturbed)
+            table.add(seed, fault, shape.name, outcome, undisturbed.seconds)
             if outcome.verdict == BAD and (daemon.process is None or daemon.process.poll() is not None):
                 daemon.revive()
             if sys.stderr.isatty():

@@ -11,6 +11,8 @@ import time
 
 from benchmark import processes
 
+from .hanging import HangingMount
+
 CONFIG = """waterbear.workers={workers}
 task.max-worker-threads=1
 query.remote-task.max-error-duration=2s
@@ -34,8 +36,10 @@ class NoAnswer(Exception):
 class Daemon:
     """A daemon below a directory of its own, with two spool directories and a lake of files."""
 
-    def __init__(self, binaries, workers=2, spool_bytes=None):
+    def __init__(self, binaries, workers=2, spool_bytes=None, can_hang=False):
         self.binaries, self.count, self.spool_bytes = pathlib.Path(binaries), workers, spool_bytes
+        # Whether the second spool directory lies on a mount that can be made to hang.
+        self.can_hang, self.mount = can_hang, None
         # Short, since the paths of sockets below it are limited.
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="waterbear-chaos."))
         self.lake, self.data, self.etc = self.home / "lake", self.home / "data", self.home / "etc"
@@ -54,7 +58,10 @@ class Daemon:
                 subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.spool_bytes},mode=700", "waterbear-chaos",
                                 spool], check=True)
                 self.mounted.append(spool)
-        (self.etc / "config.properties").write_text(CONFIG.format(workers=self.count))
+        if self.can_hang:
+            self.mount = HangingMount(self.spools[1])
+        (self.etc / "config.properties").write_text(
+            CONFIG.format(workers=self.count) + ("waterbear.spool-call-timeout=2s\n" if self.can_hang else ""))
         (self.etc / "exchange-manager.properties").write_text(
             "exchange-manager.name=filesystem\nexchange.base-directories=" + ",".join(map(str, self.spools)) + "\n")
         (self.etc / "catalog/tpch.properties").write_text(TPCH)
@@ -133,6 +140,8 @@ class Daemon:
         if self.process:
             processes.end(self.process, patience=5)
         self.starter.shutdown()
+        if self.mount:
+            self.mount.remove()
         if self.words:
             self.words.close()
         for spool in self.mounted:

@@ -20,6 +20,8 @@ class Fault:
     # Whether the query may fail instead of giving its answer, with a message that says why.
     may_fail = False
     needs_mounts = False
+    # Whether it takes a daemon with a spool directory that can be made to hang.
+    needs_hanging = False
 
     def __init__(self, daemon, random, seconds):
         # `seconds` is how long the query takes undisturbed.
@@ -312,6 +314,23 @@ class SpoolGone(Fault):
         subprocess.run(["umount", "-l", spool], check=True)
 
 
+class SpoolHangs(Fault):
+    """One of two spool directories hangs for some seconds, in which the coordinator may be killed."""
+
+    needs_hanging = True
+
+    def act(self):
+        if self.pause(self.seconds * self.random.uniform(0.05, 0.5)):
+            self.daemon.mount.hang()
+            self.strikes += 1
+            if self.random.random() < 0.5 and self.pause(self.random.uniform(0.1, 3)):
+                self.strike(self.daemon.coordinators)
+            self.over.wait(self.random.uniform(1, 8))
+
+    def heal(self):
+        self.daemon.mount.lift()
+
+
 class DiskFull(Fault):
     """One spool directory runs full and has room again."""
 
@@ -404,6 +423,7 @@ FAULTS = {
     "worker-hang": WorkerHang, "worker-slow": WorkerSlow, "messages": Messages, "coordinator-stop": CoordinatorStop,
     "spool-missing": SpoolMissing, "spool-truncated": SpoolTruncated, "spool-flipped": SpoolFlipped,
     "spool-swapped": SpoolSwapped,
-    "spool-unreadable": SpoolUnreadable, "spool-gone": SpoolGone, "disk-full": DiskFull, "disks-full": DisksFull,
+    "spool-unreadable": SpoolUnreadable, "spool-gone": SpoolGone, "spool-hangs": SpoolHangs,
+    "disk-full": DiskFull, "disks-full": DisksFull,
     "descriptors": Descriptors, "client-kill": ClientKill, "cancel": Cancel,
 }
