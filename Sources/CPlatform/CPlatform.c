@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -28,6 +29,17 @@ int wb_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, sign
 int wb_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int wb_pin_file(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
+
+int wb_file_system_identity(const char *path, uint64_t *identity) {
+  struct statfs status;
+  if (statfs(path, &status) != 0) return -1;
+  const uint64_t in_memory = 0x01021994;
+  uint64_t kind = (uint32_t)status.f_type;
+  uint32_t number[2] = {0, 0};
+  if (kind != in_memory) memcpy(number, &status.f_fsid, sizeof number);
+  *identity = (kind << 32 ^ number[0]) ^ (uint64_t)number[1] << 32;
+  return 0;
+}
 
 int wb_close_on_exec_from(int first) {
   if (syscall(SYS_close_range, (unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return 0;

@@ -28,16 +28,10 @@ extension Coordinator {
         try giveUp(entry, WaterbearError.wrapping(error), write: storedWrites.first { $0.id == entry.summary.id })
       }
     }
-    let live = Set(queries.keys)
-    var known: Set<AttemptID> = []
-    for query in queries.values { known.formUnion(query.selected) }
-    known.formUnion(stored.flatMap(\.runningAttempts))
     // Files of running attempts stay: a worker that outlived the last coordinator may be about to report them. An
     // attempt that the store does not know was started in the moments that a loss of power took away; its number will
     // come up again.
-    let removal = try spool.sweep(live: { live }, keeping: { known.contains($0.attempt) })
-    for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
-    if !removal.deleted.isEmpty { log.write(.spoolSwept, ["files": .int(removal.deleted.count)]) }
+    sweepThoroughly(keeping: Set(stored.flatMap(\.runningAttempts)))
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
     limitSplits()
     takeUp(storedWrites)

@@ -66,10 +66,9 @@ extension Coordinator {
     of query: LiveQuery
   ) {
     let (results, key) = (results, query.key)
-    let outcome = files.runIfActive(eventLoop: loop) {
+    ask(output.location.directory, .reading) {
       try results.page(position.page, of: output, key: key)
-    }
-    outcome.assumeIsolated().whenComplete { [weak self] outcome in
+    } then: { [weak self] outcome in
       guard let self else { return }
       // Released while it was read: the reader that was kept for the next page would stay open for ever.
       if queries[query.id] !== query { results.close(query.id) }

@@ -4,15 +4,17 @@
 import Base
 import Exchange
 import NIOCore
-import NIOPosix
 import Platform
 import Scheduling
+import Synchronization
 import Telemetry
 import Wire
 
 extension Coordinator {
   /// How often directories set aside are tried.
   private static let trialInterval = TimeAmount.milliseconds(500)
+  /// How often it is asked how much room there is, in seconds.
+  private static let volumeRounds = 5
   /// The outputs of one directory are not looked for more often.
   private static let searchInterval = TimeSpan.milliseconds(250)
 
@@ -62,13 +64,15 @@ extension Coordinator {
 
   private func tryAgain(_ directory: String, _ neededBytes: Int64) {
     let spool = spool
-    let outcome = probes.runIfActive(eventLoop: loop) {
+    // However long it takes: that the trial returns is how a directory that did not answer is found to answer again.
+    ask(directory, .trial, isPatient: true) {
       let outcome = spool.probe(directory, neededBytes: neededBytes)
       if case .works = outcome { return (outcome, false) }
       return (outcome, spool.search(for: [], in: directory).isAway)
-    }
-    outcome.assumeIsolated().whenSuccess { [weak self] outcome, isAway in
+    } then: { [weak self] (result: Result<(SpoolProbe, Bool), any Error>) in
       guard let self else { return }
+      // A trial throws nothing, so all that can be missing is its thread.
+      let (outcome, isAway) = (try? result.get()) ?? (.fails(Self.silence(of: directory).message), true)
       let now = SystemClock.monotonic()
       let wasAway = spoolWatch.setAside[directory]?.awaySince != nil
       spoolWatch.noteAway(directory, isAway, now: now)
@@ -79,26 +83,31 @@ extension Coordinator {
       log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
       tellSpoolStates()
       enqueue(.spoolRecovered)
+      sweepNow(directory)
     }
   }
 
   /// Looks which selected outputs of a directory are gone, so that all of them are made again at once and not one by
   /// one as readers stumble over them; and whether the directory works at all, so that none is made again in one that
   /// gives nothing back. Where the whole directory is away nothing is known of its outputs: they are looked for when it
-  /// is back (`isBack`), or given up after some seconds.
+  /// is back (`isBack`), or given up after some seconds; at once where it does not answer, as that was waited for.
   func searchOutputs(in directory: String, isBack: Bool = false) {
     let now = SystemClock.monotonic()
-    if !isBack, let last = spoolSearches[directory], now - last < Self.searchInterval { return }
-    spoolSearches[directory] = now
+    let last = spoolSearches[directory]
+    if !isBack, let last, last.isUnderWay || now - last.start < Self.searchInterval { return }
+    spoolSearches[directory] = SpoolSearch(start: now)
     let locations = outputs(in: directory)
     let spool = spool
     let isInUse = spoolWatch.setAside[directory] == nil
-    let outcome = probes.runIfActive(eventLoop: loop) {
+    ask(directory, .search) {
       (found: spool.search(for: locations, in: directory),
         probe: isInUse ? spool.probe(directory, neededBytes: 0) : nil)
-    }
-    outcome.assumeIsolated().whenSuccess { [weak self] found, probe in
+    } then: { [weak self] outcome in
       guard let self else { return }
+      spoolSearches[directory]?.isUnderWay = false
+      guard case .success((let found, let probe)) = outcome else {
+        return loseOutputs(outputs(in: directory).map(\.attempt), in: directory, withDirectory: true)
+      }
       if case .fails(let reason)? = probe {
         noteSpoolFault(SpoolFault(directory: directory, reason: reason, isFull: false, fileBytes: 0))
       }
@@ -126,19 +135,67 @@ extension Coordinator {
     enqueue(.outputsMissing(lost.sorted(), error, withDirectory: withDirectory))
   }
 
-  /// The directories for `waterbearctl status`. Asks the file systems of those that work how much room they have.
+  // MARK: Waiting for directories
+
+  /// Does `body` on the thread that the directory has for this errand; `then` gets its outcome on the loop, or the
+  /// error that the directory does not answer, when a call in it has not returned in time or too much is waiting
+  /// already. So whoever asks hears something in bounded time; `isPatient` waits however long it takes.
+  func ask<Answer: Sendable>(
+    _ directory: String, _ errand: SpoolErrand, isPatient: Bool = false,
+    _ body: @escaping @Sendable () throws -> Answer, then: @escaping (Result<Answer, any Error>) -> Void
+  ) {
+    let promise = loop.makePromise(of: Answer.self)
+    promise.futureResult.assumeIsolated().whenComplete(then)
+    let isAnswered = Once()
+    let isUnderWay = spool.run(errand, in: directory) {
+      let answer = Result { try body() }
+      if isAnswered.isFirst() { promise.completeWith(answer) }
+    } ifStuck: {
+      if !isPatient, isAnswered.isFirst() { promise.fail(Self.silence(of: directory)) }
+    }
+    if !isUnderWay, isAnswered.isFirst() { promise.fail(Self.silence(of: directory)) }
+  }
+
+  private static func silence(of directory: String) -> WaterbearError {
+    WaterbearError(
+      .exchangeDataUnrecoverable, "The spool directory \(directory) does not answer",
+      remedy: "What is needed of it is made again elsewhere. Check its mount.")
+  }
+
+  /// To be called every second: finds directories that have fallen silent, and asks now and then how much room there
+  /// is. Touches no disk itself.
+  func watchSpool() {
+    _ = spool.takeSilences()
+    spoolRounds += 1
+    if spoolRounds % Self.volumeRounds == 0 { spool.refreshVolumes() }
+  }
+
+  /// The directories for `waterbearctl status`, with the room that they said to have some seconds ago.
   func spoolStatus() -> [SpoolStatus] {
     let now = SystemClock.monotonic()
-    return (spool.paths + (spool.memoryPath.map { [$0] } ?? [])).map { path in
+    return spool.allPaths.map { path in
       let aside = spoolWatch.setAside[path]
-      // A dead mount would hold up the loop, so one that is set aside is not asked.
-      let volume = aside == nil ? spool.volume(of: path) : nil
+      let known = spool.volume(of: path)
       let rates = workers.values.compactMap { $0.spoolRates[path] }
       return SpoolStatus(
         directory: path, isSetAside: aside != nil, reason: aside?.reason,
-        sinceMicroseconds: aside.map { (now - $0.since).nanoseconds / 1000 }, totalBytes: volume?.totalBytes,
-        freeBytes: volume?.freeBytes,
+        sinceMicroseconds: aside.map { (now - $0.since).nanoseconds / 1000 }, totalBytes: known?.volume.totalBytes,
+        freeBytes: known?.volume.freeBytes, roomAgeMicroseconds: known.map { $0.age.nanoseconds / 1000 },
         bytesPerSecond: rates.isEmpty ? nil : rates.reduce(0, +) / Double(rates.count))
     }
   }
+}
+
+/// A look for the outputs of a directory.
+struct SpoolSearch {
+  let start: MonotonicTime
+  var isUnderWay = true
+}
+
+/// Something that happens once, on whichever thread comes first.
+private final class Once: Sendable {
+  private let hasHappened = Atomic<Bool>(false)
+
+  /// True for the first who asks.
+  func isFirst() -> Bool { !hasHappened.exchange(true, ordering: .relaxed) }
 }

@@ -8,6 +8,7 @@ import NIOCore
 import Planning
 import Platform
 import Scheduling
+import Sealing
 import TaskStore
 import Telemetry
 
@@ -18,7 +19,7 @@ extension Coordinator {
   /// known to whoever comes after. `then` gets the error that kept it from being noted.
   func open(_ write: PlannedWrite, of id: QueryID, then: @escaping (WaterbearError?) -> Void) {
     let store = store
-    let outcome = files.runIfActive(eventLoop: loop) {
+    let outcome = storeThreads.runIfActive(eventLoop: loop) {
       try store.apply([.writeOpened(id, act: try BinaryEncoder.encode(write))])
       try store.sync()
     }
@@ -44,11 +45,7 @@ extension Coordinator {
       outputs.append(output)
     }
     query.write?.wanted = attempts
-    let key = query.key
-    let reading = files.runIfActive(eventLoop: loop) { [outputs] in
-      outputs.isEmpty ? WriterOutputs() : try WriterOutputs(reading: outputs, key: key)
-    }
-    reading.assumeIsolated().whenComplete { [weak self] outcome in
+    read(outputs, key: query.key) { [weak self] outcome in
       // A reading of attempts of which one was lost meanwhile may end after the reading that replaced it.
       guard let self, let query = queries[id], query.write?.wanted == attempts else { return }
       switch outcome {
@@ -69,6 +66,33 @@ extension Coordinator {
         log.write(.outputLost, about: .attempt(error.attempt), .error(error.error))
         enqueue(.outputLost(error.attempt, error.error))
       case .failure(let error): fail(WaterbearError.wrapping(error))
+      }
+    }
+  }
+
+  /// Reads what writers say in their outputs, which may lie in several directories.
+  private func read(
+    _ outputs: [SpoolOutput], key: SealingKey?, then: @escaping (Result<WriterOutputs, any Error>) -> Void
+  ) {
+    var parts: [Int: WriterOutputs] = [:]
+    let places = Dictionary(grouping: outputs.indices) { outputs[$0].location.directory }
+    var missing = places.count
+    if places.isEmpty { return then(.success(WriterOutputs())) }
+    for (directory, indices) in places.sorted(by: { $0.key < $1.key }) {
+      let spool = spool
+      ask(directory, .reading) {
+        try indices.map { ($0, try WriterOutputs(reading: outputs[$0], key: key, spool)) }
+      } then: { outcome in
+        guard missing > 0 else { return }
+        switch outcome {
+        case .success(let found):
+          for (index, part) in found { parts[index] = part }
+          missing -= 1
+          if missing == 0 { then(.success(WriterOutputs(joining: outputs.indices.compactMap { parts[$0] }))) }
+        case .failure(let error):
+          missing = 0
+          then(.failure(error as? UnreadOutput ?? UnreadOutput(silent: outputs[indices[0]].attempt, error)))
+        }
       }
     }
   }

@@ -3,6 +3,7 @@
 
 import Base
 import ConnectorAPI
+import Dispatch
 import Exchange
 import Glibc
 import NIOCore
@@ -26,8 +27,9 @@ import Wire
 /// Unchecked Sendable: every stored property is touched on `loop` only, except the constants.
 final class Coordinator: @unchecked Sendable {
   let loop: any EventLoop
-  /// For reading and deleting files, so that the loop never waits for a disk.
-  let files: NIOThreadPool
+  /// For what the store does slowly, so that the loop never waits for a disk. Nothing that touches a spool directory
+  /// is done there: see `ask`.
+  let storeThreads: NIOThreadPool
   let settings: Settings
   let directories: DaemonDirectories
   let spool: SpoolDirectories
@@ -57,9 +59,9 @@ final class Coordinator: @unchecked Sendable {
   var spoolWatch = SpoolWatch()
   var isTryingSpool = false
   /// When the outputs in a directory were last looked for.
-  var spoolSearches: [String: MonotonicTime] = [:]
-  /// Threads that may wait long for a dead mount.
-  let probes: NIOThreadPool
+  var spoolSearches: [String: SpoolSearch] = [:]
+  /// The first sweep of every directory.
+  let firstSweeps = DispatchGroup()
   var isDraining = false
   /// Called once when a drain is complete.
   var onDrained: (() -> Void)?
@@ -71,22 +73,21 @@ final class Coordinator: @unchecked Sendable {
   private var isTurnScheduled = false
   private var timer: Scheduled<Void>?
   var hasUnflushedChanges = false
-  /// Whether spool files are left that are to be deleted later, and how long to wait until then.
-  var sweepIsDue = false
-  var sweepPause = Coordinator.sweepPauseMin
-  static let sweepPauseMin = TimeAmount.seconds(1)
+  var spoolRounds = 0
+  /// Directories with spool files that are to be deleted later.
+  var sweeps: [String: SpoolSweeps] = [:]
   /// No task is ended for the machine's memory before.
   var nextShortage = SystemClock.monotonic()
   let results: ResultReaders
 
   init(
-    loop: any EventLoop, files: NIOThreadPool, settings: Settings, directories: DaemonDirectories,
+    loop: any EventLoop, storeThreads: NIOThreadPool, settings: Settings, directories: DaemonDirectories,
     spool: SpoolDirectories, store: TaskStore, planner: QueryPlanner, catalogs: Catalogs,
     commits: TableCommits, log: Log, link: SupervisorLink, instanceName: String
   ) {
     self.instanceName = instanceName
     self.loop = loop
-    self.files = files
+    self.storeThreads = storeThreads
     self.settings = settings
     self.directories = directories
     self.spool = spool
@@ -96,17 +97,13 @@ final class Coordinator: @unchecked Sendable {
     self.commits = commits
     self.log = log
     self.link = link
-    results = ResultReaders()
-    probes = NIOThreadPool(numberOfThreads: min(4, spool.paths.count))
-    probes.start()
+    results = ResultReaders(spool)
     scheduler = Scheduler(
       settings: SchedulerSettings(
         workerTimeout: settings[.remoteTaskMaxErrorDuration],
         taskMemoryOverhead: settings[.taskMemoryOverhead].bytes, spoolWait: settings[.maxSpoolWait]),
       advisor: advisor)
   }
-
-  deinit { probes.shutdownGracefully { _ in } }
 
   var uptimeMicroseconds: Int64 { (SystemClock.monotonic() - started).nanoseconds / 1000 }
 

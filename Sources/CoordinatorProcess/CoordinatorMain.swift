@@ -54,6 +54,8 @@ private final class CoordinatorShell {
   private let store: TaskStore
   private let coordinator: Coordinator
   private let loop: any EventLoop
+  /// How long the start waits for spool directories: one that does not answer may still be used later.
+  private static let spoolPatience = TimeSpan.seconds(2)
   /// Less than what the supervisor waits before it kills.
   private static let commitPatience = TimeSpan.seconds(10)
 
@@ -76,24 +78,27 @@ private final class CoordinatorShell {
     let catalogs = try ConnectorRegistry.catalogs(settings)
     let instance = try InstanceName.letters(of: masterKey)
     let faults = SpoolFaults()
-    let spool = try Wiring.spool(settings, owner: instance, faults: faults)
-    try spool.prepare(requireAll: false)
+    let marks = try SpoolMarks(path: directories.spoolMarks)
+    let spool = try Wiring.spool(settings, owner: instance, marks: marks, faults: faults)
+    try spool.prepare(requireAll: false, within: Self.spoolPatience)
     loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-    let files = NIOThreadPool(numberOfThreads: 2)
-    files.start()
+    let storeThreads = NIOThreadPool(numberOfThreads: 2)
+    storeThreads.start()
     coordinator = Coordinator(
-      loop: loop, files: files, settings: settings, directories: directories, spool: spool, store: store,
+      loop: loop, storeThreads: storeThreads, settings: settings, directories: directories, spool: spool, store: store,
       planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
       commits: TableCommits(catalogs: catalogs, store: store), log: log, link: link, instanceName: instance)
-    // Those that are of no use at the start: nothing else in this process writes to the spool.
-    let (coordinator, found) = (coordinator, faults.take())
-    loop.execute { for fault in found { coordinator.noteSpoolFault(fault) } }
+    // Those that are of no use at the start, and later those that this process finds silent.
+    let (coordinator, loop) = (coordinator, loop)
+    faults.deliver(to: { fault in loop.execute { coordinator.noteSpoolFault(fault) } })
   }
 
   /// Listens, says that it is ready, and serves until a signal asks for the end.
   func serve(signals: SignalDescriptor) throws {
     let coordinator = coordinator
     try loop.submit { try coordinator.recover() }.wait()
+    // What a crash has left is gone before the first attempt begins, unless a directory takes too long.
+    _ = coordinator.firstSweeps.wait(timeout: .now() + .nanoseconds(Int(Self.spoolPatience.nanoseconds)))
     let hello = Hello(role: "coordinator", pid: getpid())
     let workers = FrameServer(path: context.directories.workerSocket, loop: loop)
     let refused: @Sendable (PeerCredentials, WaterbearError) -> Void = { peer, error in
@@ -125,11 +130,12 @@ private final class CoordinatorShell {
     loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
       link.reportAlive()
       coordinator.watchMemory()
+      coordinator.watchSpool()
       guard coordinator.hasUnflushedChanges else { return }
       coordinator.hasUnflushedChanges = false
       let isIdle = coordinator.queries.isEmpty && coordinator.planning.isEmpty
       let kept = coordinator.settings[.queryMaxHistory]
-      coordinator.files.submit { _ in
+      coordinator.storeThreads.submit { _ in
         do {
           try store.prune(keep: kept)
           _ = try store.flush()

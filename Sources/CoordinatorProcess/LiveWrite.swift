@@ -59,21 +59,26 @@ struct WriterOutputs: Codable, Sendable {
 
   init() {}
 
-  /// Reads the outputs from the spool. Blocks on the disk; the error names the attempt whose output cannot be read.
-  init(reading outputs: [SpoolOutput], key: SealingKey?) throws(UnreadOutput) {
-    let buffers = SpoolReadBuffers()
-    for output in outputs {
-      do {
-        let pages = output.partition(0).pages
-        // Nothing was written into a file without pages.
-        guard pages > 0 else { continue }
-        let reader = try SpoolReader(output.location, key: key, buffers: buffers)
-        for page in 0..<pages {
-          try add(BatchCodec.decode(try reader.readPage(page, of: 0), types: [.bigint, .varbinary]))
-        }
-      } catch {
-        throw UnreadOutput(output.location, error)
+  /// Reads an output from the spool. Blocks on the disk; the error names the attempt whose output cannot be read.
+  init(reading output: SpoolOutput, key: SealingKey?, _ spool: SpoolDirectories) throws(UnreadOutput) {
+    do {
+      let pages = output.partition(0).pages
+      // Nothing was written into a file without pages.
+      guard pages > 0 else { return }
+      let reader = try SpoolReader(output.location, key: key, fileSystem: spool.fileSystem)
+      for page in 0..<pages {
+        try add(BatchCodec.decode(try reader.readPage(page, of: 0), types: [.bigint, .varbinary]))
       }
+    } catch {
+      throw UnreadOutput(output.location, error, spool)
+    }
+  }
+
+  /// These, one after the other.
+  init(joining parts: some Sequence<WriterOutputs>) {
+    for part in parts {
+      rowCount += part.rowCount
+      fragments += part.fragments
     }
   }
 

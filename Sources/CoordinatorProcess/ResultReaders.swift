@@ -14,10 +14,17 @@ struct UnreadOutput: Error {
   let error: WaterbearError
 
   /// Asks the disk where that is needed to know what `error` means.
-  init(_ location: SpoolLocation, _ error: any Error) {
+  init(_ location: SpoolLocation, _ error: any Error, _ spool: SpoolDirectories) {
     attempt = location.attempt
     self.error = WaterbearError.wrapping(error)
-    miss = LocalFileSystem().miss(self.error, reading: location)
+    miss = spool.fileSystem.miss(self.error, reading: location)
+  }
+
+  /// The directory of the output does not answer, and was waited for.
+  init(silent attempt: AttemptID, _ error: any Error) {
+    self.attempt = attempt
+    self.error = WaterbearError.wrapping(error)
+    miss = .lost
   }
 }
 
@@ -28,14 +35,17 @@ final class ResultReaders: Sendable {
     let reader: SpoolReader
   }
 
+  private let spool: SpoolDirectories
   private let held = Mutex<[QueryID: Held]>([:])
+
+  init(_ spool: SpoolDirectories) { self.spool = spool }
 
   /// A page of partition 0 of an output. Blocks on the disk.
   func page(_ number: Int, of output: SpoolOutput, key: SealingKey?) throws(UnreadOutput) -> [UInt8] {
     do {
       return try read(number, of: output, key: key)
     } catch {
-      throw UnreadOutput(output.location, error)
+      throw UnreadOutput(output.location, error, spool)
     }
   }
 
@@ -46,7 +56,8 @@ final class ResultReaders: Sendable {
     if let cached, cached.attempt == output.attempt {
       reader = cached.reader
     } else {
-      reader = try SpoolReader(output.location, key: key, buffers: SpoolReadBuffers())
+      reader = try SpoolReader(
+        output.location, key: key, fileSystem: spool.fileSystem, buffers: SpoolReadBuffers())
     }
     let bytes = try reader.readPage(number, of: 0)
     let used = Held(attempt: output.attempt, reader: reader)
@@ -54,6 +65,9 @@ final class ResultReaders: Sendable {
     return bytes
   }
 
-  /// Closes what is open of a query's result.
-  func close(_ query: QueryID) { held.withLock { $0[query] = nil } }
+  /// Closes what is open of a query's result, on the thread that read it: closing may wait for a disk.
+  func close(_ query: QueryID) {
+    guard let open = held.withLock({ $0.removeValue(forKey: query) }) else { return }
+    _ = spool.run(.reading, in: open.reader.location.directory) { withExtendedLifetime(open) {} }
+  }
 }

@@ -22,7 +22,8 @@ struct SpoolWatch {
     var notBefore: MonotonicTime
     /// Free space that it had to have at first, in bytes.
     var neededBytes: Int64
-    var isBeingTried = false
+    /// When the trial that is under way began.
+    var triedSince: MonotonicTime?
     /// Since when it is away as a whole, with all that lies in it; nil where it is not, as far as is known.
     var awaySince: MonotonicTime?
     /// What lies in it counts as lost.
@@ -92,8 +93,8 @@ struct SpoolWatch {
   mutating func takeDue(now: MonotonicTime) -> [(directory: String, neededBytes: Int64)] {
     var due: [(directory: String, neededBytes: Int64)] = []
     for (directory, entry) in setAside
-    where !entry.isBeingTried && (entry.notBefore <= now || entry.awaySince != nil) {
-      setAside[directory]?.isBeingTried = true
+    where entry.triedSince == nil && (entry.notBefore <= now || entry.awaySince != nil) {
+      setAside[directory]?.triedSince = now
       due.append((directory, demand(entry, now: now)))
     }
     return due.sorted { $0.directory < $1.directory }
@@ -111,13 +112,13 @@ struct SpoolWatch {
     switch outcome {
     case .works:
       guard entry.notBefore <= now else {
-        setAside[directory]?.isBeingTried = false
+        setAside[directory]?.triedSince = nil
         return false
       }
       setAside[directory] = nil
       return true
     case .fails(let reason):
-      setAside[directory]?.isBeingTried = false
+      setAside[directory]?.triedSince = nil
       setAside[directory]?.reason = reason
       return false
     }
@@ -130,10 +131,12 @@ struct SpoolWatch {
     if !isAway { setAside[directory]?.isGivenUp = false }
   }
 
-  /// Those that have been away for too long: what lies in them is lost from now on. Each is named once.
+  /// Those that have been away for too long, or have not answered a trial for so long: what lies in them is lost from
+  /// now on. Each is named once.
   mutating func takeGivenUp(now: MonotonicTime) -> [String] {
     let lost = setAside.filter { entry in
-      !entry.value.isGivenUp && entry.value.awaySince.map { now - $0 >= Self.patienceWhileAway } ?? false
+      let since = [entry.value.awaySince, entry.value.triedSince].compactMap { $0 }.min()
+      return !entry.value.isGivenUp && since.map { now - $0 >= Self.patienceWhileAway } ?? false
     }.keys.sorted()
     for directory in lost { setAside[directory]?.isGivenUp = true }
     return lost

@@ -1,5 +1,6 @@
 // Owns the spool's system calls. It must not know the format or the names of spool files.
 import Glibc
+import Platform
 
 /// Files on a mounted file system, through plain POSIX calls.
 public struct LocalFileSystem: SpoolFileSystem {
@@ -51,13 +52,14 @@ public struct LocalFileSystem: SpoolFileSystem {
   public func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume {
     var status = stat()
     var space = statvfs()
-    guard stat(directory, &status) == 0, statvfs(directory, &space) == 0 else {
-      throw FileSystemFailure("inspect", directory, errno)
-    }
+    guard stat(directory, &status) == 0, statvfs(directory, &space) == 0,
+      let identity = FileSystemIdentity.number(of: directory)
+    else { throw FileSystemFailure("inspect", directory, errno) }
     let unit = max(1, Int64(clamping: space.f_frsize))
     let bytes = { (blocks: UInt) in min(Int64(clamping: blocks), Int64.max / unit) * unit }
     return SpoolVolume(
-      totalBytes: bytes(space.f_blocks), freeBytes: bytes(space.f_bavail), device: UInt64(status.st_dev))
+      totalBytes: bytes(space.f_blocks), freeBytes: bytes(space.f_bavail), device: UInt64(status.st_dev),
+      fileSystem: identity)
   }
 
   public func delete(_ path: String) throws(FileSystemFailure) {

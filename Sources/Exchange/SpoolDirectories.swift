@@ -41,7 +41,14 @@ public final class SpoolDirectories: Sendable {
   public let memoryPath: String?
   /// Names the data directory; stands in each marker.
   let owner: String
-  let fileSystem: any SpoolFileSystem
+  /// The way to every file of the spool. It knows which calls are under way, and makes none on a directory where one
+  /// does not return.
+  public let fileSystem: any SpoolFileSystem
+  /// The same for finding out whether a directory works again.
+  let trialFileSystem: any SpoolFileSystem
+  private let marks: SpoolMarks
+  let calls: SpoolCalls
+  let lanes: SpoolLanes
   /// `exchange.file-listing-parallelism`: how many files are deleted, or directories listed, at a time.
   let parallelism: Int
   private let setAsideFor: TimeSpan
@@ -54,14 +61,16 @@ public final class SpoolDirectories: Sendable {
   /// The file system that each directory lay on when it last worked, for the process that prepares and probes them.
   private let devices = Mutex<[String: UInt64]>([:])
 
-  /// All directories that may hold files.
-  var allPaths: [String] { paths + (memoryPath.map { [$0] } ?? []) }
+  /// All directories that may hold files: `paths` and `memoryPath`.
+  public var allPaths: [String] { paths + (memoryPath.map { [$0] } ?? []) }
 
   /// Nothing is touched before `prepare`. `owner` names the data directory for as long as it lives. `now` is a clock
-  /// that never jumps; `report` is called from whatever thread notices something.
+  /// that never jumps; `report` is called from whatever thread notices something. A call that has not returned within
+  /// `callLimit` has failed. `marks` is what earlier processes have marked.
   public init(
     paths: [String], memoryPath: String? = nil, owner: String, fileSystem: any SpoolFileSystem = LocalFileSystem(),
-    parallelism: Int = 50, setAsideFor: TimeSpan = .seconds(30), now: @escaping @Sendable () -> MonotonicTime,
+    marks: SpoolMarks? = nil, parallelism: Int = 50, setAsideFor: TimeSpan = .seconds(30),
+    callLimit: TimeSpan = .seconds(20), now: @escaping @Sendable () -> MonotonicTime,
     report: @escaping @Sendable (SpoolDirectoryEvent) -> Void
   ) throws {
     guard !paths.isEmpty else {
@@ -72,14 +81,18 @@ public final class SpoolDirectories: Sendable {
     self.paths = paths.map(Self.withoutTrailingSlash)
     self.memoryPath = memoryPath.map(Self.withoutTrailingSlash)
     self.owner = owner
-    self.fileSystem = fileSystem
+    self.marks = try marks ?? SpoolMarks()
     self.parallelism = parallelism
     self.setAsideFor = setAsideFor
     self.now = now
     self.report = report
     unique = try RandomBytes.make(6).map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
-    let count = paths.count + (memoryPath == nil ? 0 : 1)
-    health = Mutex(SpoolHealth(count: count))
+    let all = self.paths + (self.memoryPath.map { [$0] } ?? [])
+    health = Mutex(SpoolHealth(count: all.count))
+    calls = SpoolCalls(directories: all, limit: callLimit, now: now)
+    lanes = SpoolLanes(directories: all)
+    self.fileSystem = WatchedFileSystem(base: fileSystem, calls: calls)
+    trialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, isTrial: true)
   }
 
   private static func withoutTrailingSlash(_ path: String) -> String {
@@ -89,21 +102,22 @@ public final class SpoolDirectories: Sendable {
   }
 
   /// Checks at start that every directory is there (or can be made), is writable, and belongs to this data directory.
+  /// All are looked at at once; one that has not answered `within` that time is one that does not suit.
   ///
   /// Throws CONFIGURATION_INVALID that lists every directory that does not suit; with `requireAll` false only where
-  /// one belongs to another data directory, or none suits and it is not for disks that are full or broken; those that
-  /// do not suit are set aside.
-  public func prepare(requireAll: Bool = true) throws {
+  /// one belongs to another data directory, or none suits and it is not for disks that are full, broken or silent;
+  /// those that do not suit are set aside.
+  public func prepare(requireAll: Bool = true, within patience: TimeSpan = .seconds(20)) throws {
     var problems: [String] = []
     var foreign = false
     var isTransient = false
-    for (position, path) in allPaths.enumerated() {
+    for (position, outcome) in preparations(within: patience).enumerated() {
       do {
-        try prepare(path)
-        noteDevice(of: path, try fileSystem.volume(of: path).device)
+        try outcome.get()
       } catch let failure as FileSystemFailure {
-        // A disk that is full or broken may work again; what the configuration names must only be there.
-        isTransient = isTransient || failure.isTransient
+        // A disk that is full or broken may work again, and so may what worked before; what the configuration names
+        // for the first time must be there.
+        isTransient = isTransient || failure.isTransient || marks.fileSystem(of: allPaths[position]) != nil
         problems.append(failure.description)
         if !requireAll { setAside(position, failure, fileBytes: 0) }
       } catch {
@@ -118,44 +132,108 @@ public final class SpoolDirectories: Sendable {
       remedy: "Correct exchange.base-directories, or let the account that runs Waterbear own and write to them.")
   }
 
+  /// Prepares each directory on a thread of its own. Those that take longer are prepared all the same, some time, and
+  /// asked nothing else until a trial has succeeded.
+  private func preparations(within patience: TimeSpan) -> [Result<Void, any Error>] {
+    let gathered = GatheredAnswers<Result<Void, any Error>>(count: allPaths.count)
+    for (position, path) in allPaths.enumerated() {
+      let silence = FileSystemFailure("use", path, FileSystemFailure.noAnswer)
+      let isUnderWay = run(.trial, in: path) { [self] in
+        gathered.put(
+          position,
+          Result {
+            try prepare(path)
+            let volume = try trialFileSystem.volume(of: path)
+            noteDevice(of: path, volume.device)
+            noteVolume(position, volume)
+          })
+      }
+      if !isUnderWay { gathered.put(position, .failure(silence)) }
+    }
+    return gathered.wait(patience).enumerated().map { position, outcome in
+      if let outcome { return outcome }
+      calls.refuse(position)
+      return .failure(FileSystemFailure("use", allPaths[position], FileSystemFailure.noAnswer))
+    }
+  }
+
   func noteDevice(of path: String, _ device: UInt64) { devices.withLock { $0[path] = device } }
   func device(of path: String) -> UInt64? { devices.withLock { $0[path] } }
 
-  /// Makes and marks a directory, and tries whether a file can be made in it.
+  /// Makes and marks a directory, and tries whether a file can be made in it. One that was marked on another file
+  /// system than what lies there now is neither made nor marked: its mount is gone.
   func prepare(_ path: String) throws {
-    try fileSystem.makeDirectory(path)
-    if try checkMarker(in: path) {
+    let fileSystem = trialFileSystem
+    if try checkMarker(in: path, with: fileSystem) {
       // Making and deleting a file is the one sure test of whether files can be made.
       let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
       try fileSystem.create(probe).close()
       try fileSystem.delete(probe)
-      return
+    } else {
+      try checkMount(of: path)
+      try fileSystem.makeDirectory(path)
+      try mark(path)
     }
-    let temporary = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
+    guard path != memoryPath else { return }
+    let volume = try fileSystem.volume(of: path)
+    // What cannot be remembered now, as the data directory is full, is tried again at the next start.
+    try? marks.note(path, on: volume.fileSystem)
+  }
+
+  private func checkMount(of path: String) throws {
+    guard let known = marks.fileSystem(of: path) else { return }
+    let volume: SpoolVolume
+    do {
+      volume = try trialFileSystem.volume(of: path)
+    } catch where error.number == FileSystemFailure.missing {
+      // It was deleted, or lay below the mount point of a mount that is gone.
+      volume = try trialFileSystem.volume(of: Self.parent(of: path))
+    }
+    guard volume.fileSystem == known else {
+      throw FileSystemFailure("find the marker of", path, FileSystemFailure.mountGone)
+    }
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Writes the marker, safe from a loss of power.
+  private func mark(_ path: String) throws {
+    let fileSystem = trialFileSystem
+    let marker = "\(path)/\(SpoolName.marker)"
+    let temporary = "\(marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
     do {
       let sink = try fileSystem.create(temporary)
       try Array(markerText.utf8).withUnsafeBytes { try sink.append($0) }
+      try sink.sync()
       try sink.close()
       try fileSystem.waitUntilVisible(temporary, fileBytes: markerText.utf8.count)
-      try fileSystem.rename(temporary, to: "\(path)/\(SpoolName.marker)")
+      // One that a loss of power has cut; not every file system renames onto it.
+      try fileSystem.delete(marker)
+      try fileSystem.rename(temporary, to: marker)
+      try fileSystem.syncDirectory(path)
     } catch {
       // The first failure is the one to report.
       try? fileSystem.delete(temporary)
       throw error
     }
     // Where two data directories came at once, one of them learns it here.
-    _ = try checkMarker(in: path)
+    _ = try checkMarker(in: path, with: fileSystem)
   }
 
   private var markerText: String { "waterbear spool 1\nowner \(owner)\n" }
 
-  /// Whether the directory has a marker; throws a `WaterbearError` where it names another owner.
-  func checkMarker(in path: String) throws -> Bool {
+  /// Whether the directory has a marker, and a whole one: what a loss of power has left of ours counts for nothing.
+  /// Throws a `WaterbearError` where it names another owner.
+  func checkMarker(in path: String, with fileSystem: (any SpoolFileSystem)? = nil) throws -> Bool {
     let marker = "\(path)/\(SpoolName.marker)"
-    guard let source = try openIfThere(marker) else { return false }
+    guard let source = try openIfThere(marker, with: fileSystem) else { return false }
     let expected = Array(markerText.utf8)
     var found = [UInt8](repeating: 0, count: expected.count + 1)
     let count = try found.withUnsafeMutableBytes { try source.read(at: 0, into: $0) }
+    if count < expected.count, expected.starts(with: found.prefix(count)) { return false }
     guard found.prefix(count).elementsEqual(expected) else {
       throw WaterbearError(
         .configurationInvalid, "\(path) is the spool of another data directory (see \(marker))",
@@ -165,9 +243,11 @@ public final class SpoolDirectories: Sendable {
   }
 
   /// Nil where there is no such file.
-  func openIfThere(_ path: String) throws(FileSystemFailure) -> (any SpoolFileSource)? {
+  func openIfThere(
+    _ path: String, with fileSystem: (any SpoolFileSystem)? = nil
+  ) throws(FileSystemFailure) -> (any SpoolFileSource)? {
     do {
-      return try fileSystem.open(path)
+      return try (fileSystem ?? self.fileSystem).open(path)
     } catch where error.number == FileSystemFailure.missing {
       return nil
     }
@@ -181,7 +261,11 @@ public final class SpoolDirectories: Sendable {
   /// Throws SPOOL_UNAVAILABLE, naming every directory, where none takes it.
   func place(_ attempt: AttemptID, start: UnsafeRawBufferPointer, isComplete: Bool) throws -> PlacedFile {
     var failures: [FileSystemFailure] = []
-    for position in candidates(for: attempt, isComplete: isComplete) {
+    var isCharged = true
+    for position in candidates(for: attempt, bytes: start.count, isComplete: isComplete) {
+      // The first was charged when it was chosen.
+      if !isCharged { health.withLock { $0.chargeFile(position, bytes: start.count) } }
+      isCharged = false
       do {
         let file = try PlacedFile(
           attempt, in: allPaths[position], position: position, unique: nextUnique(), fileSystem: fileSystem)
@@ -194,6 +278,7 @@ public final class SpoolDirectories: Sendable {
         noteSuccess(position)
         return file
       } catch let failure as FileSystemFailure {
+        health.withLock { $0.refundFile(position, bytes: start.count) }
         if failure.isOwnShortage {
           throw failure.asWriteError(remedy: "Raise the limit of open files or memory for the service.")
         }
@@ -204,11 +289,13 @@ public final class SpoolDirectories: Sendable {
       }
     }
     if let failure = failures.last, failures.allSatisfy(\.isFaultOfFile) { throw failure.asWriteError(remedy: "") }
-    throw unavailable(failures.map(\.description))
+    throw unavailable(failures.isEmpty ? paths.map { "\($0) is set aside" } : failures.map(\.description))
   }
 
   /// Appends to a placed file. A failure sets its directory aside and ends the attempt.
   func append(_ bytes: UnsafeRawBufferPointer, to file: PlacedFile, after fileBytes: Int) throws {
+    // Before it is written: a write that takes long must not make its directory look idle.
+    health.withLock { $0.charge(file.position, Double(bytes.count)) }
     try noting(file, fileBytes: fileBytes) { () throws(FileSystemFailure) in try write(bytes, to: file) }
   }
 
@@ -262,22 +349,23 @@ public final class SpoolDirectories: Sendable {
 
   // MARK: Choice
 
-  /// Directories to try, best first. The turn differs from attempt to attempt.
-  private func candidates(for attempt: AttemptID, isComplete: Bool) -> [Int] {
+  /// With a call under way for so long a directory is chosen last.
+  private static let slowCall = TimeSpan.seconds(2)
+
+  /// Directories to try, best first, without those that are set aside for all processes. The turn differs from attempt
+  /// to attempt. The first one is charged with `bytes` at once, so that attempts that begin together spread.
+  private func candidates(for attempt: AttemptID, bytes: Int, isComplete: Bool) -> [Int] {
     let time = now()
     let turn = attempt.task.stage.number &+ attempt.task.partition &+ attempt.number
-    let stale = health.withLock { health in
-      paths.count == 1 ? [] : paths.indices.filter { health.needsVolume($0, at: time) }
-    }
-    for position in stale {
-      // What it cannot say it is not judged by; that it fails is found when a file is made.
-      let volume = try? fileSystem.volume(of: allPaths[position])
-      health.withLock { $0.noteVolume(position, volume, at: time) }
-    }
+    if paths.count > 1 { refreshVolumes() }
+    let slow = calls.directories(waitedForSince: Self.slowCall)
     return health.withLock { health in
       let memory = paths.count
-      let usesMemory = isComplete && memoryPath != nil && !health.isSetAside(memory, at: time)
-      return (usesMemory ? [memory] : []) + health.order(paths.count, turn: turn, at: time)
+      let usesMemory =
+        isComplete && memoryPath != nil && !health.isSetAside(memory, at: time) && !slow.contains(memory)
+      let order = (usesMemory ? [memory] : []) + health.order(paths.count, turn: turn, at: time, slow: slow)
+      if let first = order.first { health.chargeFile(first, bytes: bytes) }
+      return order
     }
   }
 
@@ -291,7 +379,12 @@ public final class SpoolDirectories: Sendable {
 
   /// Takes over which directories are set aside for all processes; those no longer named may be used at once.
   public func hold(_ directories: Set<String>) {
-    health.withLock { $0.hold(Set(allPaths.indices.filter { directories.contains(allPaths[$0]) })) }
+    let released = health.withLock { health in
+      let held = allPaths.indices.filter { health.isHeld($0) }
+      health.hold(Set(allPaths.indices.filter { directories.contains(allPaths[$0]) }))
+      return held.filter { !health.isHeld($0) }
+    }
+    for position in released { noteAnswer(position) }
   }
 
   /// Bytes per second that each directory took lately from this process, by directory; those not measured are missing.
@@ -303,11 +396,25 @@ public final class SpoolDirectories: Sendable {
     }
   }
 
+  func takeStaleVolumes() -> [Int] {
+    let time = now()
+    return health.withLock { $0.takeStale(at: time) }
+  }
+
+  func noteVolume(_ position: Int, _ volume: SpoolVolume?) {
+    let time = now()
+    health.withLock { $0.noteVolume(position, volume, at: time) }
+  }
+
+  /// What the file system of a base directory last said of itself, and how long ago. Touches no disk.
+  public func volume(of directory: String) -> (volume: SpoolVolume, age: TimeSpan)? {
+    guard let position = allPaths.firstIndex(of: directory) else { return nil }
+    let time = now()
+    return health.withLock { $0.volume(position) }.map { ($0.volume, time - $0.at) }
+  }
+
   private func noteSuccess(_ position: Int) {
-    let wasSetAside = health.withLock { health in
-      health.noteFile(position)
-      return health.noteSuccess(position)
-    }
+    let wasSetAside = health.withLock { $0.noteSuccess(position) }
     if wasSetAside { report(.usedAgain(directory: allPaths[position])) }
   }
 

@@ -10,8 +10,12 @@ public struct SpoolVolume: Hashable, Sendable {
   public var freeBytes: Int64
   /// Another number means another file system, as where a mount has gone.
   public var device: UInt64
+  /// Like `device`, but the same after the machine has been started again. File systems of one kind that cannot be told
+  /// apart have the same.
+  public var fileSystem: UInt64
 
-  public init(totalBytes: Int64, freeBytes: Int64, device: UInt64) {
+  public init(totalBytes: Int64, freeBytes: Int64, device: UInt64, fileSystem: UInt64 = 0) {
+    self.fileSystem = fileSystem
     self.totalBytes = totalBytes
     self.freeBytes = freeBytes
     self.device = device
@@ -35,7 +39,11 @@ struct SpoolHealth {
     var measuredBytes = 0.0
     var measuredSeconds = 0.0
     var volume: SpoolVolume?
-    var volumeTime = MonotonicTime(nanoseconds: 0)
+    /// When it said so.
+    var saidAt: MonotonicTime?
+    /// When it was last asked.
+    var volumeTime: MonotonicTime?
+    var isBeingAsked = false
   }
 
   /// What a file costs beside its bytes, so that empty ones take turns, too.
@@ -79,17 +87,23 @@ struct SpoolHealth {
     directories[position].isHeld || directories[position].setAsideUntil.map { $0 > time } ?? false
   }
 
-  /// The time from which a directory may be tried: `time` where it works; those held come last.
-  private func wait(_ position: Int, _ time: MonotonicTime) -> MonotonicTime {
-    if directories[position].isHeld { return MonotonicTime(nanoseconds: .max) }
-    return max(directories[position].setAsideUntil ?? time, time)
+  /// The time from which a directory may be tried: `time` where it works, a moment later where it is slow.
+  private func wait(_ position: Int, _ time: MonotonicTime, _ slow: Set<Int>) -> MonotonicTime {
+    let soonest = slow.contains(position) ? MonotonicTime(nanoseconds: time.nanoseconds + 1) : time
+    return max(directories[position].setAsideUntil ?? soonest, soonest)
   }
 
-  mutating func noteFile(_ position: Int) { charge(position, Self.fileCharge) }
+  /// A file that begins with so many bytes is to be made there.
+  mutating func chargeFile(_ position: Int, bytes: Int) { charge(position, Self.fileCharge + Double(bytes)) }
 
-  /// `bytes` were written within `time`.
+  /// The file was not made.
+  mutating func refundFile(_ position: Int, bytes: Int) {
+    let rest = directories[position].chargedBytes - Self.fileCharge - Double(bytes)
+    directories[position].chargedBytes = max(0, rest)
+  }
+
+  /// `bytes`, which were charged, have been written within `time`.
   mutating func noteWrite(_ position: Int, bytes: Int, time: TimeSpan) {
-    charge(position, Double(bytes))
     directories[position].measuredBytes += Double(bytes)
     directories[position].measuredSeconds += time.seconds
     guard directories[position].measuredBytes > Self.measuredMax else { return }
@@ -97,7 +111,8 @@ struct SpoolHealth {
     directories[position].measuredSeconds /= 2
   }
 
-  private mutating func charge(_ position: Int, _ bytes: Double) {
+  /// So many bytes are about to be written there.
+  mutating func charge(_ position: Int, _ bytes: Double) {
     directories[position].chargedBytes += bytes
     guard directories[position].chargedBytes > Self.chargedMax else { return }
     for index in directories.indices { directories[index].chargedBytes /= 2 }
@@ -110,18 +125,32 @@ struct SpoolHealth {
     return directory.measuredBytes / directory.measuredSeconds
   }
 
-  /// Whether the file system's figures are too old.
-  func needsVolume(_ position: Int, at time: MonotonicTime) -> Bool {
-    directories[position].volume == nil && directories[position].volumeTime.nanoseconds == 0
-      || time - directories[position].volumeTime >= Self.volumeAge
+  /// The directories whose figures are to be asked for now: they are too old, and nobody asks already. Those held are
+  /// not asked. `noteVolume` ends the asking.
+  mutating func takeStale(at time: MonotonicTime) -> [Int] {
+    let stale = directories.indices.filter { position in
+      let directory = directories[position]
+      let isOld = directory.volumeTime.map { time - $0 >= Self.volumeAge } ?? true
+      return isOld && !directory.isHeld && !directory.isBeingAsked
+    }
+    for position in stale { directories[position].isBeingAsked = true }
+    return stale
   }
 
   mutating func noteVolume(_ position: Int, _ volume: SpoolVolume?, at time: MonotonicTime) {
-    directories[position].volume = volume
+    directories[position].isBeingAsked = false
     directories[position].volumeTime = time
+    // What it cannot say now does not make wrong what it said before.
+    guard let volume else { return }
+    directories[position].volume = volume
+    directories[position].saidAt = time
   }
 
-  func volume(_ position: Int) -> SpoolVolume? { directories[position].volume }
+  /// What the file system said of itself last, and when.
+  func volume(_ position: Int) -> (volume: SpoolVolume, at: MonotonicTime)? {
+    guard let volume = directories[position].volume, let time = directories[position].saidAt else { return nil }
+    return (volume, time)
+  }
 
   /// The shares of the first `count` directories, each above 0.
   func weights(_ count: Int) -> [Double] {
@@ -142,13 +171,14 @@ struct SpoolHealth {
   }
 
   /// The first `count` directories, best first: those that work, by what they got for their weight (the first of equal
-  /// ones being that at `turn`), then those set aside, the longest ago first.
-  func order(_ count: Int, turn: Int, at time: MonotonicTime) -> [Int] {
-    if count == 1 { return [0] }
+  /// ones being that at `turn`), then those that are slow to answer, then those that failed here, the longest ago
+  /// first. Those held are left out.
+  func order(_ count: Int, turn: Int, at time: MonotonicTime, slow: Set<Int> = []) -> [Int] {
+    if count == 1 { return directories[0].isHeld ? [] : [0] }
     let weights = weights(count)
-    let turns = (0..<count).map { (turn &+ $0) % count }
+    let turns = (0..<count).map { (turn &+ $0) % count }.filter { !directories[$0].isHeld }
     let loads = (0..<count).map { directories[$0].chargedBytes / weights[$0] }
-    let waits = (0..<count).map { wait($0, time) }
+    let waits = (0..<count).map { wait($0, time, slow) }
     return turns.enumerated().sorted { left, right in
       (waits[left.element].nanoseconds, loads[left.element], left.offset)
         < (waits[right.element].nanoseconds, loads[right.element], right.offset)

@@ -52,8 +52,8 @@ extension SpoolDirectories {
   /// appears in its place, a mount has gone, and writing there would fill the wrong disk.
   public func probe(_ path: String, neededBytes: Int64) -> SpoolProbe {
     do {
-      let volume = try fileSystem.volume(of: path)
-      if try !checkMarker(in: path) {
+      let volume = try trialFileSystem.volume(of: path)
+      if try !checkMarker(in: path, with: trialFileSystem) {
         if let device = device(of: path), device != volume.device {
           return .fails("\(path) has no marker and lies on another file system than before: its mount is gone")
         }
@@ -66,6 +66,7 @@ extension SpoolDirectories {
       }
       try writeProbe(in: path)
       noteDevice(of: path, volume.device)
+      noteAnswer(of: path, volume)
       return .works(volume)
     } catch let failure as FileSystemFailure {
       return .fails(failure.description)
@@ -100,16 +101,12 @@ extension SpoolDirectories {
   /// Reports a base directory that was found to be away by who reads in it.
   public func noteAway(_ directory: String) {
     guard let position = allPaths.firstIndex(of: directory) else { return }
-    setAside(position, FileSystemFailure("find the marker of", directory, FileSystemFailure.missing), fileBytes: 0)
-  }
-
-  /// What the file system of a base directory says of itself; nil where it cannot be asked.
-  public func volume(of path: String) -> SpoolVolume? {
-    // For display: why it cannot be asked is found when it is used.
-    try? fileSystem.volume(of: path)
+    let number = calls.isRefused(position) ? FileSystemFailure.noAnswer : FileSystemFailure.missing
+    setAside(position, FileSystemFailure("find the marker of", directory, number), fileBytes: 0)
   }
 
   private func writeProbe(in path: String) throws {
+    let fileSystem = trialFileSystem
     let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
     let sink = try fileSystem.create(probe)
     do {
@@ -128,8 +125,8 @@ extension SpoolDirectories {
   }
 
   private func readProbe(_ path: String, _ bytes: [UInt8]) throws(FileSystemFailure) {
-    try fileSystem.waitUntilVisible(path, fileBytes: bytes.count)
-    let source = try fileSystem.open(path)
+    try trialFileSystem.waitUntilVisible(path, fileBytes: bytes.count)
+    let source = try trialFileSystem.open(path)
     source.forgetCached()
     let found = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     defer { found.deallocate() }

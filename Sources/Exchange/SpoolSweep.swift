@@ -8,64 +8,73 @@ public struct SpoolRemoval: Sendable {
   /// Directories of queries that should have gone and hold something still. Where listings may be stale, as on HDFS,
   /// another removal some moments later finds it.
   public var leftDirectories: [String] = []
+
+  public init() {}
+}
+
+/// What a sweep leaves alone.
+public struct SpoolWanted: Sendable {
+  public var live: Set<QueryID>
+  /// Of a live query; asked by a thorough sweep only.
+  public var keeps: @Sendable (SpoolFile) -> Bool
+
+  public init(live: Set<QueryID>, keeps: @escaping @Sendable (SpoolFile) -> Bool = { _ in true }) {
+    self.live = live
+    self.keeps = keeps
+  }
 }
 
 extension SpoolDirectories {
-  /// All spool files in all directories. A directory that cannot be read adds to `failures`.
-  public func list() -> (files: [SpoolFile], failures: [FileSystemFailure]) {
+  /// All spool files in a base directory.
+  public func list(_ directory: String) throws(FileSystemFailure) -> [SpoolFile] {
     var files: [SpoolFile] = []
-    var failures: [FileSystemFailure] = []
-    for directory in allPaths {
-      do {
-        for query in try queries(in: directory) { files += try self.files(of: query, in: directory) }
-      } catch {
-        failures.append(error)
-      }
-    }
-    return (files, failures)
+    for query in try queries(in: directory) { files += try self.files(of: query, in: directory) }
+    return files
   }
 
-  /// Deletes what a crash has left: every file of a query that is not live, and those files of live queries that
-  /// `keeping` does not want (an attempt that runs still writes its temporary file). `live` is asked after a directory
-  /// was listed, which may take long: a query that began meanwhile is not among what was found. A directory whose
-  /// marker is missing is left alone and adds to `failures`; throws where a marker names another owner.
-  public func sweep(live: () throws -> Set<QueryID>, keeping: (SpoolFile) -> Bool) throws -> SpoolRemoval {
+  /// Deletes what a crash has left in a base directory: every file of a query that is not live; a thorough sweep also
+  /// those files of live queries that are not kept. What is `wanted` is asked when it is known what there is, which may
+  /// take long to find out: what began meanwhile is not among it. A directory whose marker is missing is left alone and
+  /// adds to `failures`; throws where the marker names another owner.
+  public func sweep(
+    _ directory: String, isThorough: Bool = false, wanted: () throws -> SpoolWanted
+  ) throws -> SpoolRemoval {
     var removal = SpoolRemoval()
-    for directory in allPaths {
-      do {
-        guard try checkMarker(in: directory) else {
-          removal.failures.append(Self.markerMissing(directory))
-          continue
-        }
-        try sweepProbes(in: directory, &removal)
-        let found = try queries(in: directory)
-        if found.isEmpty { continue }
-        let live = try live()
-        for query in found {
-          let isLive = live.contains(query)
-          removeFiles(of: query, in: directory, &removal, removingDirectory: !isLive) { !isLive || !keeping($0) }
-        }
-      } catch let failure as FileSystemFailure {
-        removal.failures.append(failure)
+    do {
+      guard try checkMarker(in: directory) else {
+        removal.failures.append(Self.markerMissing(directory))
+        return removal
       }
+      try sweepProbes(in: directory, &removal)
+      let found = try queries(in: directory)
+      if found.isEmpty { return removal }
+      let files = isThorough ? try found.map { try self.files(of: $0, in: directory) } : []
+      let wanted = try wanted()
+      for (place, query) in found.enumerated() {
+        if !wanted.live.contains(query) {
+          removeFiles(of: query, in: directory, &removal, removingDirectory: true) { _ in true }
+        } else if isThorough {
+          delete(files[place].filter { !wanted.keeps($0) }, &removal)
+        }
+      }
+    } catch let failure as FileSystemFailure {
+      removal.failures.append(failure)
     }
     return removal
   }
 
-  /// Deletes everything of a query that ended.
-  public func removeQuery(_ query: QueryID) -> SpoolRemoval {
+  /// Deletes what a base directory has of a query that ended.
+  public func removeQuery(_ query: QueryID, in directory: String) -> SpoolRemoval {
     var removal = SpoolRemoval()
-    for directory in allPaths { removeFiles(of: query, in: directory, &removal, removingDirectory: true) { _ in true } }
+    removeFiles(of: query, in: directory, &removal, removingDirectory: true) { _ in true }
     return removal
   }
 
-  /// Deletes an attempt's files: what it left unfinished, and with `committed` also its output.
-  public func removeAttempt(_ attempt: AttemptID, committed: Bool) -> SpoolRemoval {
+  /// Deletes what a base directory has of an attempt: what it left unfinished, and with `committed` also its output.
+  public func removeAttempt(_ attempt: AttemptID, committed: Bool, in directory: String) -> SpoolRemoval {
     var removal = SpoolRemoval()
-    for directory in allPaths {
-      removeFiles(of: attempt.task.stage.query, in: directory, &removal, removingDirectory: false) {
-        $0.attempt == attempt && (committed || $0.isTemporary)
-      }
+    removeFiles(of: attempt.task.stage.query, in: directory, &removal, removingDirectory: false) {
+      $0.attempt == attempt && (committed || $0.isTemporary)
     }
     return removal
   }
@@ -116,10 +125,7 @@ extension SpoolDirectories {
       if files.isEmpty, removingDirectory, try openIfThere("\(directory)/\(SpoolName.marker)") == nil {
         throw Self.markerMissing(directory)
       }
-      let doomed = files.filter(doomed)
-      let failures = delete(doomed.map(\.path))
-      removal.deleted += zip(doomed, failures).compactMap { $1 == nil ? $0 : nil }
-      removal.failures += failures.compactMap { $0 }
+      delete(files.filter(doomed), &removal)
       // An empty directory is ours only if its name can be nothing but a query's.
       guard removingDirectory, !files.isEmpty || SpoolName.isTrinoQueryName(query.text) else { return }
       if try !fileSystem.deleteDirectory("\(directory)/\(query)") {
@@ -128,6 +134,12 @@ extension SpoolDirectories {
     } catch {
       removal.failures.append(error)
     }
+  }
+
+  private func delete(_ files: [SpoolFile], _ removal: inout SpoolRemoval) {
+    let failures = delete(files.map(\.path))
+    removal.deleted += zip(files, failures).compactMap { $1 == nil ? $0 : nil }
+    removal.failures += failures.compactMap { $0 }
   }
 
   /// Deletes files, several at a time where there are many: on a network mount each takes a round trip. Gives what

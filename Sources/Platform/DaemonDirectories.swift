@@ -24,6 +24,8 @@ public struct DaemonDirectories: Hashable, Sendable {
 
   /// The task store's SQLite file.
   public var store: String { data + "/store.sqlite" }
+  /// Which spool directories were marked before.
+  public var spoolMarks: String { data + "/spool-marks" }
   /// The key under which the queries' keys are sealed.
   public var masterKey: String { data + "/master.key" }
   /// The spool, where `exchange.base-directories` names no other place.

@@ -60,6 +60,16 @@ extension SettingKey where Value == TimeSpan {
       """)
   }
 
+  public static var spoolCallTimeout: Self {
+    Self(
+      "waterbear.spool-call-timeout", default: .fixed(.seconds(20)), range: .atLeast(.seconds(1)),
+      trino: .absent(because: "in Trino tasks hang with the exchange storage"),
+      """
+      How long one call on a directory of exchange.base-directories may take, such as a write of some hundred \
+      kilobytes. After that the directory counts as hanging: it is set aside until it answers, and the task runs again.
+      """)
+  }
+
   public static var remoteTaskMaxErrorDuration: Self {
     Self(
       "query.remote-task.max-error-duration", default: .fixed(.seconds(10)), range: .atLeast(.seconds(1)),

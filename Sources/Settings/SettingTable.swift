@@ -61,6 +61,7 @@ extension Setting {
         Setting(.exchangeSourceMaxFilesPerReader), Setting(.exchangeSourceHandleTargetDataSize),
         Setting(.exchangeMaxOutputPartitionCount), Setting(.exchangeFileListingParallelism),
         Setting(.spoolMemoryDirectory), Setting(.maxSpoolWait),
+        Setting(.spoolCallTimeout),
       ]),
     SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),
     SettingGroup(

@@ -124,8 +124,8 @@ extension LogEvent {
     case .spoolExhausted:
       (["directories"], "Every spool directory is set aside: tasks wait, for waterbear.max-spool-wait at most.")
     case .spoolDirectoryRestored: (["directory"], "A spool directory that was set aside works again.")
-    case .spoolSwept: (["files"], "Left-overs of a crash were removed from the spool.")
-    case .spoolNotSwept: (["reason"], "Something in the spool could not be removed; the next start tries again.")
+    case .spoolSwept: (["directory", "files"], "Left-overs of crashes and lost workers were removed from the spool.")
+    case .spoolNotSwept: (["reason"], "Something in the spool could not be removed; it is tried again later.")
     case .storeDamaged: (["reason"], "The task store was damaged and set aside; a new one was begun.")
     case .clientConnected: (["client_pid", "user"], "A client connected.")
     case .clientDisconnected: (["client_pid"], "A client's connection ended.")

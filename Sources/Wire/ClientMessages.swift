@@ -401,12 +401,14 @@ public struct SpoolStatus: Codable, Sendable {
   /// Of its file system; nil where it cannot be asked.
   public var totalBytes: Int64?
   public var freeBytes: Int64?
+  /// How long ago it said so.
+  public var roomAgeMicroseconds: Int64?
   /// What it took lately from one worker, on average; nil where too little was written to say.
   public var bytesPerSecond: Double?
 
   public init(
     directory: String, isSetAside: Bool, reason: String?, sinceMicroseconds: Int64?, totalBytes: Int64?,
-    freeBytes: Int64?, bytesPerSecond: Double?
+    freeBytes: Int64?, roomAgeMicroseconds: Int64? = nil, bytesPerSecond: Double?
   ) {
     self.directory = directory
     self.isSetAside = isSetAside
@@ -414,6 +416,7 @@ public struct SpoolStatus: Codable, Sendable {
     self.sinceMicroseconds = sinceMicroseconds
     self.totalBytes = totalBytes
     self.freeBytes = freeBytes
+    self.roomAgeMicroseconds = roomAgeMicroseconds
     self.bytesPerSecond = bytesPerSecond
   }
 }

@@ -14,12 +14,15 @@ public enum Wiring {
   }
 
   /// The base directories of `exchange.base-directories`. `owner` names the data directory in their markers; only who
-  /// prepares or sweeps the directories needs it. Those that fail are put into `faults`.
-  public static func spool(_ settings: Settings, owner: String, faults: SpoolFaults) throws -> SpoolDirectories {
+  /// prepares or sweeps the directories needs it, and `marks`. Those that fail are put into `faults`.
+  public static func spool(
+    _ settings: Settings, owner: String, marks: SpoolMarks? = nil, faults: SpoolFaults
+  ) throws -> SpoolDirectories {
     let memory = settings[.spoolMemoryDirectory]
     return try SpoolDirectories(
       paths: settings[.exchangeBaseDirectories].map(\.path), memoryPath: memory == "none" ? nil : memory, owner: owner,
-      parallelism: settings[.exchangeFileListingParallelism], now: { SystemClock.monotonic() },
+      marks: marks, parallelism: settings[.exchangeFileListingParallelism], callLimit: settings[.spoolCallTimeout],
+      now: { SystemClock.monotonic() },
       report: { event in
         // That one works again is for the coordinator to find out, for all processes at once.
         if case .setAside(let fault, _) = event { faults.add(fault) }

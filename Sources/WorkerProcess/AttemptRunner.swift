@@ -79,7 +79,8 @@ final class AttemptRunner {
     var typesByInput = remoteTypes(of: fragment.root)
     for source in fragment.keySources { typesByInput[source.fragment] = source.columns.map(\.type) }
     let access = SpoolAccess(
-      key: stage.key, isStopped: { control.isStopped }, noteAway: { [directories] in directories.noteAway($0) })
+      key: stage.key, fileSystem: directories.fileSystem, isStopped: { control.isStopped },
+      isSilent: { [directories] in directories.isSilent($0) }, noteAway: { [directories] in directories.noteAway($0) })
     var context = TaskContext(
       catalogs: catalogs, splits: splits,
       openRemoteSource: { [use] number in

@@ -1,6 +1,7 @@
 // Owns the threads that run attempts: one for each that the coordinator may start here at a time.
 
 import Base
+import Glibc
 import Platform
 import Synchronization
 
@@ -8,12 +9,17 @@ import Synchronization
 ///
 /// The first thread that is free gets the next attempt. Each thread keeps memory that its last attempt freed, so those
 /// that are there for the few times when there are more attempts than slots must not take turns with the others.
+///
+/// A thread in a call that does not return cannot be ended. Another one takes its place, and it ends itself when it
+/// comes back.
 final class SlotPool: Sendable {
   /// An attempt with all that it needs. Returns how its end is told.
   typealias Job = @Sendable (AttemptRunner) -> () -> Void
 
   private struct State {
     var isFree: [Bool]
+    /// By slot, the thread that runs an attempt.
+    var working: [UInt?]
     /// Attempts for which there was no free thread.
     var waiting: [Job] = []
   }
@@ -22,21 +28,39 @@ final class SlotPool: Sendable {
   /// What each thread is to do next.
   private let orders: [BlockingQueue<Job>]
 
+  private let makeRunner: @Sendable () -> AttemptRunner
+
   /// Starts threads, each with a runner of its own.
   init(threads: Int, makeRunner: @escaping @Sendable () -> AttemptRunner) throws {
-    state = Mutex(State(isFree: Array(repeating: true, count: threads)))
+    self.makeRunner = makeRunner
+    state = Mutex(
+      State(isFree: Array(repeating: true, count: threads), working: Array(repeating: nil, count: threads)))
     orders = (0..<threads).map { _ in BlockingQueue() }
-    for slot in 0..<threads {
-      try NamedThread.start("slot \(slot + 1)") { [self] in
-        let runner = makeRunner()
-        while true {
-          let tellEnd = orders[slot].next()(runner)
-          // First, as the answer to the end is the next attempt, which would go to another thread.
-          takeNext(slot)
-          tellEnd()
-        }
+    for slot in 0..<threads { try startThread(slot) }
+  }
+
+  private func startThread(_ slot: Int) throws {
+    try NamedThread.start("slot \(slot + 1)") { [self] in
+      let (runner, own) = (makeRunner(), UInt(pthread_self()))
+      var hasSlot = true
+      while hasSlot {
+        let job = orders[slot].next()
+        state.withLock { $0.working[slot] = own }
+        let tellEnd = job(runner)
+        // First, as the answer to the end is the next attempt, which would go to another thread.
+        hasSlot = takeNext(slot, own)
+        tellEnd()
       }
     }
+  }
+
+  /// Starts another thread in the place of this one, which is stuck in an attempt. Where that cannot be done the slot
+  /// is free again when it comes back. Nothing happens where it has come back meanwhile.
+  func replace(_ thread: UInt) throws {
+    guard let slot = state.withLock({ $0.working.firstIndex(of: thread) }) else { return }
+    try startThread(slot)
+    // Should it have come back in this moment, the new one waits beside it.
+    _ = takeNext(slot, thread)
   }
 
   func submit(_ job: @escaping Job) {
@@ -51,12 +75,16 @@ final class SlotPool: Sendable {
     if let slot { orders[slot].append(job) }
   }
 
-  /// Gives the thread an attempt that waits, or lets it be free.
-  private func takeNext(_ slot: Int) {
-    let job = state.withLock { state -> Job? in
+  /// Gives the slot an attempt that waits, or lets it be free. False where `thread`, which ran the last one, was
+  /// replaced meanwhile: then the slot is not its own.
+  private func takeNext(_ slot: Int, _ thread: UInt) -> Bool {
+    let (isOwn, job) = state.withLock { state -> (Bool, Job?) in
+      guard state.working[slot] == thread else { return (false, nil) }
+      state.working[slot] = nil
       state.isFree[slot] = state.waiting.isEmpty
-      return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+      return (true, state.waiting.isEmpty ? nil : state.waiting.removeFirst())
     }
     if let job { orders[slot].append(job) }
+    return isOwn
   }
 }

@@ -18,6 +18,8 @@ struct SpoolAccess: Sendable {
   var patience = Self.patience
   /// Whether the attempt is to end.
   var isStopped: @Sendable () -> Bool = { false }
+  /// Whether a base directory does not answer, so that no call on it is made.
+  var isSilent: @Sendable (String) -> Bool = { _ in false }
   /// Told of a base directory that is away.
   var noteAway: @Sendable (String) -> Void = { _ in }
 

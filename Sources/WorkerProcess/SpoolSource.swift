@@ -157,6 +157,10 @@ final class SpoolSource: PageSource {
       // All threads are held up, as by a mount that hangs: nobody else will open this run.
       if handle.take() { handle.cancel() }
       if access.isStopped() { throw TaskStopped() }
+      let directory = outputs[file].location.directory
+      if access.isSilent(directory) {
+        throw WaterbearError(.exchangeDataUnrecoverable, "The spool directory \(directory) does not answer")
+      }
     }
     return nil
   }

@@ -110,6 +110,7 @@ final class Worker: Sendable {
       }
       if state.withLock({ $0.isDraining && $0.running.isEmpty }) { return nil }
       link.reportAlive()
+      watchSpool()
       SystemClock.sleep(pause)
       pause = min(.milliseconds(100), TimeSpan(nanoseconds: pause.nanoseconds * 2))
     }
@@ -161,6 +162,7 @@ final class Worker: Sendable {
         try socket.send(
           Heartbeat(residentBytes: ProcessUsage.residentBytes(), spoolRates: spool.rates, held: held))
         link.reportAlive()
+        watchSpool()
         nextHeartbeat = now + Self.heartbeatInterval
       }
       if let frame = try socket.receive(timeout: nextHeartbeat - now) { try handle(frame, on: socket) }
@@ -200,8 +202,9 @@ final class Worker: Sendable {
       return finish(ReportAttempt(attempt: order.attempt, error: error))
     }
     pool.submit { [self] runner in
+      control.begin()
       let report = runner.run(order, stage: stage, control: control)
-      return { [self] in finish(report) }
+      return { [self] in finish(report, of: control) }
     }
   }
 
@@ -245,9 +248,29 @@ final class Worker: Sendable {
     try? socket?.send(SpoolFaultReport(fault))
   }
 
-  /// Keeps the report and sends it if somebody listens.
-  private func finish(_ report: ReportAttempt) {
-    let socket = state.withLock { state in
+  /// Ends the attempts that are in calls on a spool directory which do not return: they have failed, their slots go to
+  /// other threads, and what they do should they ever come back counts for nothing.
+  private func watchSpool() {
+    for silence in spool.takeSilences() {
+      let found = state.withLock { state in state.running.values.first { $0.isIn(silence) } }
+      guard let control = found else { continue }
+      control.stop()
+      var report = ReportAttempt(attempt: control.attempt, error: silence.error)
+      report.lostInput = silence.output
+      report.peakMemoryBytes = control.memory.peakBytes
+      finish(report, of: control)
+      do {
+        try pool.replace(silence.thread)
+      } catch {
+        log.write(.libraryMessage, ["library": "threads", "message": .string("\(error)")])
+      }
+    }
+  }
+
+  /// Keeps the report and sends it if somebody listens. Nothing happens where the attempt was ended already.
+  private func finish(_ report: ReportAttempt, of control: AttemptControl? = nil) {
+    let socket = state.withLock { state -> FrameSocket? in
+      if let control, state.running[report.attempt] !== control { return nil }
       state.running[report.attempt] = nil
       state.reports[report.attempt] = report
       return state.socket

@@ -27,7 +27,7 @@ final class CoordinatorBench {
   let spool: SpoolDirectories
   let coordinator: Coordinator
   private let group: MultiThreadedEventLoopGroup
-  private let files: NIOThreadPool
+  private let storeThreads: NIOThreadPool
   private let directories: DaemonDirectories
   let tables: MemoryTables
   let catalogs: Catalogs
@@ -54,11 +54,12 @@ final class CoordinatorBench {
     spool = try Wiring.spool(settings, owner: instance, faults: SpoolFaults())
     try spool.prepare(requireAll: false)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    files = NIOThreadPool(numberOfThreads: 1)
-    files.start()
+    storeThreads = NIOThreadPool(numberOfThreads: 1)
+    storeThreads.start()
     catalogs = Catalogs(["tpch": try ConnectorRegistry.catalogs(settings).connector("tpch"), "memory": tables])
     let coordinator = Coordinator(
-      loop: group.next(), files: files, settings: settings, directories: directories, spool: spool, store: store,
+      loop: group.next(), storeThreads: storeThreads, settings: settings, directories: directories, spool: spool,
+      store: store,
       planner: try QueryPlanner(catalogs: catalogs), catalogs: catalogs,
       commits: TableCommits(catalogs: catalogs, store: store), log: log, link: try SupervisorLink.toNobody(),
       instanceName: instance)
@@ -74,7 +75,7 @@ final class CoordinatorBench {
   /// Ends it without a word to anybody.
   func stop() throws {
     try group.syncShutdownGracefully()
-    try files.syncShutdownGracefully()
+    try storeThreads.syncShutdownGracefully()
     try coordinator.store.close()
   }
 

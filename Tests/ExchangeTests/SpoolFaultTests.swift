@@ -23,7 +23,7 @@ struct SpoolFaultTests {
         let struck = fileSystem.struck
         fileSystem.arm(nil)
         #expect(try fixture.read(output.location) == [0, 1].map { part in pages.filter { $0.0 == part }.map(\.1) })
-        #expect(fixture.directories.list().files.map(\.attempt) == [output.attempt])
+        #expect(try fixture.directories.list().map(\.attempt) == [output.attempt])
         try fixture.directories.remove(output.location)
         if struck == 0 { break }
       } catch let error as WaterbearError {
@@ -31,7 +31,7 @@ struct SpoolFaultTests {
         failed += 1
         #expect(error.code == (number == EMFILE ? .genericInsufficientResources : .spoolUnavailable))
         #expect(([error.message] + error.causes).contains { $0.contains(fixture.path(0)) })
-        #expect(fixture.directories.list().files.isEmpty)
+        #expect(try fixture.directories.list().isEmpty)
       }
     } while step < 100
     #expect(step < 100)
@@ -49,7 +49,7 @@ struct SpoolFaultTests {
     #expect(error?.remedy?.isEmpty == false)
     fileSystem.arm(nil)
     #expect(fixture.events.isEmpty)
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
     // Where it comes in the middle.
     fileSystem.arm(.init(operation: "write", at: 2, number: number))
     #expect(throws: WaterbearError.self) { _ = try fixture.write(pages, partitions: 2, options: options) }
@@ -67,7 +67,7 @@ struct SpoolFaultTests {
     }
     #expect(fixture.events.count == 1)
     fileSystem.arm(nil)
-    #expect(fixture.directories.list().files.count == 4)
+    #expect(try fixture.directories.list().count == 4)
   }
 
   @Test func failureInTheMiddleEndsTheAttemptAndTheNextGoesElsewhere() throws {
@@ -80,7 +80,7 @@ struct SpoolFaultTests {
     #expect(error?.code == .spoolUnavailable)
     #expect(error?.message.contains("No space left on device") == true)
     fileSystem.arm(nil)
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
     // The next attempt's turn would be the second directory, so take one whose turn is the first.
     let output = try fixture.write(pages, SpoolFixture.attempt(stage: 0, 0, 2), partitions: 2, options: options)
     #expect(output.location.directory == fixture.path(1))

@@ -80,6 +80,34 @@ final class SpoolFixture: Sendable {
   }
 }
 
+/// What is done in one base directory after the other.
+extension SpoolDirectories {
+  func list() throws -> [SpoolFile] { try paths.flatMap { try list($0) } }
+
+  func sweep(live: () throws -> Set<QueryID>, keeping: (@Sendable (SpoolFile) -> Bool)? = nil) throws -> SpoolRemoval {
+    try merged { directory in
+      try sweep(directory, isThorough: keeping != nil) {
+        SpoolWanted(live: try live(), keeps: keeping ?? { _ in true })
+      }
+    }
+  }
+
+  func removeQuery(_ query: QueryID) -> SpoolRemoval { merged { removeQuery(query, in: $0) } }
+
+  func removeAttempt(_ attempt: AttemptID, committed: Bool) -> SpoolRemoval {
+    merged { removeAttempt(attempt, committed: committed, in: $0) }
+  }
+
+  private func merged(_ remove: (String) throws -> SpoolRemoval) rethrows -> SpoolRemoval {
+    try (paths + (memoryPath.map { [$0] } ?? [])).reduce(into: SpoolRemoval()) { all, directory in
+      let removal = try remove(directory)
+      all.deleted += removal.deleted
+      all.failures += removal.failures
+      all.leftDirectories += removal.leftDirectories
+    }
+  }
+}
+
 /// Collects events from any thread.
 final class EventBox: Sendable {
   private let log = Mutex<[SpoolDirectoryEvent]>([])

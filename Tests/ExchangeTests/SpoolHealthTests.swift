@@ -15,7 +15,7 @@ struct SpoolHealthTests {
       let best = health.order(speeds.count, turn: number, at: start)[0]
       counts[best] += 1
       _ = health.noteSuccess(best)
-      health.noteFile(best)
+      health.chargeFile(best, bytes: 8 << 20)
       let nanoseconds = Int64(Double(8 << 20) / speeds[best] * 1e9)
       health.noteWrite(best, bytes: 8 << 20, time: TimeSpan(nanoseconds: nanoseconds))
     }
@@ -52,13 +52,14 @@ struct SpoolHealthTests {
     #expect(shares[1] > 0.1 && shares[1] < 0.3, "\(shares)")
   }
 
-  @Test func thoseSetAsideComeLastAndThoseHeldUntilReleased() {
+  @Test func thoseSetAsideOrSlowComeLastAndThoseHeldNotAtAll() {
     var health = SpoolHealth(count: 3)
     health.setAside(0, until: start + .seconds(10))
     health.hold([1])
-    #expect(health.order(3, turn: 0, at: start) == [2, 0, 1])
+    #expect(health.order(3, turn: 0, at: start) == [2, 0])
     let later = start + .seconds(10)
-    #expect(health.order(3, turn: 0, at: later) == [0, 2, 1])
+    #expect(health.order(3, turn: 0, at: later) == [0, 2])
+    #expect(health.order(3, turn: 0, at: later, slow: [0]) == [2, 0])
     #expect(health.isSetAside(1, at: later) && !health.isSetAside(0, at: later))
     health.setAside(1, until: later + .seconds(30))
     health.hold([])

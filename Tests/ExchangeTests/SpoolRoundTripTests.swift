@@ -162,13 +162,13 @@ struct SpoolRoundTripTests {
       let writer = try fixture.writer(partitions: 1, options: SpoolOptions(bufferBytes: 1000))
       for _ in 0..<10 { try noise(900).withUnsafeBytes { try writer.append(partition: 0, page: $0, rows: 1) } }
       #expect(writer.writtenBytes > 0)
-      #expect(fixture.directories.list().files.map(\.isTemporary) == [true])
+      #expect(try fixture.directories.list().map(\.isTemporary) == [true])
     }
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
     let writer = try fixture.writer(partitions: 1)
     writer.abort()
     writer.abort()
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
   }
 
   @Test func syncedWriteCommitsToo() throws {

@@ -31,7 +31,7 @@ struct SpoolSweepTests {
     }
     #expect(removal.failures.isEmpty)
     #expect(removal.deleted.count == 8)
-    #expect(Set(fixture.directories.list().files.map(\.attempt)) == [running, selected])
+    #expect(try Set(fixture.directories.list().map(\.attempt)) == [running, selected])
     #expect(!TestFile.exists(fixture.path(0) + "/\(gone)"))
     #expect(TestFile.exists(fixture.path(0) + "/\(alive)"))
 
@@ -52,19 +52,19 @@ struct SpoolSweepTests {
         return Set()
       }, keeping: { _ in true })
     #expect(removal.deleted.map(\.attempt.task.stage.query) == [gone])
-    #expect(fixture.directories.list().files.map(\.attempt.task.stage.query) == [alive])
+    #expect(try fixture.directories.list().map(\.attempt.task.stage.query) == [alive])
   }
 
   @Test func whatCannotBeDeletedKeepsNothingElse() throws {
     for partition in 0..<6 { _ = try fixture.write([], SpoolFixture.attempt(partition, query: gone), partitions: 1) }
     // A directory where a file was cannot be unlinked.
-    let victim = try #require(fixture.directories.list().files.first { $0.attempt.task.partition == 2 })
+    let victim = try #require(try fixture.directories.list().first { $0.attempt.task.partition == 2 })
     unlink(victim.path)
     mkdir(victim.path, 0o700)
     let removal = fixture.directories.removeQuery(gone)
     #expect(removal.deleted.count == 5)
     #expect(removal.failures.contains { $0.path == victim.path })
-    #expect(fixture.directories.list().files.map(\.path) == [victim.path])
+    #expect(try fixture.directories.list().map(\.path) == [victim.path])
   }
 
   @Test func whatLiesInADirectoryThatIsAwayIsNotForgotten() throws {
@@ -76,7 +76,7 @@ struct SpoolSweepTests {
     rename(aside, base)
     let removal = try fixture.directories.sweep(live: { Set() }) { _ in true }
     #expect(removal.failures.isEmpty && !removal.deleted.isEmpty)
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
   }
 
   @Test func foreignFilesAreLeftAlone() throws {
@@ -98,7 +98,7 @@ struct SpoolSweepTests {
     for path in foreign { #expect(TestFile.exists(path), "\(path)") }
     #expect(TestFile.exists(base + "/backup"))
     #expect(!TestFile.exists(probe))
-    #expect(fixture.directories.list().files.isEmpty)
+    #expect(try fixture.directories.list().isEmpty)
   }
 
   @Test func emptyDirectoryOfADeadQueryGoes() throws {
@@ -124,14 +124,14 @@ struct SpoolSweepTests {
       }
     }
     #expect(fixture.directories.removeQuery(gone).deleted.count == 4)
-    #expect(fixture.directories.list().files.count == 4)
+    #expect(try fixture.directories.list().count == 4)
     #expect(!TestFile.exists(fixture.path(0) + "/\(gone)"))
     #expect(fixture.directories.removeQuery(gone).deleted.isEmpty)
 
     let attempt = SpoolFixture.attempt(1, query: alive)
     #expect(fixture.directories.removeAttempt(attempt, committed: false).deleted.isEmpty)
     #expect(fixture.directories.removeAttempt(attempt, committed: true).deleted.map(\.attempt) == [attempt])
-    #expect(fixture.directories.list().files.count == 3)
+    #expect(try fixture.directories.list().count == 3)
   }
 
   @Test func oneDeadDirectoryDoesNotStopTheRest() throws {

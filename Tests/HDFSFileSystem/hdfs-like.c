@@ -14,6 +14,8 @@
 //   fail_write, fail_read, fail_close, fail_open, fail_create, fail_rename, fail_delete
 //                                       every Nth such operation fails; 0: none
 //   error                               the error number of those failures; 5 (EIO) if not given
+//   hang                                1: no call returns until this is 0 again, as on a hard NFS mount whose server is
+//                                       gone; like there, a process that is killed is let go
 //
 // It must not know Waterbear's formats or names.
 #define FUSE_USE_VERSION 31
@@ -38,7 +40,7 @@ static const char *const op_names[OP_COUNT] = {"fail_write",  "fail_read",   "fa
                                                "fail_create", "fail_rename", "fail_delete"};
 static const char *root_path;
 static const char *config_path;
-static atomic_int latency_ms, stale_ms, visible_ms, error_number = EIO;
+static atomic_int latency_ms, stale_ms, visible_ms, hang, error_number = EIO;
 static atomic_int fail_every[OP_COUNT];
 static atomic_long op_count[OP_COUNT];
 
@@ -81,6 +83,7 @@ static void read_config(int signal) {
   atomic_store(&stale_ms, 0);
   atomic_store(&visible_ms, 0);
   atomic_store(&error_number, EIO);
+  int hangs = 0;
   for (int op = 0; op < OP_COUNT; op++) atomic_store(&fail_every[op], 0);
   char name[64];
   int value;
@@ -89,10 +92,12 @@ static void read_config(int signal) {
     if (!strcmp(name, "stale_ms")) atomic_store(&stale_ms, value);
     if (!strcmp(name, "visible_ms")) atomic_store(&visible_ms, value);
     if (!strcmp(name, "error")) atomic_store(&error_number, value);
+    if (!strcmp(name, "hang")) hangs = value;
     for (int op = 0; op < OP_COUNT; op++)
       if (!strcmp(name, op_names[op])) atomic_store(&fail_every[op], value);
   }
   fclose(file);
+  atomic_store(&hang, hangs);
 }
 
 static int violation(const char *rule, const char *path, int number) {
@@ -106,8 +111,27 @@ static int violation(const char *rule, const char *path, int number) {
   return -number;
 }
 
+// Whether the thread that made the call is ending: it closes its files and cannot be interrupted any more.
+static int is_exiting(pid_t thread) {
+  char name[64], text[1024];
+  snprintf(name, sizeof name, "/proc/%d/stat", thread);
+  FILE *file = fopen(name, "r");
+  if (!file) return 1;
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[length] = 0;
+  char *rest = strrchr(text, ')');
+  unsigned flags = 0;
+  // State, five numbers, flags; 4 is the kernel's PF_EXITING.
+  return rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & 4;
+}
+
 // The pause before every operation, and its failure if its turn has come.
 static int begin(int op) {
+  while (atomic_load(&hang)) {
+    if (fuse_interrupted() || is_exiting(fuse_get_context()->pid)) return -EINTR;
+    usleep(10000);
+  }
   int pause = atomic_load(&latency_ms);
   if (pause > 0) usleep(pause * 1000);
   if (op < 0) return 0;
@@ -155,7 +179,7 @@ static int is_hidden(ino_t inode) {
 
 static int fs_getattr(const char *path, struct stat *status, struct fuse_file_info *info) {
   (void)info;
-  begin(-1);
+  if (begin(-1)) return -EINTR;
   REAL(real, path);
   if (lstat(real, status) != 0) return -errno;
   if (S_ISREG(status->st_mode) && is_hidden(status->st_ino)) status->st_size = 0;
@@ -165,7 +189,7 @@ static int fs_getattr(const char *path, struct stat *status, struct fuse_file_in
 static int fs_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
                       struct fuse_file_info *info, enum fuse_readdir_flags flags) {
   (void)offset, (void)info, (void)flags;
-  begin(-1);
+  if (begin(-1)) return -EINTR;
   REAL(real, path);
   DIR *directory = opendir(real);
   if (!directory) return -errno;
@@ -315,19 +339,19 @@ static int fs_unlink(const char *path) {
 }
 
 static int fs_mkdir(const char *path, mode_t mode) {
-  begin(-1);
+  if (begin(-1)) return -EINTR;
   REAL(real, path);
   return mkdir(real, mode) == 0 ? 0 : -errno;
 }
 
 static int fs_rmdir(const char *path) {
-  begin(-1);
+  if (begin(-1)) return -EINTR;
   REAL(real, path);
   return rmdir(real) == 0 ? 0 : -errno;
 }
 
 static int fs_statfs(const char *path, struct statvfs *status) {
-  begin(-1);
+  if (begin(-1)) return -EINTR;
   REAL(real, path);
   return statvfs(real, status) == 0 ? 0 : -errno;
 }
@@ -398,6 +422,11 @@ int main(int count, char **arguments) {
   }
   read_config(0);
   umask(0);
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 12)
+  // Each call that hangs has a thread, and the word that it was interrupted needs one more.
+  char *own[] = {arguments[0], "-f", "-o", "max_threads=1000", arguments[2], NULL};
+#else
   char *own[] = {arguments[0], "-f", arguments[2], NULL};
-  return fuse_main(3, own, &operations, NULL);
+#endif
+  return fuse_main(sizeof own / sizeof *own - 1, own, &operations, NULL);
 }

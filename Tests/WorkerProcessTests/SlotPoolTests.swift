@@ -52,4 +52,30 @@ import Testing
     for _ in 0..<20 { gate.append(true) }
     #expect(Set((0..<20).map { _ in ended.next() }) == Set(0..<20))
   }
+
+  @Test func aThreadThatIsStuckIsReplacedAndEndsWhenItComesBack() throws {
+    let pool = try pool(threads: 1)
+    let (begun, gate, ended) = (BlockingQueue<UInt>(), BlockingQueue<Bool>(), BlockingQueue<String>())
+    let submit = { (name: String, waits: Bool) in
+      pool.submit { _ in
+        begun.append(UInt(pthread_self()))
+        if waits { _ = gate.next() }
+        return { ended.append(name) }
+      }
+    }
+    submit("stuck", true)
+    let stuck = begun.next()
+    submit("next", false)
+    #expect(begun.next(within: .milliseconds(50)) == nil)
+    try pool.replace(stuck)
+    #expect(begun.next() != stuck && ended.next() == "next")
+    // A second word about it changes nothing.
+    try pool.replace(stuck)
+    gate.append(true)
+    #expect(ended.next() == "stuck")
+    for _ in 0..<20 {
+      submit("later", false)
+      #expect(begun.next() != stuck && ended.next() == "later")
+    }
+  }
 }

@@ -57,6 +57,10 @@ int wb_ignores_signal(int signal);
 /// The process at the other end of a Unix stream socket; C because struct ucred is hidden behind _GNU_SOURCE.
 int wb_peer_credentials(int socket, pid_t *process, uid_t *user, gid_t *group);
 
+/// A number for the file system that `path` lies on, which is the same after a restart of the machine where the file
+/// system has such a number; of one in memory only its kind. C because statfs(2) is Linux only.
+int wb_file_system_identity(const char *path, uint64_t *identity);
+
 /// Takes an exclusive flock(2) without waiting; C because Swift imports the name `flock` as the struct.
 int wb_try_lock_exclusive(int descriptor);
 

@@ -91,6 +91,8 @@ struct StatusVerb: Verb {
       var line = directory.directory
       if let free = directory.freeBytes, let total = directory.totalBytes, total > 0 {
         line += ": \(DataSize(bytes: free)) of \(DataSize(bytes: total)) free"
+        // What is older than some seconds should not pass for the state of now.
+        if let age = directory.roomAgeMicroseconds, age > 15_000_000 { line += " \(ProgressText.elapsed(age)) ago" }
       }
       if let rate = directory.bytesPerSecond { line += ", takes \(DataSize(bytes: Int64(rate)))/s" }
       return line

@@ -51,7 +51,7 @@ public final class SharedBuilds: Sendable {
   /// The build of `key`, made by `make` if there is none. A second caller waits for the first; if that one fails,
   /// the second makes it. `checkStop` is called every now and then by who waits, and ends that by throwing.
   func build<Build: SharedBuild>(
-    _ key: Key, checkStop: () throws -> Void, make: () throws -> Build
+    _ key: Key, checkStop: @escaping () throws -> Void, make: () throws -> Build
   ) throws -> Build {
     let place = state.withLock { state in
       if let known = state.entries[key] { return known }

@@ -10,13 +10,21 @@ import Glibc
 final class SharedPlace: @unchecked Sendable {
   private enum State {
     case empty
-    case claimed
+    case claimed(Builder)
     case filled(any SharedBuild)
+  }
+
+  /// The task at work. One that has been told to stop has lost its claim: it may be stuck, and not come back.
+  private final class Builder {
+    let checkStop: () throws -> Void
+    var isStopped: Bool { (try? checkStop()) == nil }  // What it throws is that it is stopped.
+
+    init(checkStop: @escaping () throws -> Void) { self.checkStop = checkStop }
   }
 
   /// What a task finds.
   private enum Claim {
-    case own
+    case own(Builder)
     case others
     case filled(any SharedBuild)
   }
@@ -45,22 +53,23 @@ final class SharedPlace: @unchecked Sendable {
   }
 
   /// What is here, made by `make` where nobody has made or is making it. Throws what `make` throws, after which the
-  /// next who waits makes it, and what `checkStop` throws, which is called while another task is at work.
+  /// next who waits makes it, and what `checkStop` throws, which is called while another task is at work, and by those
+  /// who wait for this one.
   func build(
-    checkStop: () throws -> Void, make: () throws -> any SharedBuild
+    checkStop: @escaping () throws -> Void, make: () throws -> any SharedBuild
   ) throws -> any SharedBuild {
     while true {
-      switch claim() {
+      switch claim(checkStop) {
       case .filled(let build): return build
       case .others: try checkStop()
-      case .own:
+      case .own(let builder):
         do {
           try checkStop()
           let made = try make()
-          become(.filled(made))
+          become(.filled(made), by: builder)
           return made
         } catch {
-          become(.empty)
+          become(.empty, by: builder)
           throw error
         }
       }
@@ -68,10 +77,10 @@ final class SharedPlace: @unchecked Sendable {
   }
 
   /// Claims an empty place. Where another task is at work, waits for its end, but not for long.
-  private func claim() -> Claim {
+  private func claim(_ checkStop: @escaping () throws -> Void) -> Claim {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    if case .claimed = state {
+    if case .claimed(let other) = state, !other.isStopped {
       var deadline = timespec()
       clock_gettime(CLOCK_MONOTONIC, &deadline)
       deadline.tv_nsec += Self.patience
@@ -83,17 +92,21 @@ final class SharedPlace: @unchecked Sendable {
     }
     switch state {
     case .filled(let build): return .filled(build)
-    case .claimed: return .others
-    case .empty:
-      state = .claimed
-      return .own
+    case .claimed(let other) where !other.isStopped: return .others
+    case .claimed, .empty:
+      let builder = Builder(checkStop: checkStop)
+      state = .claimed(builder)
+      return .own(builder)
     }
   }
 
-  private func become(_ new: State) {
+  /// Ends a task's claim. One that was lost ends nothing, and what it has made is its own.
+  private func become(_ new: State, by builder: Builder) {
     pthread_mutex_lock(mutex)
-    state = new
-    pthread_cond_broadcast(changed)
+    if case .claimed(let current) = state, current === builder {
+      state = new
+      pthread_cond_broadcast(changed)
+    }
     pthread_mutex_unlock(mutex)
   }
 }

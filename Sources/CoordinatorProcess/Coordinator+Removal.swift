@@ -1,0 +1,164 @@
+// Owns the deleting of spool files that nobody needs any more: at the end of attempts, stages and queries, and what
+// crashes, lost workers and bad disks have left.
+
+import Base
+import Exchange
+import NIOCore
+import Scheduling
+import Telemetry
+
+/// What is left to be deleted in a base directory, as far as that is known.
+struct SpoolSweeps {
+  static let pauseMin = TimeAmount.seconds(1)
+  static let pauseMax = TimeAmount.seconds(60)
+
+  /// A sweep has been ordered and not begun yet.
+  var isDue = false
+  /// A sweep is under way.
+  var isRunning = false
+  /// How long to wait before the next one, if the one at hand leaves something.
+  var pause = Self.pauseMin
+}
+
+extension Coordinator {
+  func deleteOutput(of attempt: AttemptID) {
+    queries[attempt.task.stage.query]?.outputs[attempt] = nil
+    for directory in spool.allPaths {
+      remove(in: directory) { $0.removeAttempt(attempt, committed: true, in: directory) }
+    }
+  }
+
+  func deleteOutputs(of stage: StageID) {
+    guard let query = queries[stage.query] else { return }
+    let outputs = query.outputs.filter { $0.key.task.stage == stage }
+    for attempt in outputs.keys { query.outputs[attempt] = nil }
+    for (directory, locations) in Dictionary(grouping: outputs.values.map(\.location), by: \.directory) {
+      remove(in: directory) { spool in
+        var removal = SpoolRemoval()
+        removal.failures = spool.remove(locations)
+        return removal
+      }
+    }
+  }
+
+  /// Deletes everything that was spooled for a query.
+  func removeFiles(of id: QueryID) {
+    for directory in spool.allPaths { removeFiles(of: id, in: directory, again: 8, after: .seconds(1)) }
+  }
+
+  /// Where something stays because a listing did not show it yet, it is looked for `again` some times more; after that
+  /// the next sweep finds it.
+  private func removeFiles(of id: QueryID, in directory: String, again: Int, after pause: TimeAmount) {
+    remove(in: directory) {
+      $0.removeQuery(id, in: directory)
+    } then: { [weak self] removal in
+      guard let self, !removal.leftDirectories.isEmpty, again > 0 else { return }
+      loop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+        self?.removeFiles(of: id, in: directory, again: again - 1, after: pause * 2)
+      }
+    }
+  }
+
+  /// Deletes on the directory's thread for that. What cannot be deleted, as on a disk that is away, is noise without
+  /// its key, and left to a sweep; so is all that is wanted of a directory which does not answer.
+  private func remove(
+    in directory: String, _ delete: @escaping @Sendable (SpoolDirectories) -> SpoolRemoval,
+    then: @escaping (SpoolRemoval) -> Void = { _ in }
+  ) {
+    let spool = spool
+    ask(directory, .removal) {
+      delete(spool)
+    } then: { [weak self] outcome in
+      guard let self else { return }
+      switch outcome {
+      case .success(let removal):
+        for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
+        if !removal.failures.isEmpty { sweepLater(directory) }
+        then(removal)
+      // That it does not answer was logged when it was found.
+      case .failure: sweepLater(directory)
+      }
+    }
+  }
+
+  // MARK: Sweeps
+
+  /// What attempts of ended queries left behind, such as a file whose worker died between its commit and its report.
+  func sweepEndedQueries() {
+    for directory in spool.allPaths { sweep(directory) }
+  }
+
+  /// Sweeps a directory that works again, without waiting for its turn.
+  func sweepNow(_ directory: String) {
+    sweeps[directory, default: SpoolSweeps()].pause = SpoolSweeps.pauseMin
+    sweep(directory)
+  }
+
+  /// Deletes what the last process has left, files of attempts included that nobody knows or that were not selected.
+  func sweepThoroughly(keeping running: Set<AttemptID>) {
+    for directory in spool.allPaths {
+      firstSweeps.enter()
+      sweep(directory, isThorough: true, keeping: running) { [firstSweeps] in firstSweeps.leave() }
+    }
+  }
+
+  /// Which queries live is asked when it is known what there is to delete: listing a bad disk may take minutes.
+  private func sweep(
+    _ directory: String, isThorough: Bool = false, keeping running: Set<AttemptID> = [],
+    then: @escaping () -> Void = {}
+  ) {
+    guard sweeps[directory]?.isRunning != true else {
+      sweepLater(directory)
+      return then()
+    }
+    sweeps[directory, default: SpoolSweeps()].isRunning = true
+    let spool = spool
+    ask(directory, .removal) { [self] in
+      try spool.sweep(directory, isThorough: isThorough) {
+        try loop.submit { self.wanted(keeping: running) }.wait()
+      }
+    } then: { [weak self] outcome in
+      guard let self else { return }
+      sweeps[directory]?.isRunning = false
+      noteSweep(of: directory, outcome)
+      then()
+    }
+  }
+
+  private func wanted(keeping running: Set<AttemptID>) -> SpoolWanted {
+    var attempts = running
+    for query in queries.values { attempts.formUnion(query.selected.union(query.running).union(query.outputs.keys)) }
+    for session in workers.values { attempts.formUnion(session.running) }
+    return SpoolWanted(live: Set(queries.keys)) { [attempts] in attempts.contains($0.attempt) }
+  }
+
+  private func noteSweep(of directory: String, _ outcome: Result<SpoolRemoval, any Error>) {
+    switch outcome {
+    case .success(let removal):
+      for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
+      if !removal.deleted.isEmpty {
+        log.write(.spoolSwept, ["directory": .string(directory), "files": .int(removal.deleted.count)])
+      }
+      guard !removal.failures.isEmpty else {
+        sweeps[directory]?.pause = SpoolSweeps.pauseMin
+        return
+      }
+    case .failure(let error):
+      log.write(.spoolNotSwept, ["reason": .string("\(WaterbearError.wrapping(error).message)")])
+    }
+    sweepLater(directory)
+  }
+
+  /// Sweeps after a pause that grows, until nothing is left undone.
+  private func sweepLater(_ directory: String) {
+    guard sweeps[directory]?.isDue != true else { return }
+    let pause = sweeps[directory, default: SpoolSweeps()].pause
+    sweeps[directory]?.isDue = true
+    sweeps[directory]?.pause = min(pause * 2, SpoolSweeps.pauseMax)
+    loop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+      guard let self else { return }
+      sweeps[directory]?.isDue = false
+      sweep(directory)
+    }
+  }
+}

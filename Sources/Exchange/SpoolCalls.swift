@@ -1,0 +1,195 @@
+// Owns the calls on base directories that are under way in this process: how long each has taken so far, and which
+// directories are asked nothing more because a call on them does not return. It must not know why one was made.
+import Base
+import Glibc
+import Synchronization
+
+/// A call on a base directory that had not returned when its time was up. Its thread stays in it, perhaps for ever.
+public struct SpoolSilence: Hashable, Sendable {
+  /// The base directory.
+  public var directory: String
+  /// The file or directory that the call is about.
+  public var path: String
+  /// When the call began.
+  public var since: MonotonicTime
+  /// The thread that is in it, as `pthread_self` names it.
+  public var thread: UInt
+  /// What whoever waits for the call is to be told.
+  public var failure: FileSystemFailure
+
+  /// The attempt whose committed output the call is about; nil where something is being written, or deleted.
+  public var output: AttemptID? {
+    let parts = path.dropFirst(directory.utf8.count + 1).split(separator: "/")
+    guard parts.count == 2, SpoolName.isQueryName(String(parts[0])) else { return nil }
+    let file = SpoolName.parse(String(parts[1]), query: QueryID(String(parts[0])), directory: directory)
+    return file.flatMap { $0.isTemporary ? nil : $0.attempt }
+  }
+
+  /// What becomes of the attempt that made the call.
+  public var error: WaterbearError {
+    guard output != nil else {
+      return failure.asWriteError(
+        remedy: "The task runs again and uses another directory if there is one. Check the mount of \(directory).")
+    }
+    return WaterbearError(
+      .exchangeDataUnrecoverable, failure.description,
+      remedy: "The task that wrote it runs again. Check the mount of \(directory).")
+  }
+}
+
+/// The calls of one process on its base directories.
+///
+/// A mount that hangs reports no error: its calls do not return. So each call is noted while it is under way. One that
+/// takes longer than the limit is *overdue*: it has failed, whatever it gives should it return, and its directory is
+/// refused to all further calls until `answers` says that it works again. Only the threads that were in a call when the
+/// directory fell silent are stuck; no further one gets there.
+final class SpoolCalls: Sendable {
+  private struct Call {
+    var directory: Int
+    var operation: String
+    var path: String
+    var start: MonotonicTime
+    var thread: UInt
+    var isOverdue = false
+  }
+
+  private struct State {
+    var calls: [UInt64: Call] = [:]
+    var next: UInt64 = 0
+    var refused: Set<Int> = []
+    /// When `takeOverdue` was last called.
+    var round: MonotonicTime?
+    /// Files of refused directories that nobody uses any more: closing them waits for the server, too.
+    var unclosed: [Int: [UnclosedFile]] = [:]
+  }
+
+  /// Rounds are a second apart, so a process that finds a longer time between two of them was stopped or starved, and
+  /// its calls could not return meanwhile.
+  private static let roundMax = TimeSpan.seconds(2)
+
+  private let directories: [String]
+  private let limit: TimeSpan
+  private let now: @Sendable () -> MonotonicTime
+  private let state = Mutex(State())
+
+  init(directories: [String], limit: TimeSpan, now: @escaping @Sendable () -> MonotonicTime) {
+    self.directories = directories
+    self.limit = limit
+    self.now = now
+  }
+
+  /// Makes a call on something in a base directory. One that is overdue when it returns has failed. `isTrial`: it is
+  /// made even where the directory is refused.
+  func perform<Value>(
+    _ operation: String, _ path: String, isTrial: Bool = false, _ call: () throws(FileSystemFailure) -> Value
+  ) throws(FileSystemFailure) -> Value {
+    guard let directory = position(of: path) else { return try call() }
+    let silence = FileSystemFailure(operation, path, FileSystemFailure.noAnswer)
+    guard let number = begin(operation, path, directory, isTrial) else { throw silence }
+    let value: Value
+    do {
+      value = try call()
+    } catch {
+      _ = end(number)
+      throw error
+    }
+    guard end(number) else { throw silence }
+    return value
+  }
+
+  private func position(of path: String) -> Int? { directories.firstIndex { Self.contains($0, path) } }
+
+  private static func contains(_ directory: String, _ path: String) -> Bool {
+    let (directory, path) = (directory.utf8, path.utf8)
+    guard path.starts(with: directory) else { return false }
+    return path.count == directory.count || path.dropFirst(directory.count).first == UInt8(ascii: "/")
+  }
+
+  /// Nil where the directory is refused.
+  private func begin(_ operation: String, _ path: String, _ directory: Int, _ isTrial: Bool) -> UInt64? {
+    let start = now()
+    return state.withLock { state in
+      guard isTrial || !state.refused.contains(directory) else { return nil }
+      state.next += 1
+      state.calls[state.next] = Call(
+        directory: directory, operation: operation, path: path, start: start, thread: UInt(pthread_self()))
+      return state.next
+    }
+  }
+
+  /// Whether the call returned in time.
+  private func end(_ number: UInt64) -> Bool {
+    state.withLock { state in
+      guard let call = state.calls.removeValue(forKey: number) else { return true }
+      return !call.isOverdue
+    }
+  }
+
+  /// The calls that have become overdue since it was last asked; their directories are refused from now on. To be
+  /// called every second.
+  func takeOverdue() -> [SpoolSilence] {
+    let time = now()
+    return state.withLock { state in
+      let slept = state.round.map { time - ($0 + Self.roundMax) } ?? .zero
+      state.round = time
+      if slept > .zero {
+        state.calls = state.calls.mapValues { call in
+          var call = call
+          call.start = min(time, call.start + slept)
+          return call
+        }
+      }
+      var silences: [SpoolSilence] = []
+      for (number, call) in state.calls where !call.isOverdue && time - call.start >= limit {
+        state.calls[number]?.isOverdue = true
+        state.refused.insert(call.directory)
+        silences.append(
+          SpoolSilence(
+            directory: directories[call.directory], path: call.path, since: call.start, thread: call.thread,
+            failure: FileSystemFailure(call.operation, call.path, FileSystemFailure.noAnswer)))
+      }
+      return silences.sorted { ($0.since, $0.path) < ($1.since, $1.path) }
+    }
+  }
+
+  /// Takes over a file that is to be closed, where its directory is refused, until that answers.
+  func takeUnclosed(_ file: AnyObject, _ path: String) -> Bool {
+    guard let directory = position(of: path) else { return false }
+    return state.withLock { state in
+      guard state.refused.contains(directory) else { return false }
+      state.unclosed[directory, default: []].append(UnclosedFile(file))
+      return true
+    }
+  }
+
+  /// The directory works again. Calls that are stuck in it stay failed. Gives the files that are to be closed now, by
+  /// letting them go on a thread that may wait for that.
+  func answers(_ directory: Int) -> [UnclosedFile] {
+    state.withLock { state in
+      state.refused.remove(directory)
+      return state.unclosed.removeValue(forKey: directory) ?? []
+    }
+  }
+
+  /// The directory is asked nothing more until it answers.
+  func refuse(_ directory: Int) { state.withLock { _ = $0.refused.insert(directory) } }
+
+  func isRefused(_ directory: Int) -> Bool { state.withLock { $0.refused.contains(directory) } }
+
+  /// The directories with a call that has been under way for so long.
+  func directories(waitedForSince age: TimeSpan) -> Set<Int> {
+    let time = now()
+    return state.withLock { state in
+      var found = state.refused
+      for call in state.calls.values where time - call.start >= age { found.insert(call.directory) }
+      return found
+    }
+  }
+}
+
+/// A file that is closed when this goes. Unchecked Sendable: nobody uses it for anything else.
+struct UnclosedFile: @unchecked Sendable {
+  private let file: AnyObject
+
+  init(_ file: AnyObject) { self.file = file }
+}

@@ -1,0 +1,69 @@
+// A file system that hangs: calls below a path do not return until that is lifted, as on a hard NFS mount.
+import Exchange
+import Glibc
+import Synchronization
+
+/// Passes everything on to the local file system, sooner or later.
+final class HangingFileSystem: SpoolFileSystem {
+  private struct State {
+    var below: String?
+    var stuck = 0
+  }
+
+  private let local = LocalFileSystem()
+  private let state = Mutex(State())
+
+  /// Calls that hang.
+  var stuck: Int { state.withLock { $0.stuck } }
+
+  func hang(below path: String) { state.withLock { $0.below = path } }
+  func lift() { state.withLock { $0.below = nil } }
+
+  private func pass<Value>(
+    _ path: String, _ call: () throws(FileSystemFailure) -> Value
+  ) throws(FileSystemFailure) -> Value {
+    let hangs = { self.state.withLock { $0.below.map { path.hasPrefix($0) } ?? false } }
+    if hangs() {
+      state.withLock { $0.stuck += 1 }
+      while hangs() { usleep(1000) }
+      state.withLock { $0.stuck -= 1 }
+    }
+    return try call()
+  }
+
+  func makeDirectory(_ path: String) throws(FileSystemFailure) {
+    try pass(path) { () throws(FileSystemFailure) in try local.makeDirectory(path) }
+  }
+
+  func create(_ path: String) throws(FileSystemFailure) -> any SpoolFileSink {
+    try pass(path) { () throws(FileSystemFailure) in try local.create(path) }
+  }
+
+  func rename(_ path: String, to target: String) throws(FileSystemFailure) {
+    try pass(path) { () throws(FileSystemFailure) in try local.rename(path, to: target) }
+  }
+
+  func syncDirectory(_ directory: String) throws(FileSystemFailure) {
+    try pass(directory) { () throws(FileSystemFailure) in try local.syncDirectory(directory) }
+  }
+
+  func open(_ path: String) throws(FileSystemFailure) -> any SpoolFileSource {
+    try pass(path) { () throws(FileSystemFailure) in try local.open(path) }
+  }
+
+  func names(in directory: String) throws(FileSystemFailure) -> [String] {
+    try pass(directory) { () throws(FileSystemFailure) in try local.names(in: directory) }
+  }
+
+  func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume {
+    try pass(directory) { () throws(FileSystemFailure) in try local.volume(of: directory) }
+  }
+
+  func delete(_ path: String) throws(FileSystemFailure) {
+    try pass(path) { () throws(FileSystemFailure) in try local.delete(path) }
+  }
+
+  func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
+    try pass(path) { () throws(FileSystemFailure) in try local.deleteDirectory(path) }
+  }
+}

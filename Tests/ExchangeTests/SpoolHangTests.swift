@@ -1,0 +1,290 @@
+// A base directory that hangs: who is in it is given up, nobody else gets there, and it is used again when it answers.
+import Base
+import Exchange
+import Glibc
+import Platform
+import Synchronization
+import TemporaryDirectories
+import Testing
+
+struct SpoolHangTests {
+  private let fileSystem = HangingFileSystem()
+
+  /// A call that may hang. What it gives does not matter.
+  private func list(_ directory: String, in fixture: SpoolFixture) { _ = try? fixture.directories.list(directory) }
+
+  /// Lets seconds go by, in each of which somebody looks for silence. Gives what was found.
+  private func pass(_ seconds: Int, in fixture: SpoolFixture) -> [SpoolSilence] {
+    (0..<seconds).flatMap { _ in
+      fixture.clock.advance(.seconds(1))
+      return fixture.directories.takeSilences()
+    }
+  }
+
+  /// Waits for something that another thread does.
+  private func wait(for condition: () -> Bool) -> Bool {
+    for _ in 0..<5000 {
+      if condition() { return true }
+      usleep(1000)
+    }
+    return false
+  }
+
+  @Test func aCallThatDoesNotReturnFailsAndItsDirectoryIsAskedNothingMore() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    let (hung, other) = (fixture.path(0), fixture.path(1))
+    fileSystem.hang(below: hung)
+    let outcome = Mutex<Result<SpoolLocation, any Error>?>(nil)
+    try withExtendedLifetime(fixture) {
+      try NamedThread.start("attempt") { [fixture] in
+        // Its turn is the first directory.
+        let written = Result { try fixture.write([], SpoolFixture.attempt(stage: 0, 0, 0), partitions: 1).location }
+        outcome.withLock { $0 = written }
+      }
+      #expect(wait { fileSystem.stuck == 1 })
+      // One that waits for two seconds is chosen last, before anybody says that it hangs.
+      #expect(pass(2, in: fixture).isEmpty)
+      for number in 0..<6 {
+        let location = try fixture.write([], SpoolFixture.attempt(stage: 0, 1, number), partitions: 1).location
+        #expect(location.directory == other)
+      }
+      let silences = pass(18, in: fixture)
+      #expect(silences.map(\.directory) == [hung])
+      #expect(silences.first?.error.code == .spoolUnavailable && silences.first?.output == nil)
+      #expect(fixture.directories.takeSilences().isEmpty)
+      guard case .setAside(let fault, _)? = fixture.events.last else {
+        Issue.record("\(fixture.events)")
+        return
+      }
+      #expect(fault.directory == hung && fault.reason.contains("does not answer"))
+      #expect(fixture.directories.isSilent(hung) && !fixture.directories.isSilent(other))
+      // Nothing of these waits.
+      #expect(throws: FileSystemFailure.self) { try fixture.directories.list(hung) }
+      #expect(fixture.directories.removeQuery(SpoolFixture.query, in: hung).failures.count == 1)
+
+      fileSystem.lift()
+      #expect(wait { outcome.withLock { $0 != nil } })
+      // It came back too late: its file is another attempt's business now, and lies in the other directory.
+      #expect(try outcome.withLock { try $0?.get().directory } == other)
+      #expect(fixture.directories.isSilent(hung))
+      guard case .works = fixture.directories.probe(hung, neededBytes: 0) else {
+        Issue.record("it answers again")
+        return
+      }
+      #expect(try !fixture.directories.isSilent(hung) && fixture.directories.list(hung).isEmpty)
+    }
+  }
+
+  @Test func aProcessThatWasStoppedBlamesNoDirectory() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    #expect(pass(1, in: fixture).isEmpty)
+    fileSystem.hang(below: fixture.path(0))
+    #expect(fixture.directories.run(.search, in: fixture.path(0)) { list(fixture.path(0), in: fixture) })
+    #expect(wait { fileSystem.stuck == 1 })
+    fixture.clock.advance(.seconds(1000))
+    #expect(fixture.directories.takeSilences().isEmpty)
+    #expect(pass(17, in: fixture).isEmpty)
+    #expect(pass(2, in: fixture).count == 1)
+    fileSystem.lift()
+  }
+
+  @Test func aReaderThatIsStuckNamesTheOutputThatItWanted() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let output = try fixture.write([(0, noise(100))], partitions: 1)
+    fileSystem.hang(below: fixture.path(0))
+    let error = Mutex<WaterbearError?>(nil)
+    try NamedThread.start("reader") {
+      do {
+        _ = try SpoolReader(output.location, key: fixture.key, fileSystem: fixture.directories.fileSystem)
+      } catch let failure {
+        error.withLock { $0 = WaterbearError.wrapping(failure) }
+      }
+    }
+    #expect(wait { fileSystem.stuck == 1 })
+    let silence = pass(20, in: fixture).first
+    #expect(silence?.output == output.attempt && silence?.error.code == .exchangeDataUnrecoverable)
+    fileSystem.lift()
+    #expect(wait { error.withLock { $0 != nil } })
+    #expect(error.withLock { $0?.message.contains("does not answer") } == true)
+  }
+
+  @Test func errandsOfOneKindFollowEachOtherAndAThreadThatIsStuckIsReplaced() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    let (hung, other) = (fixture.path(0), fixture.path(1))
+    fileSystem.hang(below: hung)
+    let done = Mutex<[String]>([])
+    let note = { @Sendable (what: String) in done.withLock { $0.append(what) } }
+    let list = { @Sendable (directory: String) in
+      do { note("\(directory == hung ? "hung" : "other") \(try fixture.directories.list(directory).count)") } catch {
+        note("refused")
+      }
+    }
+    #expect(fixture.directories.run(.removal, in: hung) { list(hung) } ifStuck: { note("stuck") })
+    #expect(fixture.directories.run(.removal, in: hung) { list(hung) })
+    #expect(fixture.directories.run(.removal, in: other) { list(other) })
+    #expect(fixture.directories.run(.reading, in: hung) { note("another errand") })
+    #expect(wait { done.withLock { $0.count } == 2 && fileSystem.stuck == 1 })
+    #expect(Set(done.withLock { $0 }) == ["other 0", "another errand"])
+    #expect(pass(20, in: fixture).count == 1)
+    #expect(wait { done.withLock { $0.count } == 4 })
+    #expect(done.withLock { $0.suffix(2) } == ["stuck", "refused"])
+    fileSystem.lift()
+    // The one that was stuck is refused what it asked for, too.
+    #expect(wait { done.withLock { $0.count } == 5 })
+    #expect(done.withLock { $0.last } == "refused")
+  }
+
+  @Test func whatWaitsForADirectoryIsBounded() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    fileSystem.hang(below: fixture.path(0))
+    #expect(fixture.directories.run(.removal, in: fixture.path(0)) { list(fixture.path(0), in: fixture) })
+    #expect(wait { fileSystem.stuck == 1 })
+    let accepted = (0..<5000).count { _ in fixture.directories.run(.removal, in: fixture.path(0)) {} }
+    #expect(accepted == 1000)
+    fileSystem.lift()
+  }
+
+  @Test func theStartWaitsForNoDirectoryThatHangs() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem, prepared: false)
+    fileSystem.hang(below: fixture.path(0))
+    try fixture.directories.prepare(requireAll: false, within: .milliseconds(100))
+    guard case .setAside(let fault, _)? = fixture.events.first else {
+      Issue.record("\(fixture.events)")
+      return
+    }
+    #expect(fault.directory == fixture.path(0) && fixture.events.count == 1)
+    #expect(try fixture.write([], partitions: 1).location.directory == fixture.path(1))
+    fileSystem.lift()
+    // It is prepared all the same.
+    #expect(wait { TestFile.exists(fixture.path(0) + "/.waterbear-spool") })
+  }
+
+  @Test func theStartWaitsNotEvenForTheOnlyOne() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem, prepared: false)
+    fileSystem.hang(below: fixture.path(0))
+    try fixture.directories.prepare(requireAll: false, within: .milliseconds(50))
+    #expect(fixture.events.count == 1)
+    fileSystem.lift()
+  }
+
+  @Test func filesOfASilentDirectoryAreClosedWhenItAnswers() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let output = try fixture.write([(0, noise(100))], partitions: 1)
+    let openFiles = { () -> Int in
+      // -1, which nothing expects, where it cannot be read.
+      (try? LocalFileSystem().names(in: "/proc/self/fd").count { name in
+        let wanted = output.location.path.utf8
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { target in
+          let count = target.baseAddress.map { readlink("/proc/self/fd/\(name)", $0, target.count) } ?? 0
+          return target.prefix(max(0, count)).lazy.map { UInt8(bitPattern: $0) }.elementsEqual(wanted)
+        }
+      }) ?? -1
+    }
+    var reader: SpoolReader? = try SpoolReader(
+      output.location, key: fixture.key, fileSystem: fixture.directories.fileSystem)
+    #expect(reader != nil && openFiles() == 1)
+    fileSystem.hang(below: fixture.path(0))
+    #expect(fixture.directories.run(.search, in: fixture.path(0)) { _ = fixture.directories.isThere(output.location) })
+    #expect(wait { fileSystem.stuck == 1 })
+    #expect(pass(20, in: fixture).count == 1)
+    reader = nil
+    #expect(openFiles() == 1)
+    fileSystem.lift()
+    guard case .works = fixture.directories.probe(fixture.path(0), neededBytes: 0) else {
+      Issue.record("it answers again")
+      return
+    }
+    #expect(wait { openFiles() == 0 })
+  }
+
+  @Test func roomIsAskedForInTheBackground() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    fixture.clock.advance(.seconds(3))
+    #expect(fixture.directories.volume(of: fixture.path(0))?.age == .seconds(3))
+    fileSystem.hang(below: fixture.path(0))
+    for _ in 0..<10 { fixture.directories.refreshVolumes() }
+    #expect(wait { fileSystem.stuck == 1 })
+    #expect(fixture.directories.volume(of: fixture.path(0))?.age == .seconds(3))
+    fileSystem.lift()
+    #expect(wait { fixture.directories.volume(of: fixture.path(0))?.age == .zero })
+  }
+}
+
+struct SpoolMarksTests {
+  private let temporary = TemporaryDirectory()
+
+  private func directories(_ path: String) throws -> (SpoolDirectories, EventBox) {
+    let log = EventBox()
+    let marks = try SpoolMarks(path: temporary.path + "/marks")
+    return (
+      try SpoolDirectories(
+        paths: [path], owner: "test", marks: marks, now: { MonotonicTime(nanoseconds: 0) }, report: { log.append($0) }),
+      log
+    )
+  }
+
+  /// Pretends that the directory was marked on another file system.
+  private func moveElsewhere(_ path: String) throws {
+    try TestFile.write(Array("00000000deadbeef \(path)\n".utf8), to: temporary.path + "/marks")
+  }
+
+  @Test(arguments: [false, true])
+  func aDirectoryWhoseMountIsAwayIsNotMarkedAnew(isMountPoint: Bool) throws {
+    let path = temporary.path + "/spool"
+    try directories(path).0.prepare()
+    try moveElsewhere(path)
+    unlink(path + "/.waterbear-spool")
+    if !isMountPoint { rmdir(path) }
+    let (again, log) = try directories(path)
+    // The daemon starts, and the only directory waits for its mount.
+    try again.prepare(requireAll: false)
+    guard case .setAside(let fault, _)? = log.events.first else {
+      Issue.record("\(log.events)")
+      return
+    }
+    #expect(fault.reason.contains("mount is gone"))
+    guard case .fails = again.probe(path, neededBytes: 0) else {
+      Issue.record("its mount is gone")
+      return
+    }
+    #expect(!TestFile.exists(path + "/.waterbear-spool"))
+    #expect(TestFile.exists(path) == isMountPoint)
+  }
+
+  @Test func aDirectoryThatWasDeletedOrEmptiedIsMarkedAnew() throws {
+    let path = temporary.path + "/spool"
+    for isDeleted in [false, true] {
+      try directories(path).0.prepare()
+      unlink(path + "/.waterbear-spool")
+      if isDeleted { rmdir(path) }
+      try directories(path).0.prepare()
+      #expect(TestFile.exists(path + "/.waterbear-spool"))
+    }
+  }
+
+  @Test func whatIsOnlyConfiguredWronglyIsRefusedAndWhatOnceWorkedIsNot() throws {
+    let path = temporary.path + "/below/spool"
+    #expect(throws: WaterbearError.self) { try directories(path).0.prepare(requireAll: false) }
+    mkdir(temporary.path + "/below", 0o700)
+    try directories(path).0.prepare(requireAll: false)
+    rename(temporary.path + "/below", temporary.path + "/away")
+    let (again, log) = try directories(path)
+    try again.prepare(requireAll: false)
+    #expect(log.events.count == 1)
+  }
+
+  @Test(arguments: [0, 7, 30])
+  func aMarkerThatALossOfPowerHasCutIsWrittenAnew(count: Int) throws {
+    let path = temporary.path + "/spool"
+    let whole = Array("waterbear spool 1\nowner test\n".utf8)
+    mkdir(path, 0o700)
+    try TestFile.write(Array(whole.prefix(min(count, whole.count - 1))), to: path + "/.waterbear-spool")
+    try directories(path).0.prepare()
+    #expect(try TestFile.read(path + "/.waterbear-spool") == whole)
+  }
+
+  @Test func linesWithoutMeaningAreNoObstacle() throws {
+    try TestFile.write(Array("\n\nx\nzz /a\n0000000000000001\n".utf8), to: temporary.path + "/marks")
+    try directories(temporary.path + "/spool").0.prepare()
+  }
+}
