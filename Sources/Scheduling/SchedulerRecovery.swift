@@ -51,7 +51,10 @@ extension Scheduler {
     retry(task, after: counts ? policy.delay(beforeRetry: counters.outputLosses - 1) : .zero)
     updateCompletion(query, task.stage)
     if !query.stages[task.stage].isSkipped { makeInputsAgain(query, task.stage) }
-    if counts, query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
+    // Of a query that is finished nothing runs; the output is made again should a part of the result need it.
+    if counts, query.description.retryPolicy == .query, !query.phase.isPastRoot {
+      retryQuery(query, task, error, policy)
+    }
   }
 
   /// Runs the stages again that a stage reads and that were released.

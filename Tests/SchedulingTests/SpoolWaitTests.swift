@@ -215,4 +215,24 @@ import Testing
       #expect(bench.failure() == nil)
     }
   }
+
+  /// The root stage has nothing to read, so the query ends before what it would read with it is complete.
+  @Test func nothingRunsAgainForAQueryThatIsFinished() {
+    let bench = Bench()
+    bench.join(0)
+    let query = Bench.describe(
+      [
+        StageDescription(number: 0, kind: .source, inputs: [.init(stage: 1, mode: .broadcast)]),
+        StageDescription(number: 1, kind: .source),
+      ], policy: .query)
+    bench.send(.querySubmitted(query))
+    bench.send(.splitsDiscovered(StageID(query: query.id, number: 1), weights: [1, 1], last: true))
+    let attempt = bench.running[0].attempt
+    bench.finish()
+    bench.send(.splitsDiscovered(StageID(query: query.id, number: 0), weights: [], last: true))
+    #expect(bench.hasAllResults && bench.running.isEmpty)
+    bench.send(.outputsMissing([attempt], WaterbearError(.exchangeDataUnrecoverable, "gone")))
+    bench.pass(.seconds(60))
+    #expect(bench.running.isEmpty && bench.failure() == nil)
+  }
 }
