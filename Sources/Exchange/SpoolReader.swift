@@ -84,6 +84,9 @@ public final class SpoolReader {
     return max(tailBytes, min(bytes, readAheadBytes))
   }
 
+  /// Memory that this reader holds of its file, in bytes, those who share its buffers included.
+  public var heldBytes: Int { window.buffers.byteCount }
+
   /// How many pages a partition has.
   public func pageCount(of partition: Int) throws -> Int {
     try damageChecked { try pages(of: partition).count }

@@ -110,8 +110,9 @@ extension SettingKey where Value == Int {
     Self(
       "exchange.source-concurrent-readers", in: .exchangeManager, default: .fixed(4), range: .within(1...256),
       """
-      How many readers fetch a task's input from a stage at a time. They work ahead only where opening files turns out \
-      to be slow, as on network mounts; local files are read by the task itself. 1: never.
+      How many readers fetch a task's input from a stage at a time, merges of sorted files included. They work ahead \
+      only where opening files turns out to be slow, as on network mounts; local files are read by the task itself. 1: \
+      never.
       """)
   }
 

@@ -88,9 +88,10 @@ final class AttemptRunner {
           throw WaterbearError(
             .genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
         }
-        return SpoolSource(
-          outputs: try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
-          partitions: input.partitions, types: types, access: access, memory: memory, readAhead: use.readAhead)
+        let opener = SpoolOpener(
+          try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) },
+          partitions: input.partitions, access: access, memory: memory, readAhead: use.readAhead)
+        return SpoolSource(opener, types: types)
       },
       memory: memory, shouldStop: { control.isStopped },
       // The same in every attempt of the task, so that random() repeats itself.
@@ -99,13 +100,10 @@ final class AttemptRunner {
       guard let input = inputs[number], let types = typesByInput[number] else {
         throw WaterbearError(.genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
       }
-      // Each with the next few pages of its file at hand only, as all of them are open at once; and that counts.
-      return try input.outputs.map { output in
-        SpoolSource(
-          outputs: [try BinaryDecoder.decode(SpoolOutput.self, from: output)], partitions: input.partitions,
-          types: types, access: access, memory: memory, readAhead: use.readAhead,
-          buffers: SpoolReadBuffers(readAheadBytes: 0), isOneOfMany: true)
-      }
+      let opener = SpoolOpener(
+        try input.outputs.map { try BinaryDecoder.decode(SpoolOutput.self, from: $0) }, partitions: input.partitions,
+        access: access, memory: memory, readAhead: use.readAhead, readAheadBytes: 0)
+      return opener.outputs.indices.map { SpoolSource(opener, file: $0, types: types) }
     }
     context.attempt = order.attempt
     context.shares = (order.shares ?? []).map { RowShare(build: $0.build, index: $0.index, count: $0.count) }

@@ -74,8 +74,8 @@ final class ReadAhead: Sendable {
   /// up to its first pages. `firstPage` gives the partition whose first page is read first, nil for files of no
   /// interest; `bytes` what is wanted of a file. Nil where `reserve` refuses the memory that they may hold.
   func start(
-    _ outputs: [SpoolOutput], from first: Int, with access: SpoolAccess, firstPage: (SpoolOutput) -> Int?,
-    bytes: (SpoolOutput) -> Int, reserve: (Int) -> Bool
+    _ outputs: [SpoolOutput], from first: Int, with access: SpoolAccess, readAheadBytes: Int,
+    firstPage: (SpoolOutput) -> Int?, bytes: (SpoolOutput) -> Int, reserve: (Int) -> Bool
   ) -> Handle? {
     var files: [(output: SpoolOutput, partition: Int)] = []
     var (end, total) = (first, 0)
@@ -83,7 +83,7 @@ final class ReadAhead: Sendable {
       if let partition = firstPage(outputs[end]) {
         files.append((outputs[end], partition))
         total += SpoolReader.heldBytes(
-          of: outputs[end].location, wanting: bytes(outputs[end]), with: SpoolReadBuffers.usualReadAheadBytes)
+          of: outputs[end].location, wanting: bytes(outputs[end]), with: readAheadBytes)
       }
       end += 1
     }
@@ -93,7 +93,7 @@ final class ReadAhead: Sendable {
       guard handle.take() else { return }
       for file in files where !handle.isCancelled {
         let outcome = Result {
-          let reader = try access.open(file.output, buffers: SpoolReadBuffers())
+          let reader = try access.open(file.output, buffers: SpoolReadBuffers(readAheadBytes: readAheadBytes))
           try reader.readAhead(0, of: file.partition)
           return Opened.Reader(reader: reader)
         }

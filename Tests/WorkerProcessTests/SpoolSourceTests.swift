@@ -38,9 +38,20 @@ import Testing
     memory: MemoryContext = MemoryContext(limit: 1 << 30), isStopped: @escaping @Sendable () -> Bool = { false }
   ) -> SpoolSource {
     SpoolSource(
-      outputs: outputs, partitions: [0], types: [.bigint],
+      opener(
+        outputs, ReadAhead(readers: readers, filesPerReader: filesPerReader, bytesPerReader: 1 << 20),
+        patience: patience, memory: memory, isStopped: isStopped),
+      types: [.bigint])
+  }
+
+  private func opener(
+    _ outputs: [SpoolOutput], _ readAhead: ReadAhead, patience: TimeSpan = .seconds(5), readAheadBytes: Int = 1 << 20,
+    memory: MemoryContext = MemoryContext(limit: 1 << 30), isStopped: @escaping @Sendable () -> Bool = { false }
+  ) -> SpoolOpener {
+    SpoolOpener(
+      outputs, partitions: [0],
       access: SpoolAccess(key: nil, fileSystem: fileSystem, patience: patience, isStopped: isStopped), memory: memory,
-      readAhead: ReadAhead(readers: readers, filesPerReader: filesPerReader, bytesPerReader: 1 << 20))
+      readAhead: readAhead, readAheadBytes: readAheadBytes)
   }
 
   private func rows(_ source: SpoolSource) throws -> [Int64] {
@@ -134,22 +145,28 @@ import Testing
     #expect(memory.peakBytes > 0 && memory.peakBytes <= limit / 4)
   }
 
-  @Test func manySourcesCountWhatTheyHold() throws {
-    let output = try outputs(1)[0]
-    let memory = MemoryContext(limit: 1 << 20)
-    let readAhead = ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)
+  /// As in a merge: all files are open at once, each read a little.
+  @Test(arguments: [1, 4])
+  func manySourcesOpenTheirFilesSideBySideAndCountWhatTheyHold(readers: Int) throws {
+    let outputs = try outputs(30)
+    let memory = MemoryContext(limit: 1 << 30)
+    let readAhead = ReadAhead(readers: readers, filesPerReader: 4, bytesPerReader: 1 << 20)
+    fileSystem.change { $0.delay = .milliseconds(2) }
     do {
-      let sources = (0..<3).map { _ in
-        SpoolSource(
-          outputs: [output], partitions: [0], types: [.bigint], access: SpoolAccess(key: nil), memory: memory,
-          readAhead: readAhead, buffers: SpoolReadBuffers(readAheadBytes: 0), isOneOfMany: true)
+      let opener = opener(outputs, readAhead, readAheadBytes: 0, memory: memory)
+      let sources = outputs.indices.map { SpoolSource(opener, file: $0, types: [.bigint]) }
+      for (number, source) in sources.enumerated() {
+        let batch = try source.next()
+        #expect(batch?.columns[0].value(at: 0) == .integer(Int64(number)))
       }
-      for source in sources { _ = try source.next() }
       withExtendedLifetime(sources) {
-        #expect(memory.reservedBytes >= 3 * Int64(output.location.fileBytes))
+        #expect(memory.reservedBytes >= 30 * Int64(outputs[0].location.fileBytes))
+        #expect(readers == 1 ? fileSystem.threads == 1 : fileSystem.threads > 1)
       }
+      for source in sources { #expect(try source.next() == nil) }
     }
     #expect(memory.reservedBytes == 0)
+    #expect(fileSystem.open == 0)
   }
 
   @Test func aSourceThatEndsClosesWhatWasOpenedAhead() throws {
@@ -171,9 +188,7 @@ import Testing
     let readAhead = ReadAhead(readers: 4, filesPerReader: 2, bytesPerReader: 1 << 20)
     let gate = BlockingQueue<Bool>()
     for _ in 0..<80 { readAhead.submit { _ = gate.next() } }
-    let source = SpoolSource(
-      outputs: outputs, partitions: [0], types: [.bigint], access: SpoolAccess(key: nil, fileSystem: fileSystem),
-      memory: MemoryContext(limit: 1 << 30), readAhead: readAhead)
+    let source = SpoolSource(opener(outputs, readAhead), types: [.bigint])
     fileSystem.change { $0.delay = .milliseconds(2) }
     #expect(try rows(source) == (0..<12).map { Int64($0) })
     for _ in 0..<80 { gate.append(true) }
