@@ -105,15 +105,18 @@ public final class SpoolDirectories: Sendable {
   /// All are looked at at once; one that has not answered `within` that time is one that does not suit.
   ///
   /// Throws CONFIGURATION_INVALID that lists every directory that does not suit; with `requireAll` false only where
-  /// one belongs to another data directory, or none suits and it is not for disks that are full, broken or silent;
-  /// those that do not suit are set aside.
+  /// one belongs to another data directory, or none on disk suits and it is not for disks that are full, broken or
+  /// silent; those that do not suit are set aside.
   public func prepare(requireAll: Bool = true, within patience: TimeSpan = .seconds(20)) throws {
     var problems: [String] = []
     var foreign = false
     var isTransient = false
+    var isAnyDiskFit = false
     for (position, outcome) in preparations(within: patience).enumerated() {
       do {
         try outcome.get()
+        // The one in memory takes what is small only.
+        if position < paths.count { isAnyDiskFit = true }
       } catch let failure as FileSystemFailure {
         // A disk that is full or broken may work again, and so may what worked before; what the configuration names
         // for the first time must be there.
@@ -125,7 +128,7 @@ public final class SpoolDirectories: Sendable {
         problems.append(WaterbearError.wrapping(error).message)
       }
     }
-    guard !problems.isEmpty, requireAll || foreign || problems.count == allPaths.count && !isTransient
+    guard !problems.isEmpty, requireAll || foreign || !isAnyDiskFit && !isTransient
     else { return }
     throw WaterbearError(
       .configurationInvalid, "The spool cannot use its directories: " + problems.joined(separator: "; "),

@@ -144,6 +144,16 @@ struct SpoolDirectoriesTests {
     #expect(throws: Never.self) { _ = try writer(1) }
   }
 
+  @Test func aDirectoryInMemoryIsNotEnoughToStartWith() throws {
+    let temporary = TemporaryDirectory()
+    let directories = try SpoolDirectories(
+      paths: [temporary.path + "/missing/disk"], memoryPath: temporary.path + "/memory", owner: "test",
+      now: { MonotonicTime(nanoseconds: 0) }, report: { _ in })
+    let error = #expect(throws: WaterbearError.self) { try directories.prepare(requireAll: false) }
+    #expect(error?.code == .configurationInvalid)
+    #expect(error?.message.contains("/missing/disk") == true)
+  }
+
   @Test func buffersKeepWithinTheirBounds() {
     func bytes(_ partitions: Int, _ memory: Int64 = 1 << 40, perPartition: Int = 2) -> Int {
       SpoolOptions.bufferBytes(
