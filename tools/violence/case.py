@@ -173,8 +173,12 @@ class Runner:
             time.sleep(0.05)
 
     def leaks(self, query):
-        left = [str(path) for spool in self.daemon.spools if query for path in spool.glob(f"{query}/*")]
-        left += [str(path) for path in self.daemon.lake.rglob(".waterbear-write-*")]
+        try:
+            left = [str(path) for spool in self.daemon.spools if query for path in spool.glob(f"{query}/*")]
+            left += [str(path) for path in self.daemon.lake.rglob(".waterbear-write-*")]
+        except FileNotFoundError as error:
+            # It went while it was looked into, so there was something left; the next look tells.
+            left = [str(error.filename)]
         count = len(self.daemon.children())
         if count != 1 + self.daemon.count:
             left.append(f"{count} processes instead of {1 + self.daemon.count}")
