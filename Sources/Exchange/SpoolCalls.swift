@@ -84,17 +84,13 @@ final class SpoolCalls: Sendable {
     _ operation: String, _ path: String, isTrial: Bool = false, _ call: () throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
     guard let directory = position(of: path) else { return try call() }
-    let silence = FileSystemFailure(operation, path, FileSystemFailure.noAnswer)
-    guard let number = begin(operation, path, directory, isTrial) else { throw silence }
-    let value: Value
-    do {
-      value = try call()
-    } catch {
-      _ = end(number)
-      throw error
+    guard let number = begin(operation, path, directory, isTrial) else {
+      throw FileSystemFailure(operation, path, FileSystemFailure.noAnswer)
     }
-    guard end(number) else { throw silence }
-    return value
+    let outcome = Result { () throws(FileSystemFailure) in try call() }
+    // Whatever it gave.
+    guard end(number) else { throw FileSystemFailure(operation, path, FileSystemFailure.tooLate) }
+    return try outcome.get()
   }
 
   private func position(of path: String) -> Int? { directories.firstIndex { Self.contains($0, path) } }
@@ -146,7 +142,7 @@ final class SpoolCalls: Sendable {
         silences.append(
           SpoolSilence(
             directory: directories[call.directory], path: call.path, since: call.start, thread: call.thread,
-            failure: FileSystemFailure(call.operation, call.path, FileSystemFailure.noAnswer)))
+            failure: FileSystemFailure(call.operation, call.path, FileSystemFailure.tooLate)))
       }
       return silences.sorted { ($0.since, $0.path) < ($1.since, $1.path) }
     }

@@ -55,7 +55,7 @@ public final class SpoolDirectories: Sendable {
   private let now: @Sendable () -> MonotonicTime
   private let report: @Sendable (SpoolDirectoryEvent) -> Void
   /// Tells this process's temporary files from those of others and of earlier ones.
-  private let unique: String
+  let unique: String
   private let health: Mutex<SpoolHealth>
   private let filesMade = Atomic<UInt64>(0)
   /// The file system that each directory lay on when it last worked, for the process that prepares and probes them.
@@ -183,6 +183,9 @@ public final class SpoolDirectories: Sendable {
     try? marks.note(path, on: volume.fileSystem)
   }
 
+  /// Whether a directory was never marked, as far as is known: then a trial makes it, as the start would have.
+  func isNew(_ path: String) -> Bool { path != memoryPath && marks.fileSystem(of: path) == nil }
+
   private func checkMount(of path: String) throws {
     guard let known = marks.fileSystem(of: path) else { return }
     let volume: SpoolVolume
@@ -285,6 +288,8 @@ public final class SpoolDirectories: Sendable {
         if failure.isOwnShortage {
           throw failure.asWriteError(remedy: "Raise the limit of open files or memory for the service.")
         }
+        // The attempt was given up meanwhile: nobody would ever delete what it made elsewhere.
+        if failure.number == FileSystemFailure.tooLate { throw unavailable([failure.description]) }
         failures.append(failure)
         // In memory there is little room, and the disks are next.
         if failure.isFaultOfFile || position == paths.count && failure.isFull { continue }

@@ -53,7 +53,7 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   /// What was tried, as a verb: `write`.
   public var operation: String
   public var path: String
-  /// The operating system's error number, or `noAnswer`.
+  /// The operating system's error number, or one of those below.
   public var number: Int32
 
   public init(_ operation: String, _ path: String, _ number: Int32) {
@@ -65,7 +65,7 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   /// The error number in words. (glibc's strerror keeps its text per thread.)
   public var reason: String {
     switch number {
-    case Self.noAnswer: "the file system does not answer"
+    case Self.noAnswer, Self.tooLate: "the file system does not answer"
     case Self.mountGone: "another file system lies there than where it was marked, so its mount is gone"
     default: String(cString: strerror(number))
     }
@@ -73,9 +73,10 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
 
   public var description: String { "Cannot \(operation) \(path): \(reason)" }
 
-  /// The call was made and has not returned in time, or was not made as others have not returned. No error number of
-  /// the operating system's.
+  /// The call was not made, as others have not returned. No error number of the operating system's.
   public static let noAnswer: Int32 = -1
+  /// The call was made and has not returned in time: whoever made it was given up. No error number either.
+  public static let tooLate: Int32 = -3
   /// A directory that was marked has no marker, and lies on another file system. No error number either.
   static let mountGone: Int32 = -2
   /// No such file or directory.
@@ -91,8 +92,8 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
 
   /// Whether the storage is full, broken or away, so that it may work again without a change of the configuration.
   var isTransient: Bool {
-    isFull || [EIO, ESTALE, EROFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, ENODEV, ENXIO, Self.noAnswer, Self.mountGone]
-      .contains(number)
+    // Numbers below 0 are ours: the mount hangs, or is gone.
+    isFull || number < 0 || [EIO, ESTALE, EROFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, ENODEV, ENXIO].contains(number)
   }
 
   /// Whether the disk or a quota is full.

@@ -52,6 +52,7 @@ extension SpoolDirectories {
   /// appears in its place, a mount has gone, and writing there would fill the wrong disk.
   public func probe(_ path: String, neededBytes: Int64) -> SpoolProbe {
     do {
+      if isNew(path) { try prepare(path) }
       let volume = try trialFileSystem.volume(of: path)
       if try !checkMarker(in: path, with: trialFileSystem) {
         if let device = device(of: path), device != volume.device {

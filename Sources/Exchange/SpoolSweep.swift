@@ -155,10 +155,11 @@ extension SpoolDirectories {
     }
   }
 
-  /// Deletes what a crash during `prepare` has left.
+  /// Deletes what a crash during a trial has left, and nothing of trials of this process.
   private func sweepProbes(in directory: String, _ removal: inout SpoolRemoval) throws(FileSystemFailure) {
     for name in try fileSystem.names(in: directory)
-    where name.hasPrefix(SpoolName.marker + ".") && name.hasSuffix("." + SpoolName.temporarySuffix) {
+    where name.hasPrefix(SpoolName.marker + ".") && name.hasSuffix("." + SpoolName.temporarySuffix)
+      && !name.hasPrefix("\(SpoolName.marker).\(unique)-") {
       try fileSystem.delete("\(directory)/\(name)")
     }
   }

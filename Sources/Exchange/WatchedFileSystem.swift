@@ -22,9 +22,9 @@ struct WatchedFileSystem: SpoolFileSystem {
     do {
       let sink = try watch("create", path) { () throws(FileSystemFailure) in try base.create(path) }
       return WatchedSink(sink, path: path, fileSystem: self)
-    } catch where error.number == FileSystemFailure.noAnswer {
-      // It may have been made when nobody waited for it any more; what stays is found by the next sweep.
-      try? calls.perform("delete", path) { () throws(FileSystemFailure) in try base.delete(path) }
+    } catch where error.number == FileSystemFailure.tooLate {
+      // It was made when nobody waited for it any more; what stays is found by the next sweep.
+      try? calls.perform("delete", path, isTrial: true) { () throws(FileSystemFailure) in try base.delete(path) }
       throw error
     }
   }

@@ -64,8 +64,9 @@ struct SpoolHangTests {
 
       fileSystem.lift()
       #expect(wait { outcome.withLock { $0 != nil } })
-      // It came back too late: its file is another attempt's business now, and lies in the other directory.
-      #expect(try outcome.withLock { try $0?.get().directory } == other)
+      // It came back too late: its attempt was given up, so it must not make a file elsewhere, nor leave one here.
+      #expect(throws: WaterbearError.self) { try outcome.withLock { try $0?.get() } }
+      #expect(try fixture.directories.list(other).count == 6)
       #expect(fixture.directories.isSilent(hung))
       guard case .works = fixture.directories.probe(hung, neededBytes: 0) else {
         Issue.record("it answers again")
@@ -165,6 +166,21 @@ struct SpoolHangTests {
     try fixture.directories.prepare(requireAll: false, within: .milliseconds(50))
     #expect(fixture.events.count == 1)
     fileSystem.lift()
+  }
+
+  @Test func aDirectoryThatWasSilentAtTheFirstStartIsMadeByATrial() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem, prepared: false)
+    fileSystem.hang(below: fixture.path(0))
+    try fixture.directories.prepare(requireAll: false, within: .milliseconds(50))
+    // The preparation has come to nothing.
+    #expect(wait { fileSystem.stuck == 1 } && pass(20, in: fixture).count == 1)
+    fileSystem.lift()
+    #expect(wait { fileSystem.stuck == 0 })
+    guard case .works = fixture.directories.probe(fixture.path(0), neededBytes: 0) else {
+      Issue.record("it answers")
+      return
+    }
+    #expect(TestFile.exists(fixture.path(0) + "/.waterbear-spool") && !fixture.directories.isSilent(fixture.path(0)))
   }
 
   @Test func filesOfASilentDirectoryAreClosedWhenItAnswers() throws {
