@@ -57,9 +57,13 @@ final class AttemptRunner {
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)
+      CrashPoint.reach("attempt.begun")
       let statistics = try executor.run(into: SpoolSink(writer))
       if control.isStopped { throw TaskStopped() }
-      return (try writer.commit(), statistics)
+      CrashPoint.reach("attempt.written")
+      let output = try writer.commit()
+      CrashPoint.reach("attempt.committed")
+      return (output, statistics)
     } catch {
       writer.abort()
       throw error

@@ -277,6 +277,7 @@ final class Worker: Sendable {
     }
     // A lost connection is noticed by the receiving thread; the report is sent again after the next registration.
     try? socket?.send(report)
+    CrashPoint.reach("attempt.reported")
   }
 }
 

@@ -41,6 +41,27 @@ extension EndToEndTests {
       }
       #expect(steps.count >= 8, "\(steps)")
     }
+
+    @Test func `a worker dies at every step of an attempt`() throws {
+      let directory = try TemporaryDirectory()
+      let script = directory.path + "/script"
+      let daemon = try Daemon(environment: ["WATERBEAR_CRASH_SCRIPT": script])
+      var steps: [String] = []
+      while steps.count < 100 {
+        try directory.write("worker * \(steps.count + 1)\n", to: "script")
+        let rows = try daemon.rows("SELECT n_regionkey, count(*) FROM nation GROUP BY 1 ORDER BY 1")
+        #expect(rows.split(separator: "\n").dropFirst() == (0..<5).map { "\($0)\t5" }[...], "after \(steps)")
+        try daemon.expectEmptySpool()
+        // The last step comes when the client has its rows already.
+        for _ in 0..<50 where access(script + ".done", F_OK) != 0 { SystemClock.sleep(.milliseconds(10)) }
+        // None where it did not come to that many.
+        guard let step = try? String(contentsOfFile: script + ".done", encoding: .utf8) else { break }
+        steps.append(step.trimmingCharacters(in: .whitespacesAndNewlines))
+        unlink(script + ".done")
+      }
+      #expect(Set(steps) == ["attempt.begun", "attempt.written", "attempt.committed", "attempt.reported"])
+      #expect(try daemon.events("worker_lost").count == steps.count)
+    }
   }
 }
 

@@ -13,7 +13,6 @@ extension EndToEndTests {
 
       """
 
-    /// Each keeps 190 MB or more of the six million rows of lineitem, or as much of orders, at its widest place.
     /// Each keeps 100 to 300 MB of six million line items, or of one and a half million orders, at its widest place.
     private static let queries: [(name: String, sql: String, answer: String)] = [
       (
@@ -71,6 +70,44 @@ extension EndToEndTests {
       let rows = try daemon.rows(sql, schema: "sf1")
       let last = ["5143585\t4\t904.00", "5071588\t2\t903.00", "599361\t7\t901.00"]
       #expect(rows.split(separator: "\n").dropFirst().map(String.init) == last)
+      try daemon.expectEmptySpool()
+    }
+
+    @Test func `rows of one key that no worker can hold end their query with a reason`() throws {
+      let daemon = try Daemon(config: Self.config)
+      let sql = """
+        SELECT count(*) FROM lineitem a JOIN lineitem b
+          ON a.l_linenumber - a.l_linenumber = b.l_linenumber - b.l_linenumber WHERE a.l_comment < b.l_comment
+        """
+      let result = try daemon.control(["query"] + Daemon.options(schema: "sf1") + [sql])
+      #expect(!result.succeeded)
+      for words in [
+        "Cannot allocate enough memory for task", "EXCEEDED_LOCAL_MEMORY_LIMIT", "Raise waterbear.worker-memory",
+      ] {
+        #expect(result.error.contains(words), "\(result.error)")
+      }
+      #expect(try daemon.rows("SELECT count(*) FROM region", schema: "tiny").hasSuffix("5"))
+      try daemon.expectEmptySpool()
+    }
+
+    /// Workers are granted far more than the kernel lets them have, and nothing looks at what is left.
+    @Test(.enabled(if: MemoryGroup.isPossible, "no control group for memory can be made here"))
+    func `the kernel's kills for memory make tasks smaller`() throws {
+      let config = """
+        waterbear.worker-memory=1GB
+        waterbear.memory-reserve=0B
+        task.max-worker-threads=1
+
+        """
+      let group = try MemoryGroup(bytes: 170 << 20)
+      let daemon = try Daemon(config: config)
+      let children = ProcessTable.children(of: daemon.processID).map(\.process)
+      for process in [daemon.processID] + children { try group.add(process) }
+      let query = try #require(Self.queries.first)
+      let rows = try daemon.rows(query.sql, schema: "sf1")
+      #expect(rows.split(separator: "\n").dropFirst() == [query.answer[...]])
+      #expect(try !daemon.events("worker_lost").isEmpty, "nothing was killed; the test has lost its point")
+      #expect(try !daemon.events("task_divided").isEmpty)
       try daemon.expectEmptySpool()
     }
   }
