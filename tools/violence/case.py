@@ -1,6 +1,7 @@
 """Owns one case: a query under a fault, its answer compared with the undisturbed one, and what it leaves behind."""
 import dataclasses
 import hashlib
+import os
 import time
 
 from .daemon import NoAnswer
@@ -175,10 +176,12 @@ class Runner:
     def leaks(self, query):
         try:
             left = [str(path) for spool in self.daemon.spools if query for path in spool.glob(f"{query}/*")]
-            left += [str(path) for path in self.daemon.lake.rglob(".waterbear-write-*")]
         except FileNotFoundError as error:
             # It went while it was looked into, so there was something left; the next look tells.
             left = [str(error.filename)]
+        # walk(), unlike rglob(), goes on where a directory is removed while it is listed.
+        left += [f"{directory}/{name}" for directory, below, _ in os.walk(self.daemon.lake) for name in below
+                 if name.startswith((".waterbear-write-", ".waterbear-drop-"))]
         count = len(self.daemon.children())
         if count != 1 + self.daemon.count:
             left.append(f"{count} processes instead of {1 + self.daemon.count}")
