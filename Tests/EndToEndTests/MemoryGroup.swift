@@ -34,6 +34,7 @@ final class MemoryGroup {
   }
 
   deinit {
+    // A group that cannot be read is gone already.
     let members = (try? String(contentsOfFile: "\(path)/cgroup.procs", encoding: .utf8)) ?? ""
     for member in members.split(separator: "\n") { _ = Self.write(String(member), to: "\(parent)/cgroup.procs") }
     rmdir(path)

@@ -86,7 +86,7 @@ extension EndToEndTests {
       ] {
         #expect(result.error.contains(words), "\(result.error)")
       }
-      #expect(try daemon.rows("SELECT count(*) FROM region", schema: "tiny").hasSuffix("5"))
+      #expect(try daemon.rows("SELECT count(*) FROM region", schema: "tiny").hasSuffix("\n5\n"))
       try daemon.expectEmptySpool()
     }
 
