@@ -209,8 +209,14 @@ extension Coordinator {
   func kill(_ id: WorkerID, reason: String) {
     guard let session = workers[id] else { return lost(id) }
     log.write(.workerSilent, ["worker": .int(id.number), "reason": .string(reason)])
-    // It may be gone already; then its death is noticed anyway.
-    _ = Glibc.kill(session.processID, SIGKILL)
+    // Workers are children of the supervisor, and so our siblings. Whatever else holds the connection, such as a
+    // program that passes on what is said, is not ours to kill, nor is a process that has got the number of a dead one.
+    if session.processID != getpid(), ProcessLife.parent(of: session.processID) == getppid() {
+      // It may be gone already; then its death is noticed anyway.
+      _ = Glibc.kill(session.processID, SIGKILL)
+    } else {
+      session.connection?.close()
+    }
     confirmDeath(of: session, after: .milliseconds(250))
   }
 

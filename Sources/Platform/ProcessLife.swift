@@ -10,6 +10,12 @@ public enum ProcessLife {
     return state == "Z" || state == "X"
   }
 
+  /// The process that the process is a child of; nil where there is none.
+  public static func parent(of processID: pid_t) -> pid_t? {
+    guard let fields = fieldsBehindName(processID), fields.count > 1 else { return nil }
+    return pid_t(fields[1])
+  }
+
   /// How long the process has run, to a hundredth of a second; nil where there is none.
   public static func age(of processID: pid_t) -> TimeSpan? {
     // Field 22 is the start since the boot, in ticks, proc(5).

@@ -66,4 +66,17 @@ import Wire
     #expect(try bench.client().end(of: query).state == .finished)
     try bench.stop()
   }
+
+  /// The coordinator wants it dead, but it is no child of the supervisor: here it is the test itself.
+  @Test func whoeverElseSpeaksForAWorkerIsNotKilled() throws {
+    let bench = try CoordinatorBench()
+    let path = bench.home.path + "/data/run/workers.sock"
+    let present = try FakeWorker(path, spool: bench.spool, incarnation: 2)
+    let past = try FakeWorker(path, spool: bench.spool, incarnation: 1)
+    #expect(throws: ConnectionLost.self) { try past.next(StartAttempt.self) }
+    let query = try bench.client().submit("SELECT 1")
+    try present.work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    try bench.stop()
+  }
 }

@@ -21,4 +21,9 @@ struct ProcessLifeTests {
     #expect(ProcessLife.hasEnded(pid_t.max))
     #expect(!ProcessLife.hasEnded(getpid()))
   }
+
+  @Test func `the parent of a process is known`() {
+    #expect(ProcessLife.parent(of: getpid()) == getppid())
+    #expect(ProcessLife.parent(of: pid_t.max) == nil)
+  }
 }
