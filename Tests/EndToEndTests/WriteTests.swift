@@ -50,7 +50,8 @@ extension EndToEndTests {
       let lake = try TemporaryDirectory()
       let daemon = try daemon(lake)
       let expected = try run("SELECT \(Self.sums) FROM tpch.sf1.orders", on: daemon)
-      let workers = try Killer(of: "worker", supervisor: daemon.processID, every: .milliseconds(150))
+      // Twenty deaths later they come every 400 ms.
+      let workers = try Killer(of: "worker", supervisor: daemon.processID, every: .milliseconds(150), slowness: 20)
       let coordinators = try Killer(of: "coordinator", supervisor: daemon.processID, every: .milliseconds(700))
       defer {
         _ = workers.stop()
