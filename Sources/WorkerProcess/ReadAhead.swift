@@ -36,6 +36,8 @@ final class ReadAhead: Sendable {
     let bytes: Int
     /// Files of the run that are of interest, in their order.
     let opened = BlockingQueue<Opened>()
+    /// Told by the thread that took the run, when it is done with it.
+    fileprivate let ended = BlockingQueue<Void>()
     private let state = Mutex(State.waiting)
 
     init(files: Range<Int>, bytes: Int) {
@@ -55,7 +57,20 @@ final class ReadAhead: Sendable {
     }
 
     /// No more files are wanted.
-    func cancel() { state.withLock { $0 = .cancelled } }
+    func cancel() { _ = exchangeState(.cancelled) }
+
+    /// The same; and waits, but not for ever, until a thread that is at it is done, and closes what was opened.
+    func close(within limit: TimeSpan) {
+      if exchangeState(.cancelled) == .taken { _ = ended.next(within: limit) }
+      while opened.next(within: .zero) != nil {}
+    }
+
+    private func exchangeState(_ new: State) -> State {
+      state.withLock { state in
+        defer { state = new }
+        return state
+      }
+    }
   }
 
   let readers: Int
@@ -91,6 +106,7 @@ final class ReadAhead: Sendable {
     let handle = Handle(files: first..<end, bytes: total)
     submit { [files] in
       guard handle.take() else { return }
+      defer { handle.ended.append(()) }
       for file in files where !handle.isCancelled {
         let outcome = Result {
           let reader = try access.open(file.output, buffers: SpoolReadBuffers(readAheadBytes: readAheadBytes))

@@ -90,7 +90,10 @@ final class SpoolOpener {
   /// Closes what was opened ahead: this process has no descriptors or memory to spare.
   private func stopReadingAhead() {
     mayReadAhead = false
-    handles.forEach { drop($0) }
+    for handle in handles {
+      handle.close(within: .seconds(1))
+      drop(handle)
+    }
     handles = []
   }
 
