@@ -214,8 +214,9 @@ extension Coordinator {
     if session.processID != getpid(), ProcessLife.parent(of: session.processID) == getppid() {
       // It may be gone already; then its death is noticed anyway.
       _ = Glibc.kill(session.processID, SIGKILL)
-    } else {
-      session.connection?.close()
+    } else if let connection = session.connection {
+      // Then the worker behind it ends itself.
+      reject(connection, WaterbearError(.remoteHostGone, "\(id) was given up: \(reason)"))
     }
     confirmDeath(of: session, after: .milliseconds(250))
   }

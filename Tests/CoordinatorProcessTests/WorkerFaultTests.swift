@@ -73,6 +73,8 @@ import Wire
     let path = bench.home.path + "/data/run/workers.sock"
     let present = try FakeWorker(path, spool: bench.spool, incarnation: 2)
     let past = try FakeWorker(path, spool: bench.spool, incarnation: 1)
+    // It is told instead, and ends itself.
+    #expect(try past.next(Refusal.self)?.error.code == .remoteHostGone)
     #expect(throws: ConnectionLost.self) { try past.next(StartAttempt.self) }
     let query = try bench.client().submit("SELECT 1")
     try present.work()

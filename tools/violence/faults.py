@@ -323,9 +323,12 @@ class SpoolHangs(Fault):
         if self.pause(self.seconds * self.random.uniform(0.05, 0.5)):
             self.daemon.mount.hang()
             self.strikes += 1
-            if self.random.random() < 0.5 and self.pause(self.random.uniform(0.1, 3)):
-                self.strike(self.daemon.coordinators)
+            killed = (self.random.random() < 0.5 and self.pause(self.random.uniform(0.1, 3))
+                      and self.strike(self.daemon.coordinators))
             self.over.wait(self.random.uniform(1, 8))
+            # A process that waits for a directory in which another's call hangs cannot be killed before that returns.
+            if killed:
+                self.heal()
 
     def heal(self):
         self.daemon.mount.lift()
