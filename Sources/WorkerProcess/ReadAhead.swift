@@ -22,6 +22,8 @@ final class ReadAhead: Sendable {
       let reader: SpoolReader
     }
 
+    /// Its position in the list of outputs.
+    let file: Int
     let outcome: Result<Reader, any Error>
   }
 
@@ -92,11 +94,11 @@ final class ReadAhead: Sendable {
     _ outputs: [SpoolOutput], from first: Int, with access: SpoolAccess, readAheadBytes: Int,
     firstPage: (SpoolOutput) -> Int?, bytes: (SpoolOutput) -> Int, reserve: (Int) -> Bool
   ) -> Handle? {
-    var files: [(output: SpoolOutput, partition: Int)] = []
+    var files: [(position: Int, partition: Int)] = []
     var (end, total) = (first, 0)
     while end < outputs.count, files.count < filesPerReader, files.isEmpty || total < bytesPerReader {
       if let partition = firstPage(outputs[end]) {
-        files.append((outputs[end], partition))
+        files.append((end, partition))
         total += SpoolReader.heldBytes(
           of: outputs[end].location, wanting: bytes(outputs[end]), with: readAheadBytes)
       }
@@ -109,11 +111,12 @@ final class ReadAhead: Sendable {
       defer { handle.ended.append(()) }
       for file in files where !handle.isCancelled {
         let outcome = Result {
-          let reader = try access.open(file.output, buffers: SpoolReadBuffers(readAheadBytes: readAheadBytes))
+          let buffers = SpoolReadBuffers(readAheadBytes: readAheadBytes)
+          let reader = try access.open(outputs[file.position], buffers: buffers)
           try reader.readAhead(0, of: file.partition)
           return Opened.Reader(reader: reader)
         }
-        handle.opened.append(Opened(outcome: outcome))
+        handle.opened.append(Opened(file: file.position, outcome: outcome))
         // What this process lacks it lacks for the next file, too: the task opens it when the ones before are closed.
         if case .failure(let error) = outcome, SpoolAccess.isOwnShortage(error) { return }
       }

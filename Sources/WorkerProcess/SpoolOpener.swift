@@ -68,6 +68,8 @@ final class SpoolOpener {
   private func take(_ file: Int, from handle: ReadAhead.Handle) throws -> SpoolReader? {
     while !handle.isCancelled {
       if let opened = handle.opened.next(within: .milliseconds(50)) {
+        // The task has opened those before itself.
+        if opened.file < file { continue }
         switch opened.outcome {
         case .success(let opened): return opened.reader
         case .failure(let error):
@@ -81,6 +83,8 @@ final class SpoolOpener {
       if access.isStopped() { throw TaskStopped() }
       let directory = outputs[file].location.directory
       if access.isSilent(directory) {
+        // The thread that is stuck may come back with this file, after the task has read it.
+        handle.cancel()
         throw WaterbearError(.exchangeDataUnrecoverable, "The spool directory \(directory) does not answer")
       }
     }

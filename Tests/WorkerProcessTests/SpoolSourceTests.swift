@@ -46,12 +46,14 @@ import Testing
 
   private func opener(
     _ outputs: [SpoolOutput], _ readAhead: ReadAhead, patience: TimeSpan = .seconds(5), readAheadBytes: Int = 1 << 20,
-    memory: MemoryContext = MemoryContext(limit: 1 << 30), isStopped: @escaping @Sendable () -> Bool = { false }
+    memory: MemoryContext = MemoryContext(limit: 1 << 30), isStopped: @escaping @Sendable () -> Bool = { false },
+    isSilent: @escaping @Sendable (String) -> Bool = { _ in false }
   ) -> SpoolOpener {
     SpoolOpener(
       outputs, partitions: [0],
-      access: SpoolAccess(key: nil, fileSystem: fileSystem, patience: patience, isStopped: isStopped), memory: memory,
-      readAhead: readAhead, readAheadBytes: readAheadBytes)
+      access: SpoolAccess(
+        key: nil, fileSystem: fileSystem, patience: patience, isStopped: isStopped, isSilent: isSilent),
+      memory: memory, readAhead: readAhead, readAheadBytes: readAheadBytes)
   }
 
   private func rows(_ source: SpoolSource) throws -> [Int64] {
@@ -135,6 +137,28 @@ import Testing
     #expect(fileSystem.refused > 0)
   }
 
+  /// The thread that opens files ahead is stuck with one of them; the task gives up waiting, and reads that file itself
+  /// when the mount is back. What the thread then brings is another's turn by now.
+  @Test func whatWasOpenedAheadIsNeverTakenForAnotherFile() throws {
+    let outputs = try outputs(12)
+    let files = fileSystem
+    let opener = opener(
+      outputs, ReadAhead(readers: 2, filesPerReader: 12, bytesPerReader: 1 << 20), isSilent: { _ in files.hangs })
+    fileSystem.change { ($0.delay, $0.task) = (.milliseconds(2), UInt(pthread_self())) }
+    for file in 0..<2 { _ = try opener.openNext(file, buffers: SpoolReadBuffers()) }
+    fileSystem.change { $0.hangs = true }
+    // The run that is opened ahead begins with the file after this one.
+    _ = try opener.openNext(2, buffers: SpoolReadBuffers())
+    #expect(throws: WaterbearError.self) { try opener.openNext(3, buffers: SpoolReadBuffers()) }
+    fileSystem.change { ($0.hangs, $0.delay) = (false, .zero) }
+    #expect(try opener.open(3, buffers: SpoolReadBuffers()).location == outputs[3].location)
+    // Time for the thread to bring all of them.
+    SystemClock.sleep(.milliseconds(50))
+    for file in 4..<12 {
+      #expect(try opener.openNext(file, buffers: SpoolReadBuffers()).location == outputs[file].location)
+    }
+  }
+
   @Test func readingAheadKeepsWithinTheMemoryOfItsAttempt() throws {
     let outputs = try outputs(30)
     let limit = Int64(outputs[0].location.fileBytes * 4 * 4)
@@ -209,12 +233,16 @@ final class StubbornFileSystem: SpoolFileSystem {
     var opened = 0
     var refused = 0
     var threads: Set<UInt> = []
+    /// Openings by other threads than this one do not return.
+    var hangs = false
+    var task: UInt = 0
   }
 
   private let local = LocalFileSystem()
   private let state = Mutex(State())
 
   func change(_ body: (inout sending State) -> Void) { state.withLock { body(&$0) } }
+  var hangs: Bool { state.withLock { $0.hangs } }
   var open: Int { state.withLock { $0.open } }
   var opened: Int { state.withLock { $0.opened } }
   var refused: Int { state.withLock { $0.refused } }
@@ -235,6 +263,7 @@ final class StubbornFileSystem: SpoolFileSystem {
       return (nil, state.delay)
     }
     if delay > .zero { SystemClock.sleep(delay) }
+    while state.withLock({ $0.hangs && $0.task != UInt(pthread_self()) }) { SystemClock.sleep(.milliseconds(1)) }
     if let number { throw FileSystemFailure("open", path, number) }
     return CountedSource(source: try local.open(path)) { [self] in state.withLock { $0.open -= 1 } }
   }
