@@ -79,10 +79,10 @@ extension Coordinator {
         var isLast = false
         if case .end = query.locate(next) { isLast = true }
         answer(request, of: query, page: bytes, next: next, isLast: isLast)
-      case .failure(let unread as UnreadOutput) where unread.miss != .lost:
-        readLater(position, request, of: query, unread)
       case .failure(let failure):
-        let error = (failure as? UnreadOutput)?.error ?? WaterbearError.wrapping(failure)
+        let unread = failure as? UnreadOutput ?? UnreadOutput(unasked: output.attempt, failure)
+        guard unread.miss == .lost else { return readLater(position, request, of: query, unread) }
+        let error = unread.error
         // The scheduler has the lost part made again; the client waits on.
         var request = request
         request.position = position

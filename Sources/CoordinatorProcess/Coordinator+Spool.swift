@@ -71,10 +71,10 @@ extension Coordinator {
       return (outcome, spool.search(for: [], in: directory).isAway)
     } then: { [weak self] (result: Result<(SpoolProbe, Bool), any Error>) in
       guard let self else { return }
-      // A trial throws nothing, so all that can be missing is its thread.
-      let (outcome, isAway) = (try? result.get()) ?? (.fails(Self.silence(of: directory).message), true)
       let now = SystemClock.monotonic()
       let wasAway = spoolWatch.setAside[directory]?.awaySince != nil
+      // A trial throws nothing, so all that can be missing is its thread, which says nothing of the directory.
+      let (outcome, isAway) = (try? result.get()) ?? (.fails(Self.shortage(of: directory).message), wasAway)
       spoolWatch.noteAway(directory, isAway, now: now)
       let isInUse = spoolWatch.noteTrial(of: directory, outcome, now: now)
       // What is not there now went with it.
@@ -106,6 +106,8 @@ extension Coordinator {
       guard let self else { return }
       spoolSearches[directory]?.isUnderWay = false
       guard case .success((let found, let probe)) = outcome else {
+        // Where nobody could ask, the next who stumbles over an output makes us ask again.
+        if case .failure(let error as WaterbearError) = outcome, error.code != .exchangeDataUnrecoverable { return }
         return loseOutputs(outputs(in: directory).map(\.attempt), in: directory, withDirectory: true)
       }
       if case .fails(let reason)? = probe {
@@ -137,9 +139,10 @@ extension Coordinator {
 
   // MARK: Waiting for directories
 
-  /// Does `body` on the thread that the directory has for this errand; `then` gets its outcome on the loop, or the
-  /// error that the directory does not answer, when a call in it has not returned in time or too much is waiting
-  /// already. So whoever asks hears something in bounded time; `isPatient` waits however long it takes.
+  /// Does `body` on the thread that the directory has for this errand; `then` gets its outcome on the loop, or
+  /// EXCHANGE_DATA_UNRECOVERABLE when a call in it has not returned in time, or GENERIC_INSUFFICIENT_RESOURCES where it
+  /// was not asked, as too much is waiting already. So whoever asks hears something in bounded time; `isPatient` waits
+  /// however long it takes.
   func ask<Answer: Sendable>(
     _ directory: String, _ errand: SpoolErrand, isPatient: Bool = false,
     _ body: @escaping @Sendable () throws -> Answer, then: @escaping (Result<Answer, any Error>) -> Void
@@ -153,7 +156,15 @@ extension Coordinator {
     } ifStuck: {
       if !isPatient, isAnswered.isFirst() { promise.fail(Self.silence(of: directory)) }
     }
-    if !isUnderWay, isAnswered.isFirst() { promise.fail(Self.silence(of: directory)) }
+    if !isUnderWay, isAnswered.isFirst() { promise.fail(Self.shortage(of: directory)) }
+  }
+
+  /// Says nothing of what lies there.
+  private static func shortage(of directory: String) -> WaterbearError {
+    WaterbearError(
+      .genericInsufficientResources,
+      "The spool directory \(directory) was not asked: too much waits for it, or no thread can be started",
+      remedy: "It is tried again. Check the limit of processes and threads (TasksMax) and the load.")
   }
 
   private static func silence(of directory: String) -> WaterbearError {

@@ -91,7 +91,7 @@ extension Coordinator {
           if missing == 0 { then(.success(WriterOutputs(joining: outputs.indices.compactMap { parts[$0] }))) }
         case .failure(let error):
           missing = 0
-          then(.failure(error as? UnreadOutput ?? UnreadOutput(silent: outputs[indices[0]].attempt, error)))
+          then(.failure(error as? UnreadOutput ?? UnreadOutput(unasked: outputs[indices[0]].attempt, error)))
         }
       }
     }

@@ -20,11 +20,11 @@ struct UnreadOutput: Error {
     miss = spool.fileSystem.miss(self.error, reading: location)
   }
 
-  /// The directory of the output does not answer, and was waited for.
-  init(silent attempt: AttemptID, _ error: any Error) {
+  /// The directory of the output could not be asked: it does not answer and was waited for, or there was nobody to.
+  init(unasked attempt: AttemptID, _ error: any Error) {
     self.attempt = attempt
     self.error = WaterbearError.wrapping(error)
-    miss = .lost
+    miss = self.error.code == .exchangeDataUnrecoverable ? .lost : .shortage
   }
 }
 
@@ -61,13 +61,16 @@ final class ResultReaders: Sendable {
     }
     let bytes = try reader.readPage(number, of: 0)
     let used = Held(attempt: output.attempt, reader: reader)
-    held.withLock { $0[query] = used }
+    // One that it takes the place of is closed here, and not under the lock.
+    let old = held.withLock { $0.updateValue(used, forKey: query) }
+    withExtendedLifetime(old) {}
     return bytes
   }
 
   /// Closes what is open of a query's result, on the thread that read it: closing may wait for a disk.
   func close(_ query: QueryID) {
     guard let open = held.withLock({ $0.removeValue(forKey: query) }) else { return }
-    _ = spool.run(.reading, in: open.reader.location.directory) { withExtendedLifetime(open) {} }
+    let kept = Kept(open)
+    _ = spool.run(.reading, in: open.reader.location.directory) { kept.letGo() }
   }
 }

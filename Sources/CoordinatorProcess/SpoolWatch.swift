@@ -59,6 +59,7 @@ struct SpoolWatch {
   mutating func note(_ fault: SpoolFault, now: MonotonicTime) -> Bool {
     if setAside[fault.directory] != nil {
       setAside[fault.directory]?.reason = fault.reason
+      if !fault.isFull { setAside[fault.directory]?.isFull = false }
       return false
     }
     var record = records[fault.directory] ?? Record(at: now, fileBytes: 0, isFull: fault.isFull)
@@ -132,10 +133,11 @@ struct SpoolWatch {
   }
 
   /// Those that have been away for too long, or have not answered a trial for so long: what lies in them is lost from
-  /// now on. Each is named once.
+  /// now on. Each is named once. A disk that ran full answers, but writing what it is tried with may take its time.
   mutating func takeGivenUp(now: MonotonicTime) -> [String] {
     let lost = setAside.filter { entry in
-      let since = [entry.value.awaySince, entry.value.triedSince].compactMap { $0 }.min()
+      let triedSince = entry.value.isFull ? nil : entry.value.triedSince
+      let since = [entry.value.awaySince, triedSince].compactMap { $0 }.min()
       return !entry.value.isGivenUp && since.map { now - $0 >= Self.patienceWhileAway } ?? false
     }.keys.sorted()
     for directory in lost { setAside[directory]?.isGivenUp = true }

@@ -90,7 +90,7 @@ public final class SpoolDirectories: Sendable {
     let all = self.paths + (self.memoryPath.map { [$0] } ?? [])
     health = Mutex(SpoolHealth(count: all.count))
     calls = SpoolCalls(directories: all, limit: callLimit, now: now)
-    lanes = SpoolLanes(directories: all)
+    lanes = SpoolLanes()
     self.fileSystem = WatchedFileSystem(base: fileSystem, calls: calls)
     trialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, isTrial: true)
   }

@@ -91,9 +91,13 @@ final class SpoolLane: Sendable {
   }
 
   private func next(_ generation: Int) -> (@Sendable () -> Void)? {
-    state.withLock { state in
+    var done: Job?
+    // What a job holds may include open files, whose end may wait for a disk: that is not done under the lock.
+    defer { withExtendedLifetime(done) {} }
+    return state.withLock { state in
       guard state.generation == generation else { return nil }
       state.thread = UInt(pthread_self())
+      done = state.current
       state.current = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
       if state.current == nil { state.isRunning = false }
       return state.current?.run
@@ -101,22 +105,22 @@ final class SpoolLane: Sendable {
   }
 }
 
-/// The lanes of all base directories.
+/// The lanes of all base directories, and of those that were some when an output was written.
 final class SpoolLanes: Sendable {
-  private let lanes: [String: [SpoolErrand: SpoolLane]]
+  private let lanes = Mutex<[String: [SpoolErrand: SpoolLane]]>([:])
 
-  init(directories: [String]) {
-    var lanes: [String: [SpoolErrand: SpoolLane]] = [:]
-    for directory in directories {
-      for errand in SpoolErrand.allCases { lanes[directory, default: [:]][errand] = SpoolLane("spool \(errand)") }
+  func lane(_ errand: SpoolErrand, in directory: String) -> SpoolLane {
+    lanes.withLock { lanes in
+      if let lane = lanes[directory]?[errand] { return lane }
+      let lane = SpoolLane("spool \(errand)")
+      lanes[directory, default: [:]][errand] = lane
+      return lane
     }
-    self.lanes = lanes
   }
-
-  func lane(_ errand: SpoolErrand, in directory: String) -> SpoolLane? { lanes[directory]?[errand] }
 
   /// Gives up the thread of whichever lane has it.
   func giveUp(_ silence: SpoolSilence) {
-    for lane in (lanes[silence.directory] ?? [:]).values { lane.giveUp(silence.thread) }
+    let there = lanes.withLock { Array(($0[silence.directory] ?? [:]).values) }
+    for lane in there { lane.giveUp(silence.thread) }
   }
 }

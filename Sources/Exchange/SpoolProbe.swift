@@ -60,6 +60,8 @@ extension SpoolDirectories {
         }
         try prepare(path)
       }
+      // It answers, and what lies in it can be read, whether or not it takes anything.
+      noteAnswer(of: path, volume)
       let needed = min(neededBytes, volume.totalBytes / 2)
       guard volume.totalBytes == 0 || volume.freeBytes >= needed else {
         return .fails(
@@ -67,7 +69,6 @@ extension SpoolDirectories {
       }
       try writeProbe(in: path)
       noteDevice(of: path, volume.device)
-      noteAnswer(of: path, volume)
       return .works(volume)
     } catch let failure as FileSystemFailure {
       return .fails(failure.description)

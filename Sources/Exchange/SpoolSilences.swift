@@ -14,7 +14,7 @@ extension SpoolDirectories {
     _ errand: SpoolErrand, in directory: String, _ job: @escaping @Sendable () -> Void,
     ifStuck: @escaping @Sendable () -> Void = {}
   ) -> Bool {
-    lanes.lane(errand, in: directory)?.submit(job, ifStuck: ifStuck) ?? false
+    lanes.lane(errand, in: directory).submit(job, ifStuck: ifStuck)
   }
 
   /// The calls that have become overdue since it was last asked. Their directories are set aside as failed, and asked
@@ -34,7 +34,7 @@ extension SpoolDirectories {
     allPaths.firstIndex(of: directory).map { calls.isRefused($0) } ?? false
   }
 
-  /// A trial has shown that the directory works.
+  /// A trial has shown that the directory answers.
   func noteAnswer(of directory: String, _ volume: SpoolVolume) {
     guard let position = allPaths.firstIndex(of: directory) else { return }
     noteAnswer(position)
@@ -44,7 +44,8 @@ extension SpoolDirectories {
   func noteAnswer(_ position: Int) {
     let unclosed = calls.answers(position)
     guard !unclosed.isEmpty else { return }
-    _ = run(.removal, in: allPaths[position]) { withExtendedLifetime(unclosed) {} }
+    let kept = Kept(unclosed)
+    _ = run(.removal, in: allPaths[position]) { kept.letGo() }
   }
 
   /// Asks the file systems how much room they have, where that is not known or was said a second ago or longer. The
@@ -60,6 +61,22 @@ extension SpoolDirectories {
       }
       if !isUnderWay { noteVolume(position, nil) }
     }
+  }
+}
+
+/// Holds something whose end may wait for a disk, such as open files, until a thread that may wait lets go of it.
+public final class Kept<Value: Sendable>: Sendable {
+  private let value: Mutex<Value?>
+
+  public init(_ value: Value) { self.value = Mutex(value) }
+
+  /// The end comes here, and under no lock.
+  public func letGo() {
+    let last = value.withLock { value in
+      defer { value = nil }
+      return value
+    }
+    withExtendedLifetime(last) {}
   }
 }
 
