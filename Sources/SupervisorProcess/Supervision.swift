@@ -163,6 +163,8 @@ public struct Supervision: Sendable {
     // A child that is asked to stop while it starts may still say that it is ready.
     guard case .starting = children[role]!.state else { return [] }
     children[role]!.state = .ready
+    // A sign of life as any: one that stops right after it is found out, too.
+    children[role]!.aliveAt = now
     var actions: [Action] = [.report(.ready(role, after: now - children[role]!.startedAt))]
     if children[role]!.owesReload {
       children[role]!.owesReload = false
@@ -250,7 +252,7 @@ public struct Supervision: Sendable {
     return actions
   }
 
-  /// When a child counts as hung; nil where it never said that it lives, or is stopping under the drain's own limit.
+  /// When a child counts as hung; nil where it never said anything yet, or is stopping under the drain's own limit.
   private func hangDeadline(_ child: Child) -> MonotonicTime? {
     guard child.state == .starting || child.state == .ready else { return nil }
     return child.aliveAt.map { $0 + policy.hangTime }
