@@ -1,5 +1,5 @@
 // Owns what SIGINT, SIGTERM and SIGHUP do while a query runs: the first ends the query and then the program, the second
-// the program.
+// the program. Those that programs send come in pairs, and count once.
 //
 //   idle ── willSubmit ──> submitting ── submitted ──> following
 //    │ signal                 │ signal                    │ signal
@@ -18,6 +18,8 @@ final class Interruption: Sendable {
     var query: QueryID?
     var isSubmitting = false
     var count = 0
+    /// The last signal that counted, and when it came.
+    var last: (signal: Int32, at: MonotonicTime)?
     /// What the first signal makes of the program.
     var code = ControlExitCode.interrupted
     var isEnded = false
@@ -88,14 +90,24 @@ final class Interruption: Sendable {
     throw Interrupted(code: code)
   }
 
+  /// timeout(1) sends its signal to the program and then to the program's group; a terminal that closes and its shell
+  /// both send SIGHUP. Two presses of Ctrl-C are two.
+  private static let pairTime = TimeSpan.seconds(1)
+
   /// What a signal does. Does not block: the second must get through.
   func signalled(_ signal: Int32 = SIGINT) {
     let code = ControlExitCode(signal: signal)
+    let now = SystemClock.monotonic()
     let (count, query, isSubmitting) = state.withLock { state in
+      if signal != SIGINT, let last = state.last, last.signal == signal, now - last.at < Self.pairTime {
+        return (0, state.query, state.isSubmitting)
+      }
+      state.last = (signal, now)
       state.count += 1
       if state.count == 1 { state.code = code }
       return (state.count, state.query, state.isSubmitting)
     }
+    if count == 0 { return }
     if count > 1 { return end(code) }
     if isSubmitting { return }
     guard let query, cancels else { return end(code) }

@@ -81,6 +81,18 @@ struct InterruptionTests {
     #expect(SystemClock.monotonic() - start < .seconds(4))
   }
 
+  @Test func theSameTwiceFromAProgramIsOne() throws {
+    let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
+    let interruption = interruption(daemon.socketPath)
+    interruption.willSubmit()
+    interruption.signalled(SIGTERM)
+    interruption.signalled(SIGTERM)
+    #expect(exits.all == [])
+    #expect(throws: Interrupted.self) { try interruption.submitted(FakeQuery.id) }
+    #expect(daemon.requests == ["cancel-query"])
+    #expect(exits.all == [143])
+  }
+
   @Test func aVerbThatDidNotStartTheQueryLeavesItAlone() throws {
     let daemon = try FakeDaemon { try FakeQuery().reply(to: $0) }
     let interruption = interruption(daemon.socketPath, cancels: false)
