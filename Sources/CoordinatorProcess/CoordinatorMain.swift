@@ -142,7 +142,7 @@ private final class CoordinatorShell {
           if isIdle { ProcessUsage.returnFreeMemory() }
         } catch {
           // The changes are safe from everything but a loss of power; the next second tries again.
-          log.write(.libraryMessage, ["library": "store", "message": .string("\(error)")])
+          log.write(.messageOfLibrary, ["library": "store", "message": .string("\(error)")])
         }
       }
     }

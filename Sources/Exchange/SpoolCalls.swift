@@ -183,7 +183,9 @@ final class SpoolCalls: Sendable {
   }
 }
 
-/// A file that is closed when this goes. Unchecked Sendable: nobody uses it for anything else.
+/// A file that is closed when this goes.
+///
+/// Unchecked Sendable: the file is private and never used again, whichever thread lets go of it.
 struct UnclosedFile: @unchecked Sendable {
   private let file: AnyObject
 

@@ -37,7 +37,7 @@ public struct LibraryLogHandler: LogHandler {
     let all = metadata.merging(event.metadata ?? [:]) { _, ownValue in ownValue }
     for (key, value) in all.sorted(by: { $0.key < $1.key }) { fields.add(key, .string(value.description)) }
     if let error = event.error { fields = fields + .error(error) }
-    log.write(LogEvent.libraryMessage.rawValue, level, nil, fields)
+    log.write(LogEvent.messageOfLibrary.rawValue, level, nil, fields)
   }
 
   private static func level(_ level: Logger.Level) -> LogLevel {

@@ -76,7 +76,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
 
   // The log itself.
   case logLinesDropped = "log_lines_dropped"
-  case libraryMessage = "library_message"
+  case messageOfLibrary = "library_message"
 }
 
 /// What is documented about an event.
@@ -99,7 +99,7 @@ extension LogEvent {
   public var level: LogLevel {
     switch self {
     case .attemptStarted, .attemptFinished, .attemptAborted, .outputSelected, .clientConnected,
-      .clientDisconnected, .libraryMessage:
+      .clientDisconnected, .messageOfLibrary:
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,

@@ -132,7 +132,7 @@ extension LogEvent {
     case .frameRejected:
       (["peer", "message"] + Self.errorFields, "A malformed frame closed its connection, or a message was not known.")
     case .logLinesDropped: (["lines", "reason"], "Lines could not be written to the log.")
-    case .libraryMessage: (["library", "message"], "A message of a library; shown with the library's own level.")
+    case .messageOfLibrary: (["library", "message"], "A message of a library; shown with the library's own level.")
     default: Self.notDescribed(self)
     }
   }

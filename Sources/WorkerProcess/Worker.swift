@@ -262,7 +262,7 @@ final class Worker: Sendable {
       do {
         try pool.replace(silence.thread)
       } catch {
-        log.write(.libraryMessage, ["library": "threads", "message": .string("\(error)")])
+        log.write(.messageOfLibrary, ["library": "threads", "message": .string("\(error)")])
       }
     }
   }
