@@ -28,6 +28,7 @@ extension Scheduler {
     query.phase = .committing
     record(.commitStarted(query.id))
     perform(.commit(query.id))
+    releaseAllStages(query)
   }
 
   /// Goes on after a restart of the coordinator, with the root stage complete.

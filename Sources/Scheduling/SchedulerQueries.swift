@@ -197,9 +197,14 @@ extension Scheduler {
     if stage != 0, query.phase.isPastRoot || query.phase == .ended { return }
     // Tasks that waited for this stage wait for a slot now.
     makeTasks(query)
-    if stage != 0 {
-      if isComplete { releaseStages(query) }
-    } else if isComplete {
+    if isComplete { releaseStages(query) }
+    if stage == 0 { followRoot(query, isComplete: isComplete) }
+    enter(query)
+  }
+
+  /// The root stage has become complete, or is so no longer.
+  private func followRoot(_ query: QueryState, isComplete: Bool) {
+    if isComplete {
       if query.commits { collect(query) } else { finishQuery(query, isRecorded: false) }
     } else if query.phase == .collecting {
       query.phase = .running
@@ -207,7 +212,6 @@ extension Scheduler {
       query.phase = .running
       record(.queryResumed(query.id))
     }
-    enter(query)
   }
 
   /// Deletes the outputs of stages that only a twofold loss would need again.
@@ -218,11 +222,23 @@ extension Scheduler {
         let state = query.stages[reader]
         return reader == 0 || !state.wasComplete || state.consumers.contains { !query.stages[$0].wasComplete }
       }
-      if isNeeded { continue }
-      query.stages[stage.id.number].isReleased = true
-      record(.stageReleased(stage.id))
-      perform(.deleteStageOutputs(stage.id))
+      if !isNeeded { release(query, stage.id) }
     }
+  }
+
+  /// Deletes what the query's complete stages have left: nothing will be read again. Others have few outputs or none;
+  /// these go with the query.
+  func releaseAllStages(_ query: QueryState) {
+    for stage in query.stages
+    where stage.wasComplete && !stage.isReleased && !stage.isSkipped && !stage.tasks.isEmpty {
+      release(query, stage.id)
+    }
+  }
+
+  private func release(_ query: QueryState, _ stage: StageID) {
+    query.stages[stage.number].isReleased = true
+    record(.stageReleased(stage))
+    perform(.deleteStageOutputs(stage))
   }
 
   func finishQuery(_ query: QueryState, isRecorded: Bool) {

@@ -243,7 +243,8 @@ import Testing
     bench.finish()
     #expect(released() == [3])
     bench.finish()
-    #expect(released() == [3])
+    // What the root stage reads stays: a part of the result may be lost before it is fetched.
+    #expect(released() == [3, 2])
   }
 
   @Test func progressCounts() {
