@@ -31,7 +31,7 @@ extension Coordinator {
     // Files of running attempts stay: a worker that outlived the last coordinator may be about to report them. An
     // attempt that the store does not know was started in the moments that a loss of power took away; its number will
     // come up again.
-    sweepThoroughly(keeping: Set(stored.flatMap(\.runningAttempts)))
+    sweepFirst()
     if !stored.isEmpty { log.write(.coordinatorRecovered, ["queries": .int(stored.count)]) }
     limitSplits()
     takeUp(storedWrites)
@@ -115,7 +115,10 @@ extension Coordinator {
         counters: TaskCounters(task.counters), nextAttempt: task.nextAttempt,
         running: task.running.map { .init(number: $0.number, worker: $0.worker, memory: $0.memory) },
         selected: task.selected)
-      for running in task.running { restoredWorkers.insert(running.worker) }
+      for running in task.running {
+        restoredWorkers.insert(running.worker)
+        query.running.insert(AttemptID(task: taskID, number: running.number))
+      }
       if let bytes = task.output {
         let output = try BinaryDecoder.decode(StoredOutput.self, from: bytes)
         entry.output = AttemptOutput(output)
@@ -140,17 +143,5 @@ extension Coordinator {
 extension AttemptOutput {
   init(_ stored: StoredOutput) {
     self.init(stored.spool, peakMemory: stored.peakMemoryBytes, cpuNanoseconds: stored.cpuNanoseconds)
-  }
-}
-
-extension StoredQuery {
-  /// Attempts that were started and have not ended as far as the store knows.
-  fileprivate var runningAttempts: [AttemptID] {
-    stages.flatMap { stage in
-      stage.tasks.flatMap { task in
-        let id = TaskID(stage: StageID(query: summary.id, number: stage.number), partition: task.partition)
-        return task.running.map { AttemptID(task: id, number: $0.number) }
-      }
-    }
   }
 }

@@ -18,6 +18,22 @@ struct SpoolSweeps {
   var isRunning = false
   /// How long to wait before the next one, if the one at hand leaves something.
   var pause = Self.pauseMin
+  /// The next one looks at files of live queries, too: the last process may have left some, or something of theirs
+  /// could not be deleted.
+  var isThorough = true
+}
+
+/// Asks the coordinator, on its loop, from the threads that sweep.
+private struct LiveWants: SpoolWants {
+  let coordinator: Coordinator
+
+  func live(among queries: [QueryID]) throws -> Set<QueryID> {
+    try coordinator.loop.submit { [coordinator] in Set(queries.filter { coordinator.queries[$0] != nil }) }.wait()
+  }
+
+  func unwanted(among files: [SpoolFile]) throws -> [SpoolFile] {
+    try coordinator.loop.submit { [coordinator] in files.filter { !coordinator.wants($0.attempt) } }.wait()
+  }
 }
 
 extension Coordinator {
@@ -73,10 +89,10 @@ extension Coordinator {
       switch outcome {
       case .success(let removal):
         for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
-        if !removal.failures.isEmpty { sweepLater(directory) }
+        if !removal.failures.isEmpty { sweepLater(directory, isThorough: true) }
         then(removal)
       // That it does not answer was logged when it was found.
-      case .failure: sweepLater(directory)
+      case .failure: sweepLater(directory, isThorough: true)
       }
     }
   }
@@ -95,44 +111,41 @@ extension Coordinator {
   }
 
   /// Deletes what the last process has left, files of attempts included that nobody knows or that were not selected.
-  func sweepThoroughly(keeping running: Set<AttemptID>) {
+  func sweepFirst() {
     for directory in spool.allPaths {
       firstSweeps.enter()
-      sweep(directory, isThorough: true, keeping: running) { [firstSweeps] in firstSweeps.leave() }
+      sweep(directory) { [firstSweeps] in firstSweeps.leave() }
     }
   }
 
-  /// Which queries live is asked when it is known what there is to delete: listing a bad disk may take minutes.
-  private func sweep(
-    _ directory: String, isThorough: Bool = false, keeping running: Set<AttemptID> = [],
-    then: @escaping () -> Void = {}
-  ) {
+  private func sweep(_ directory: String, then: @escaping () -> Void = {}) {
     guard sweeps[directory]?.isRunning != true else {
       sweepLater(directory)
       return then()
     }
     sweeps[directory, default: SpoolSweeps()].isRunning = true
-    let spool = spool
-    ask(directory, .removal) { [self] in
-      try spool.sweep(directory, isThorough: isThorough) {
-        try loop.submit { self.wanted(keeping: running) }.wait()
-      }
+    let isThorough = sweeps[directory]?.isThorough ?? true
+    // Whatever cannot be deleted from now on may not be found by this one.
+    sweeps[directory]?.isThorough = false
+    let (spool, wants) = (spool, LiveWants(coordinator: self))
+    ask(directory, .removal) {
+      try spool.sweep(directory, isThorough: isThorough, wants: wants)
     } then: { [weak self] outcome in
       guard let self else { return }
       sweeps[directory]?.isRunning = false
-      noteSweep(of: directory, outcome)
+      noteSweep(of: directory, isThorough: isThorough, outcome)
       then()
     }
   }
 
-  private func wanted(keeping running: Set<AttemptID>) -> SpoolWanted {
-    var attempts = running
-    for query in queries.values { attempts.formUnion(query.selected.union(query.running).union(query.outputs.keys)) }
-    for session in workers.values { attempts.formUnion(session.running) }
-    return SpoolWanted(live: Set(queries.keys)) { [attempts] in attempts.contains($0.attempt) }
+  /// Whether a file of this attempt may be needed, or may be being written. On the loop.
+  fileprivate func wants(_ attempt: AttemptID) -> Bool {
+    if workers.values.contains(where: { $0.running.contains(attempt) }) { return true }
+    guard let query = queries[attempt.task.stage.query] else { return false }
+    return query.selected.contains(attempt) || query.running.contains(attempt) || query.outputs[attempt] != nil
   }
 
-  private func noteSweep(of directory: String, _ outcome: Result<SpoolRemoval, any Error>) {
+  private func noteSweep(of directory: String, isThorough: Bool, _ outcome: Result<SpoolRemoval, any Error>) {
     switch outcome {
     case .success(let removal):
       for failure in removal.failures { log.write(.spoolNotSwept, ["reason": .string(failure.description)]) }
@@ -146,11 +159,12 @@ extension Coordinator {
     case .failure(let error):
       log.write(.spoolNotSwept, ["reason": .string("\(WaterbearError.wrapping(error).message)")])
     }
-    sweepLater(directory)
+    sweepLater(directory, isThorough: isThorough)
   }
 
   /// Sweeps after a pause that grows, until nothing is left undone.
-  private func sweepLater(_ directory: String) {
+  private func sweepLater(_ directory: String, isThorough: Bool = false) {
+    if isThorough { sweeps[directory, default: SpoolSweeps()].isThorough = true }
     guard sweeps[directory]?.isDue != true else { return }
     let pause = sweeps[directory, default: SpoolSweeps()].pause
     sweeps[directory]?.isDue = true

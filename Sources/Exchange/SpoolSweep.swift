@@ -12,16 +12,13 @@ public struct SpoolRemoval: Sendable {
   public init() {}
 }
 
-/// What a sweep leaves alone.
-public struct SpoolWanted: Sendable {
-  public var live: Set<QueryID>
-  /// Of a live query; asked by a thorough sweep only.
-  public var keeps: @Sendable (SpoolFile) -> Bool
+/// What a sweep leaves alone. Asked again and again, as what was not wanted when the sweep began may be by now.
+public protocol SpoolWants {
+  /// Which of these queries are live. Those that are not never will be.
+  func live(among queries: [QueryID]) throws -> Set<QueryID>
 
-  public init(live: Set<QueryID>, keeps: @escaping @Sendable (SpoolFile) -> Bool = { _ in true }) {
-    self.live = live
-    self.keeps = keeps
-  }
+  /// Which of these files, all of live queries, nobody wants at this moment.
+  func unwanted(among files: [SpoolFile]) throws -> [SpoolFile]
 }
 
 extension SpoolDirectories {
@@ -33,11 +30,13 @@ extension SpoolDirectories {
   }
 
   /// Deletes what a crash has left in a base directory: every file of a query that is not live; a thorough sweep also
-  /// those files of live queries that are not kept. What is `wanted` is asked when it is known what there is, which may
-  /// take long to find out: what began meanwhile is not among it. A directory whose marker is missing is left alone and
-  /// adds to `failures`; throws where the marker names another owner.
+  /// those files of live queries that are not wanted. That is asked when it is known what there is, which may take long
+  /// to find out, and right before each few files are deleted, which may take long, too.
+  ///
+  /// A directory whose marker is missing is left alone and adds to `failures`. Throws where the marker names another
+  /// owner, and what `wants` throws.
   public func sweep(
-    _ directory: String, isThorough: Bool = false, wanted: () throws -> SpoolWanted
+    _ directory: String, isThorough: Bool = false, wants: some SpoolWants
   ) throws -> SpoolRemoval {
     var removal = SpoolRemoval()
     do {
@@ -48,13 +47,12 @@ extension SpoolDirectories {
       try sweepProbes(in: directory, &removal)
       let found = try queries(in: directory)
       if found.isEmpty { return removal }
-      let files = isThorough ? try found.map { try self.files(of: $0, in: directory) } : []
-      let wanted = try wanted()
-      for (place, query) in found.enumerated() {
-        if !wanted.live.contains(query) {
+      let live = try wants.live(among: found)
+      for query in found {
+        if !live.contains(query) {
           removeFiles(of: query, in: directory, &removal, removingDirectory: true) { _ in true }
         } else if isThorough {
-          delete(files[place].filter { !wanted.keeps($0) }, &removal)
+          try deleteUnwanted(of: query, in: directory, wants, &removal)
         }
       }
     } catch let failure as FileSystemFailure {
@@ -110,6 +108,16 @@ extension SpoolDirectories {
       }
     } catch where error.number == FileSystemFailure.missing || error.number == FileSystemFailure.notADirectory {
       return []
+    }
+  }
+
+  private func deleteUnwanted(
+    of query: QueryID, in directory: String, _ wants: some SpoolWants, _ removal: inout SpoolRemoval
+  ) throws {
+    var rest = try files(of: query, in: directory)[...]
+    while !rest.isEmpty {
+      delete(try wants.unwanted(among: Array(rest.prefix(parallelism))), &removal)
+      rest = rest.dropFirst(parallelism)
     }
   }
 

@@ -80,15 +80,25 @@ final class SpoolFixture: Sendable {
   }
 }
 
+/// Wants what closures say.
+private struct Wants: SpoolWants {
+  let live: ([QueryID]) throws -> Set<QueryID>
+  let keeps: (SpoolFile) -> Bool
+
+  func live(among queries: [QueryID]) throws -> Set<QueryID> { try live(queries) }
+  func unwanted(among files: [SpoolFile]) throws -> [SpoolFile] { files.filter { !keeps($0) } }
+}
+
 /// What is done in one base directory after the other.
 extension SpoolDirectories {
   func list() throws -> [SpoolFile] { try paths.flatMap { try list($0) } }
 
-  func sweep(live: () throws -> Set<QueryID>, keeping: (@Sendable (SpoolFile) -> Bool)? = nil) throws -> SpoolRemoval {
+  func sweep(
+    live: @escaping () throws -> Set<QueryID>, keeping: (@Sendable (SpoolFile) -> Bool)? = nil
+  ) throws -> SpoolRemoval {
     try merged { directory in
-      try sweep(directory, isThorough: keeping != nil) {
-        SpoolWanted(live: try live(), keeps: keeping ?? { _ in true })
-      }
+      try sweep(
+        directory, isThorough: keeping != nil, wants: Wants(live: { _ in try live() }, keeps: keeping ?? { _ in true }))
     }
   }
 
