@@ -79,7 +79,13 @@ final class ReadAhead: Sendable {
   let filesPerReader: Int
   let bytesPerReader: Int
   private let jobs = BlockingQueue<@Sendable () -> Void>()
-  private let threads = Mutex(0)
+  private let state = Mutex(State())
+
+  private struct State {
+    var threads = 0
+    /// Jobs that no thread has taken.
+    var waiting = 0
+  }
 
   init(readers: Int, filesPerReader: Int, bytesPerReader: Int) {
     self.readers = readers
@@ -124,22 +130,32 @@ final class ReadAhead: Sendable {
     return handle
   }
 
-  /// Lets one of the threads do this, some time.
+  /// Lets one of the threads do this, some time. Not where many such jobs wait already, as the threads may be stuck on
+  /// a disk that does not answer: what none of them begins with is done by the task that wants it.
   func submit(_ job: @escaping @Sendable () -> Void) {
-    let jobs = jobs
-    let isNew = threads.withLock { count in
-      guard count < Self.threadsMax else { return false }
-      count += 1
+    let isNew = state.withLock { state -> Bool? in
+      guard state.waiting < Self.threadsMax else { return nil }
+      state.waiting += 1
+      guard state.threads < Self.threadsMax else { return false }
+      state.threads += 1
       return true
     }
+    guard let isNew else { return }
     if isNew {
       do {
-        try NamedThread.start("read ahead", stackBytes: 1 << 20) { while true { jobs.next()() } }
+        try NamedThread.start("read ahead", stackBytes: 1 << 20) { [jobs, self] in
+          while true {
+            let job = jobs.next()
+            state.withLock { $0.waiting -= 1 }
+            job()
+          }
+        }
       } catch {
-        // Those there are do the work; what none of them begins with is done by the task that wants it.
-        let isAlone = threads.withLock { count in
-          count -= 1
-          return count == 0
+        // Those there are do the work; where there is none the task does it.
+        let isAlone = state.withLock { state in
+          state.threads -= 1
+          if state.threads == 0 { state.waiting -= 1 }
+          return state.threads == 0
         }
         if isAlone { return }
       }
