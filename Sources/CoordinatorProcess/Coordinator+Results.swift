@@ -11,6 +11,8 @@ import Wire
 extension Coordinator {
   /// Before an output that could not be read, though it may be whole, is read again.
   static let rereadInterval = TimeAmount.milliseconds(250)
+  /// The same after many tries.
+  static let rereadIntervalMax = TimeAmount.seconds(10)
 
   /// Answers with the page at the asked position, or with none when the time is up.
   func fetch(_ frame: Frame, from client: ClientSession) throws {
@@ -87,9 +89,12 @@ extension Coordinator {
         var request = request
         request.position = position
         log.write(.outputLost, about: .attempt(output.attempt), .error(error))
-        searchOutputs(in: output.location.directory)
+        let directory = output.location.directory
+        let withDirectory = spoolWatch.isToBlame(directory)
+        searchOutputs(in: directory)
         enqueue(
-          .outputLost(output.attempt, error), then: { [weak self] in self?.serve(request, of: query) })
+          .outputLost(output.attempt, error, withDirectory: withDirectory),
+          then: { [weak self] in self?.serve(request, of: query) })
       }
     }
   }

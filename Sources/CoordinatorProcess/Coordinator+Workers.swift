@@ -96,6 +96,7 @@ extension Coordinator {
       session.spoolRates = heartbeat.spoolRates ?? [:]
       session.held = Dictionary(
         (heartbeat.held ?? []).map { ($0.attempt, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+      noteStuck(max(0, heartbeat.stuckBytes ?? 0), in: session)
       enqueue(.heartbeat(session.id))
     case SpoolFaultReport.name:
       let fault = try frame.message(SpoolFaultReport.self)
@@ -111,6 +112,13 @@ extension Coordinator {
       // A newer worker may say things that this release does not know; nothing depends on them.
       log.write(.frameRejected, ["peer": .int(session.processID), "message": .string(frame.name)])
     }
+  }
+
+  private func noteStuck(_ bytes: Int64, in session: WorkerSession) {
+    guard bytes != session.stuckBytes else { return }
+    session.stuckBytes = bytes
+    log.write(.memoryStuck, ["worker": .int(session.id.number), "stuck_bytes": .int(bytes)])
+    enqueue(.workerMemoryStuck(session.id, bytes))
   }
 
   /// Hands a report to the scheduler and acknowledges it when what follows from it is durable.
@@ -142,10 +150,13 @@ extension Coordinator {
       if error.code != .abandonedTask {
         log.write(.attemptFailed, about: .attempt(attempt), ["worker": .int(session.id.number)] + .error(error))
       }
-      let failure = AttemptFailure(error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput)
+      var failure = AttemptFailure(error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput)
       if let lost = report.lostInput {
         log.write(.outputLost, about: .attempt(lost), .error(error))
-        if let place = queries[lost.task.stage.query]?.outputs[lost]?.location { searchOutputs(in: place.directory) }
+        if let place = queries[lost.task.stage.query]?.outputs[lost]?.location {
+          failure.lostWithDirectory = spoolWatch.isToBlame(place.directory)
+          searchOutputs(in: place.directory)
+        }
       }
       enqueue(.attemptFailed(attempt, session.id, failure), then: acknowledge)
     }

@@ -44,6 +44,7 @@ extension Coordinator {
       guard let output = query.outputs[attempt] else { return }
       outputs.append(output)
     }
+    if query.write?.wanted != attempts { query.write?.shortages = nil }
     query.write?.wanted = attempts
     read(outputs, key: query.key) { [weak self] outcome in
       // A reading of attempts of which one was lost meanwhile may end after the reading that replaced it.
@@ -55,19 +56,38 @@ extension Coordinator {
         enqueue(.outputsCollected(id, attempts))
       case .failure(let error as UnreadOutput) where error.miss != .lost:
         log.write(.outputUnread, about: .attempt(error.attempt), .error(error.error))
-        if error.miss == .away, let place = query.outputs[error.attempt]?.location {
-          searchOutputs(in: place.directory)
-        }
-        loop.assumeIsolated().scheduleTask(in: Self.rereadInterval) { [weak self] in
-          guard let self, queries[id]?.write?.wanted == attempts else { return }
-          collectOutputs(of: id, attempts)
-        }
-      case .failure(let error as UnreadOutput):
-        log.write(.outputLost, about: .attempt(error.attempt), .error(error.error))
-        enqueue(.outputLost(error.attempt, error.error))
+        collectLater(query, attempts, error)
+      case .failure(let error as UnreadOutput): loseUnread(error, of: query)
       case .failure(let error): fail(WaterbearError.wrapping(error))
       }
     }
+  }
+
+  /// Reads again what may be whole. A directory that is away is back soon, or its outputs are given up together; what
+  /// this process lacks is waited for in growing pauses, as long as for a directory, and then counts as a loss.
+  private func collectLater(_ query: LiveQuery, _ attempts: [Int], _ unread: UnreadOutput) {
+    var pause = Self.rereadInterval
+    if unread.miss == .away, let place = query.outputs[unread.attempt]?.location {
+      searchOutputs(in: place.directory)
+    } else {
+      let now = SystemClock.monotonic()
+      let (count, since) = query.write?.shortages ?? (0, now)
+      guard now - since < settings[.maxSpoolWait] else { return loseUnread(unread, of: query) }
+      query.write?.shortages = (count + 1, since)
+      pause = min(pause * Int64(1 << min(count, 20)), Self.rereadIntervalMax)
+    }
+    let id = query.id
+    loop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+      guard let self, queries[id]?.write?.wanted == attempts else { return }
+      collectOutputs(of: id, attempts)
+    }
+  }
+
+  private func loseUnread(_ unread: UnreadOutput, of query: LiveQuery) {
+    log.write(.outputLost, about: .attempt(unread.attempt), .error(unread.error))
+    let withDirectory = query.outputs[unread.attempt].map { spoolWatch.isToBlame($0.location.directory) } ?? false
+    query.write?.shortages = nil
+    enqueue(.outputLost(unread.attempt, unread.error, withDirectory: withDirectory))
   }
 
   /// Reads what writers say in their outputs, which may lie in several directories.

@@ -13,6 +13,8 @@ struct LiveWrite {
   let planned: PlannedWrite
   /// The root stage's attempts that are being read, by task.
   var wanted: [Int] = []
+  /// How often in a row they could not be read for want of descriptors, memory or threads, and since when.
+  var shortages: (count: Int, since: MonotonicTime)?
   /// What they left, once it has been read; stored when the commit starts.
   var outputs: WriterOutputs?
   /// How many rows the client is told of.

@@ -81,6 +81,10 @@ struct SpoolWatch {
     return true
   }
 
+  /// Whether an output that cannot be read is lost because of its directory, which is set aside for more than being
+  /// full. Its task is not to blame then; made again, the output lies elsewhere.
+  func isToBlame(_ directory: String) -> Bool { setAside[directory].map { !$0.isFull } ?? false }
+
   /// An output of this size was committed there: a directory that was full with less is as good as any. It says nothing
   /// of a disk that fails, as what was committed may not have reached it, nor of one that is set aside.
   mutating func noteCommit(in directory: String, fileBytes: Int) {

@@ -23,6 +23,8 @@ final class WorkerSession {
   var spoolRates: [String: Double] = [:]
   /// What its attempts hold, as of its last heartbeat.
   var held: [AttemptID: Int64] = [:]
+  /// What attempts hold that were given up in a call that does not return, as of its last heartbeat.
+  var stuckBytes: Int64 = 0
   var isDraining = false
   var isDrained = false
 

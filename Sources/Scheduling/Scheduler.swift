@@ -10,8 +10,8 @@ import Base
 /// O(stages).
 ///
 /// What is kept how long: a stage's outputs stay until all its readers and all *their* readers are complete, and
-/// those the root stage reads until the query is released. So a lost output needs only its own task again. Should
-/// more be lost, deleted stages are made again from their inputs, down to the splits.
+/// those the root stage reads until the query is released, or its commit starts. So a lost output needs only its own
+/// task again. Should more be lost, deleted stages are made again from their inputs, down to the splits.
 public final class Scheduler {
   let settings: SchedulerSettings
   /// Knows the plans; nil where they stay as they are.
@@ -112,6 +112,10 @@ public final class Scheduler {
       reportDrained(worker)
     case .heartbeat(let id):
       workers.byID[id]?.lastHeard = now
+    case .workerMemoryStuck(let id, let bytes):
+      guard let worker = workers.byID[id] else { return }
+      worker.lastHeard = now
+      workers.change(worker) { $0.stuckMemory = max(0, bytes) }
     case .attemptFinished(let attempt, let worker, let output):
       attemptFinished(attempt, worker, output)
     case .attemptFailed(let attempt, let worker, let failure):
@@ -120,8 +124,8 @@ public final class Scheduler {
       if let query = queries[id] { startCommit(query, of: attempts) }
     case .commitEnded(let id, let error):
       if let query = queries[id] { commitEnded(query, error) }
-    case .outputLost(let attempt, let error):
-      outputLost(attempt, error)
+    case .outputLost(let attempt, let error, let withDirectory):
+      outputLost(attempt, error, counts: !withDirectory)
     case .outputsMissing(let attempts, let error, let withDirectory):
       for attempt in attempts where isStillRead(attempt) { outputLost(attempt, error, counts: !withDirectory) }
     case .spoolRecovered:

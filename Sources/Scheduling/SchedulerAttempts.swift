@@ -77,7 +77,9 @@ extension Scheduler {
       task.query.stages[task.stage].producers.contains(producer.stage)
     {
       removeRun(task, attempt.number, .failed, failure.error)
-      if settings.plantedBug != .forgetsLostProducer { loseOutput(of: producer, lost, failure.error) }
+      if settings.plantedBug != .forgetsLostProducer {
+        loseOutput(of: producer, lost, failure.error, counts: !failure.lostWithDirectory)
+      }
       if task.query.phase != .ended, task.state.phase == .running, task.state.running.isEmpty { retryNow(task) }
       return
     }

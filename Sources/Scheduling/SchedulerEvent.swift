@@ -34,6 +34,9 @@ public enum SchedulerEvent: Hashable, Sendable {
   case workerDraining(WorkerID)
   /// The worker is alive. Any other event from a worker counts as a heartbeat, too.
   case heartbeat(WorkerID)
+  /// So much of the worker's memory, in bytes, is held by attempts that have ended here but cannot be ended there. Zero
+  /// until it is said.
+  case workerMemoryStuck(WorkerID, Int64)
 
   /// An attempt committed its output.
   case attemptFinished(AttemptID, WorkerID, AttemptOutput)
@@ -43,8 +46,9 @@ public enum SchedulerEvent: Hashable, Sendable {
   case outputsCollected(QueryID, [Int])
   /// The query's commit was made, or failed: with an error of type USER_ERROR it was refused for good.
   case commitEnded(QueryID, WaterbearError?)
-  /// The coordinator noticed while serving results that a selected output is gone or damaged.
-  case outputLost(AttemptID, WaterbearError)
+  /// The coordinator noticed while serving results that a selected output is gone or damaged. `withDirectory`: as in
+  /// `outputsMissing`.
+  case outputLost(AttemptID, WaterbearError, withDirectory: Bool = false)
   /// These outputs are gone or damaged. Those that somebody may still read are made again; the others were kept for
   /// safety only, and are when they turn out to be needed. `withDirectory`: they went with the directory they lay in,
   /// which says nothing about their tasks.
@@ -102,11 +106,16 @@ public struct AttemptFailure: Hashable, Codable, Sendable {
   public var peakMemory: Int64
   /// The attempt whose spooled output could not be read, where that is the reason: its task must run again.
   public var lostInput: AttemptID?
+  /// The lost output went with the directory it lay in, which says nothing about its task.
+  public var lostWithDirectory: Bool
 
-  public init(error: WaterbearError, peakMemory: Int64 = 0, lostInput: AttemptID? = nil) {
+  public init(
+    error: WaterbearError, peakMemory: Int64 = 0, lostInput: AttemptID? = nil, lostWithDirectory: Bool = false
+  ) {
     self.error = error
     self.peakMemory = peakMemory
     self.lostInput = lostInput
+    self.lostWithDirectory = lostWithDirectory
   }
 }
 

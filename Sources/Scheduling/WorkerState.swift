@@ -21,6 +21,8 @@ final class WorkerState {
   var slots = 0
   /// Bytes.
   var memory: Int64 = 0
+  /// Bytes of it that attempts hold which have ended as far as anybody but their threads knows.
+  var stuckMemory: Int64 = 0
   var lastHeard: MonotonicTime
   /// All attempts that take a slot, with their grants; also those aborted whose end was not reported yet, and those
   /// of queries that ended.
@@ -44,8 +46,11 @@ final class WorkerState {
     self.lastHeard = lastHeard
   }
 
-  /// What one more attempt may be granted; all that there is where it would be the only one.
-  var freeMemory: Int64 { running.isEmpty ? memory : memory - usedMemory - overhead * Int64(running.count + 1) }
+  /// What one more attempt may be granted; all that there is where it would be the only one, also of memory that is
+  /// stuck: that may last for days, and must not end all work.
+  var freeMemory: Int64 {
+    running.isEmpty ? memory : memory - min(memory, stuckMemory) - usedMemory - overhead * Int64(running.count + 1)
+  }
   private var freeSlots: Int { slots - (running.count - beyondSlots.count) }
   var acceptsAttempts: Bool { isConnected && !isDraining && freeSlots > 0 && foreign.isEmpty }
   /// All slots are taken, but a query of which nothing runs may still have an attempt here.

@@ -54,6 +54,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case taskRetried = "task_retried"
   case taskDivided = "task_divided"
   case memoryShort = "memory_short"
+  case memoryStuck = "memory_stuck"
   case taskDuplicated = "task_duplicated"
 
   // Spool and store.
@@ -103,7 +104,7 @@ extension LogEvent {
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
-      .taskDivided, .memoryShort, .outputLost, .outputUnread, .outputsMissing, .outputRecomputed,
+      .taskDivided, .memoryShort, .memoryStuck, .outputLost, .outputUnread, .outputsMissing, .outputRecomputed,
       .spoolDirectorySetAside, .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
@@ -127,7 +128,7 @@ extension LogEvent {
       .incarnationNotStored, .settingsReloaded, .settingsRefused, .processFailed:
       daemonDescription
     case .coordinatorStarted, .coordinatorRecovered, .workerStarted, .workerRegistered, .workerLost,
-      .workerSilent, .coordinatorLost, .memoryShort:
+      .workerSilent, .coordinatorLost, .memoryShort, .memoryStuck:
       clusterDescription
     case .querySubmitted, .queryRecovered, .queryRetried, .queryFinished, .queryFailed, .queryCancelled,
       .queryExpired, .commitStarted, .commitFailed, .writeNotCleaned:

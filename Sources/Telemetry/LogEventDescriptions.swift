@@ -50,6 +50,11 @@ extension LogEvent {
         ["available_bytes", "reserve_bytes", "resident_bytes", "held_bytes"],
         "The machine runs short of memory: a task is ended, if more than one runs."
       )
+    case .memoryStuck:
+      (
+        ["worker", "stuck_bytes"],
+        "So much of a worker's memory is held by attempts that were given up in calls on a disk that do not return."
+      )
     case .workerSilent:
       (["worker", "reason"], "A worker is alive but did not answer; it is killed.")
     case .coordinatorLost:

@@ -183,11 +183,16 @@ public struct Heartbeat: WireMessage {
   public var spoolRates: [String: Double]?
   /// What the running attempts hold.
   public var held: [HeldMemory]?
+  /// Bytes that attempts hold which were given up, but whose threads have not come back from a call on a disk.
+  public var stuckBytes: Int64?
 
-  public init(residentBytes: Int64, spoolRates: [String: Double]? = nil, held: [HeldMemory]? = nil) {
+  public init(
+    residentBytes: Int64, spoolRates: [String: Double]? = nil, held: [HeldMemory]? = nil, stuckBytes: Int64? = nil
+  ) {
     self.residentBytes = residentBytes
     self.spoolRates = spoolRates
     self.held = held
+    self.stuckBytes = stuckBytes
   }
 }
 

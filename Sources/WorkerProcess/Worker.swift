@@ -24,6 +24,8 @@ final class Worker: Sendable {
     var socket: FrameSocket?
     var stages: [StageID: StageDefinition] = [:]
     var running: [AttemptID: AttemptControl] = [:]
+    /// Given up, as they are in calls on a spool directory that do not return: they hold what they held.
+    var stuck: [AttemptID: AttemptControl] = [:]
     var reports: [AttemptID: ReportAttempt] = [:]
     /// Failures of base directories that no coordinator has heard of yet.
     var spoolFaults: [SpoolFault] = []
@@ -156,17 +158,22 @@ final class Worker: Sendable {
         releaseMemory()
       }
       if now >= nextHeartbeat {
-        let held = state.withLock { state in
-          state.running.map { HeldMemory(attempt: $0.key, bytes: $0.value.memory.reservedBytes) }
-        }
-        try socket.send(
-          Heartbeat(residentBytes: ProcessUsage.residentBytes(), spoolRates: spool.rates, held: held))
+        try socket.send(heartbeat())
         link.reportAlive()
         watchSpool()
         nextHeartbeat = now + Self.heartbeatInterval
       }
       if let frame = try socket.receive(timeout: nextHeartbeat - now) { try handle(frame, on: socket) }
     }
+  }
+
+  private func heartbeat() -> Heartbeat {
+    let (held, stuck) = state.withLock { state in
+      (state.running.map { HeldMemory(attempt: $0.key, bytes: $0.value.memory.reservedBytes) },
+        state.stuck.values.reduce(0) { $0 + $1.memory.reservedBytes })
+    }
+    return Heartbeat(
+      residentBytes: ProcessUsage.residentBytes(), spoolRates: spool.rates, held: held, stuckBytes: stuck)
   }
 
   private func handle(_ frame: Frame, on socket: FrameSocket) throws {
@@ -204,7 +211,10 @@ final class Worker: Sendable {
     pool.submit { [self] runner in
       control.begin()
       let report = runner.run(order, stage: stage, control: control)
-      return { [self] in finish(report, of: control) }
+      return { [self] in
+        state.withLock { $0.stuck[order.attempt] = nil }
+        finish(report, of: control)
+      }
     }
   }
 
@@ -252,7 +262,11 @@ final class Worker: Sendable {
   /// other threads, and what they do should they ever come back counts for nothing.
   private func watchSpool() {
     for silence in spool.takeSilences() {
-      let found = state.withLock { state in state.running.values.first { $0.isIn(silence) } }
+      let found = state.withLock { state -> AttemptControl? in
+        let control = state.running.values.first { $0.isIn(silence) }
+        if let control { state.stuck[control.attempt] = control }
+        return control
+      }
       guard let control = found else { continue }
       control.stop()
       var report = ReportAttempt(attempt: control.attempt, error: silence.error)

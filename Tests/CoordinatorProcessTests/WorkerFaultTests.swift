@@ -1,11 +1,12 @@
 // Tests workers that report what cannot be, or what nobody asked for.
 import Base
-import Exchange
+import Glibc
 import Sockets
 import Testing
 import Wire
 
 @testable import CoordinatorProcess
+@testable import Exchange
 
 @Suite struct WorkerFaultTests {
   /// Sends a report that is wrong in one way: its connection is closed with a reason, and a successor does the work.
@@ -43,6 +44,39 @@ import Wire
       try worker.fail(attempt, WaterbearError(.genericInternalError, "it was not me"))
       #expect(try worker.next(AcknowledgeReport.self)?.attempt == attempt)
     }
+    try bench.stop()
+  }
+
+  @Test func memoryThatHangsInACallIsGrantedToNobody() throws {
+    let bench = try CoordinatorBench()
+    let worker = try bench.worker()
+    try worker.socket.send(Heartbeat(residentBytes: 1, stuckBytes: 6 << 30))
+    let queries = try ["a", "b"].map { try bench.client().submit("SELECT 1", nonce: $0) }
+    let first = try worker.order().attempt
+    // There is a slot for it, but too little memory beside the first.
+    #expect(try worker.next(StartAttempt.self, within: .milliseconds(300)) == nil)
+    try worker.socket.send(Heartbeat(residentBytes: 1, stuckBytes: 0))
+    let second = try worker.order().attempt
+    for attempt in [first, second] { try worker.report(attempt, try worker.commit(attempt)) }
+    for query in queries { #expect(try bench.client().end(of: query).state == .finished) }
+    try bench.stop()
+  }
+
+  @Test func whatCannotBeDeletedOfALiveQueryIsFoundByASweep() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    let worker = try bench.worker()
+    let first = try worker.order().attempt
+    let directory = bench.spool.paths[0] + "/\(query)"
+    // Nothing is deleted that is no file.
+    let obstacle = "\(directory)/\(SpoolName.committed(first))"
+    let left = try worker.commit(AttemptID(task: first.task, number: 77)).location.path
+    mkdir(obstacle, 0o700)
+    #expect(access(left, F_OK) == 0)
+    try worker.fail(first, WaterbearError(.genericInternalError, "it was not me"))
+    for _ in 0..<20_000 where access(left, F_OK) == 0 { usleep(1000) }
+    #expect(access(left, F_OK) != 0)
+    rmdir(obstacle)
     try bench.stop()
   }
 

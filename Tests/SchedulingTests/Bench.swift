@@ -73,12 +73,15 @@ final class Bench {
       checksums: Array(repeating: checksum, count: count), peakMemory: peak)
   }
 
-  func fail(_ code: ErrorCode, at index: Int = 0, lostInput: AttemptID? = nil, peak: Int64 = 0) {
+  func fail(
+    _ code: ErrorCode, at index: Int = 0, lostInput: AttemptID? = nil, withDirectory: Bool = false, peak: Int64 = 0
+  ) {
     let start = running.remove(at: index)
     let error = WaterbearError(code, "it broke")
     send(
       .attemptFailed(
-        start.attempt, start.worker, AttemptFailure(error: error, peakMemory: peak, lostInput: lostInput)))
+        start.attempt, start.worker,
+        AttemptFailure(error: error, peakMemory: peak, lostInput: lostInput, lostWithDirectory: withDirectory)))
   }
 
   func lose(_ number: Int, incarnation: UInt64 = 0, code: ErrorCode = .remoteHostGone) {

@@ -364,6 +364,25 @@ import Testing
     #expect(bench.failure()?.message.contains("The output of task q.2.0 was lost 5 times") == true)
   }
 
+  @Test func lossesThatCameWithADirectoryDoNotCount() {
+    for policy in [RetryPolicy.task, .query] {
+      let bench = Bench()
+      bench.join(0, slots: 4)
+      var query = chain()
+      query.retryPolicy = policy
+      bench.submit(query, splits: 1)
+      for _ in 0..<8 {
+        let producer = bench.running[0].attempt
+        bench.finish()
+        bench.fail(.exchangeDataUnrecoverable, lostInput: producer, withDirectory: true)
+        // At once, and nothing else is run again.
+        #expect(bench.runningNames.count == 1)
+      }
+      #expect(bench.failure() == nil)
+      #expect(!bench.records.contains { if case .queryRetried = $0 { true } else { false } })
+    }
+  }
+
   @Test func aLostResultIsMadeAgain() {
     let bench = Bench()
     bench.join(0, slots: 4)

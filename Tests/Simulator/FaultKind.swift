@@ -35,12 +35,12 @@ extension FaultPlan {
     case .workerDeath: (workerDeathEvery, deathUnreported, workerReturns) = (nil, 0, 1)
     case .workerHang: workerHangEvery = nil
     case .connectionLoss: (connectionLossEvery, staleDelivery) = (nil, 0)
-    case .spoolLoss: spoolLossEvery = nil
+    case .spoolLoss: (spoolLossEvery, lossWithDirectory) = (nil, 0)
     case .spoolFull: spoolFullEvery = nil
     case .drain: drainEvery = nil
     case .duplicateReport: duplicateReport = 0
     case .failure: (internalFailure, externalFailure, attemptCrashesWorker) = (0, 0, 0)
-    case .memory: (attemptIsKilledForMemory, bigTask) = (0, 0)
+    case .memory: (attemptIsKilledForMemory, bigTask, stuckMemory) = (0, 0, 0)
     case .slowness: slowAttempt = 0
     case .userError: userError = 0
     case .poison: poison = 0

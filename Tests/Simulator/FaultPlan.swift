@@ -38,6 +38,10 @@ public struct FaultPlan: Sendable {
   public var attemptIsKilledForMemory = 0.0
   /// That an attempt takes very long.
   public var slowAttempt = 0.0
+  /// At each heartbeat: that memory of the worker is held by what has ended, more or less than before.
+  public var stuckMemory = 0.0
+  /// That a lost output went with its directory.
+  public var lossWithDirectory = 0.0
   /// That a task needs more memory than estimated.
   public var bigTask = 0.0
   /// That a query has a split or task that fails with USER_ERROR, or kills its worker, whenever it runs.
@@ -91,6 +95,8 @@ public struct FaultPlan: Sendable {
       plan.spoolFullEvery = .milliseconds(Int64(copy.within(300...3000)))
       if copy.chance(0.4) { plan.spoolWait = .milliseconds(Int64(copy.within(200...4000))) }
     }
+    if copy.chance(0.15) { plan.stuckMemory = 0.4 }
+    if copy.chance(0.3) { plan.lossWithDirectory = 0.5 }
     return plan
   }
 }

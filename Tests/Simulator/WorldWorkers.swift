@@ -59,6 +59,10 @@ extension World {
       return
     }
     send(worker, .heartbeat(worker.id))
+    if faultsAreOn, faults.stuckMemory > 0, random.chance(faults.stuckMemory) {
+      // Some of it, or more than there is.
+      send(worker, .workerMemoryStuck(worker.id, worker.memory * Int64(random.within(0...5)) / 4))
+    }
     queue.add(after(400...600), .heartbeat(worker))
   }
 
@@ -113,7 +117,9 @@ extension World {
         let id = exchange.producer(producer)
         guard let content = spool.read(id) else {
           let error = WaterbearError(.exchangeDataUnrecoverable, "output of \(id) cannot be read")
-          end(worker, attempt, .attemptFailed(attempt, worker.id, AttemptFailure(error: error, lostInput: id)))
+          let isWithDirectory = faults.lossWithDirectory > 0 && random.chance(faults.lossWithDirectory)
+          let failure = AttemptFailure(error: error, lostInput: id, lostWithDirectory: isWithDirectory)
+          end(worker, attempt, .attemptFailed(attempt, worker.id, failure))
           return
         }
         checks.noteRead(by: attempt, of: id)
