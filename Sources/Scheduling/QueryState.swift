@@ -55,6 +55,8 @@ final class QueryState {
   var runningTasks: Set<TaskKey> = []
   /// Tasks whose last attempt found no place for its output; few at any time.
   var spoolWaits: [TaskKey: SpoolWait] = [:]
+  /// Selected outputs that are known to be gone but had no readers when that was found.
+  var missing: [TaskKey: (attempt: AttemptID, error: WaterbearError)] = [:]
   /// Bytes granted to the attempts under way.
   var grantedMemory: Int64 = 0
   /// An attempt was started, now or in an earlier life of the coordinator.

@@ -127,7 +127,7 @@ public final class Scheduler {
     case .outputLost(let attempt, let error, let withDirectory):
       outputLost(attempt, error, counts: !withDirectory)
     case .outputsMissing(let attempts, let error, let withDirectory):
-      for attempt in attempts where isStillRead(attempt) { outputLost(attempt, error, counts: !withDirectory) }
+      outputsMissing(attempts, error, withDirectory: withDirectory)
     case .spoolRecovered:
       spoolRecovered()
     case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)

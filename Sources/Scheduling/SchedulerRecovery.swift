@@ -12,6 +12,17 @@ extension Scheduler {
     }
   }
 
+  /// These outputs are gone. What nobody reads now is made again when somebody does, at once for all that he reads.
+  func outputsMissing(_ attempts: [AttemptID], _ error: WaterbearError, withDirectory: Bool) {
+    for attempt in attempts {
+      if isStillRead(attempt) {
+        outputLost(attempt, error, counts: !withDirectory)
+      } else if let task = find(attempt), task.state.selected == attempt.number, !task.query.isPastReading {
+        task.query.missing[QueryState.TaskKey(stage: task.stage, task: task.task)] = (attempt, error)
+      }
+    }
+  }
+
   /// Whether a selected output has readers that are not all done; those of the root stage have the client.
   func isStillRead(_ attempt: AttemptID) -> Bool {
     guard let task = find(attempt), task.state.selected == attempt.number else { return false }
@@ -37,6 +48,10 @@ extension Scheduler {
     counters.firstValidAttempt = task.state.nextAttempt
     task.state.counters = counters
     record(.taskCounters(task.id, counters))
+    // It may have been complete before it turned out that nobody needs it.
+    if query.stages[task.stage].wasComplete { adapt(query, after: nil) }
+    guard query.phase != .ended else { return }
+    guard !query.stages[task.stage].isSkipped else { return query.enqueue(stage: task.stage, task: task.task) }
     let limits = query.description.limits
     if counters.outputLosses > limits.taskRetryAttempts {
       let message =
@@ -50,17 +65,25 @@ extension Scheduler {
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
     retry(task, after: counts ? policy.delay(beforeRetry: counters.outputLosses - 1) : .zero)
     updateCompletion(query, task.stage)
-    if !query.stages[task.stage].isSkipped { makeInputsAgain(query, task.stage) }
+    makeInputsAgain(query, task.stage)
     // Of a query that is finished nothing runs; the output is made again should a part of the result need it.
     if counts, query.description.retryPolicy == .query, !query.phase.isPastRoot {
       retryQuery(query, task, error, policy)
     }
   }
 
-  /// Runs the stages again that a stage reads and that were released.
+  /// Runs the stages again that a stage reads and that were released, and the tasks of others whose outputs are known to
+  /// be gone.
   func makeInputsAgain(_ query: QueryState, _ stage: Int) {
     for producer in query.stages[stage].producers where query.stages[producer].isReleased {
       restartStage(query, producer, forgetsOutputs: false)
+    }
+    guard !query.missing.isEmpty else { return }
+    let producers = query.stages[stage].producers
+    let wanted = query.missing.keys.filter { producers.contains($0.stage) }
+    for key in wanted.sorted(by: { ($0.stage, $0.task) < ($1.stage, $1.task) }) {
+      guard let (attempt, error) = query.missing.removeValue(forKey: key), query.phase != .ended else { continue }
+      loseOutput(of: TaskReference(query: query, stage: key.stage, task: key.task), attempt, error, counts: false)
     }
   }
 

@@ -67,6 +67,44 @@ private final class FixedAdvisor: PlanAdvising {
     #expect(advisor.asked[0].stages[3] == PlanSituation.Stage())
   }
 
+  @Test func whatIsCompleteAndNotNeededIsNotMadeAgain() {
+    let (bench, _) = bench(slots: 3) { situation in
+      // Nobody needs stage 3 once stage 4 is known to be empty; it may be complete by then.
+      PlanAdvice(idle: situation.stages[4].isEmpty ? [1: "no rows", 3: "not read"] : [:])
+    }
+    finish(bench, "q.3.0.0", rows: 5)
+    finish(bench, "q.4.0.0", rows: 0)
+    let lost = AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: 3), partition: 0), number: 0)
+    for _ in 0..<6 { bench.send(.outputLost(lost, WaterbearError(.exchangeDataUnrecoverable, "gone"))) }
+    #expect(bench.runningNames == ["q.2.0.0"])
+    finish(bench, "q.2.0.0", rows: 1)
+    finish(bench, "q.0.0.0", rows: 1)
+    #expect(bench.hasAllResults && bench.failure() == nil)
+  }
+
+  @Test func whatWentWhileNobodyReadItIsMadeAgainTogetherWhenSomebodyDoes() {
+    let advisor = FixedAdvisor { PlanAdvice(idle: $0.stages[4].isEmpty ? [1: "no rows"] : [:]) }
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(60)), advisor: advisor)
+    bench.submit(Self.join, splits: 3)
+    bench.join(1, slots: 9)
+    for task in 0..<3 { finish(bench, "q.3.\(task).0", rows: 5) }
+    for task in 0..<3 { finish(bench, "q.4.\(task).0", rows: 0) }
+    func output(_ stage: Int, _ task: Int) -> AttemptID {
+      AttemptID(task: TaskID(stage: StageID(query: QueryID("q"), number: stage), partition: task), number: 0)
+    }
+    let error = WaterbearError(.exchangeDataUnrecoverable, "gone")
+    // The only reader is skipped.
+    bench.send(.outputsMissing((0..<3).map { output(3, $0) }, error, withDirectory: true))
+    let others = ["q.2.0.0", "q.2.1.0", "q.2.2.0"]
+    #expect(bench.runningNames.sorted() == others)
+    // It is needed after all.
+    bench.send(.outputLost(output(4, 1), error))
+    finish(bench, "q.4.1.1", rows: 1, checksum: 9)
+    #expect(bench.runningNames.sorted() == others + ["q.3.0.1", "q.3.1.1", "q.3.2.1"])
+    for task in 0..<3 { finish(bench, "q.3.\(task).1", rows: 5) }
+    #expect(bench.runningNames.contains { $0.hasPrefix("q.1.") })
+  }
+
   @Test func skippedStagesCountAsCompleteAndAreReadAsEmpty() {
     let (bench, _) = bench(Self.skipping)
     finish(bench, "q.4.0.0", rows: 0)
