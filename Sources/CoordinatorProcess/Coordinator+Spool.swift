@@ -21,7 +21,7 @@ extension Coordinator {
   /// A file in a base directory failed: in a worker, or here at the start.
   func noteSpoolFault(_ fault: SpoolFault, workerNumber: Int? = nil) {
     guard spool.paths.contains(fault.directory) || spool.memoryPath == fault.directory else { return }
-    guard spoolWatch.note(fault, now: SystemClock.monotonic()) else { return }
+    guard spoolWatch.note(fault, now: SystemClock.monotonic()) else { return tellSpoolChanges() }
     log.write(
       .spoolDirectorySetAside,
       [
@@ -31,15 +31,24 @@ extension Coordinator {
     if spool.paths.allSatisfy({ spoolWatch.setAside[$0] != nil }) {
       log.write(.spoolExhausted, ["directories": .strings(spool.paths)])
     }
-    tellSpoolStates()
+    tellSpoolChanges()
     startTrials()
     if !fault.isFull { searchOutputs(in: fault.directory) }
   }
 
-  /// Tells all workers, or one that has just come, which directories to avoid.
-  func tellSpoolStates(to worker: WorkerID? = nil) {
-    let message = SpoolStates(setAside: spoolWatch.setAside.keys.sorted())
-    for id in worker.map({ [$0] }) ?? workers.keys.sorted() { send(message, to: id) }
+  /// Tells a worker that has just come which directories to avoid.
+  func tellSpoolStates(to worker: WorkerID) { send(spoolStates, to: worker) }
+
+  private var spoolStates: SpoolStates {
+    SpoolStates(setAside: spoolWatch.setAside.keys.sorted(), silent: spoolWatch.silent)
+  }
+
+  /// Tells all workers which directories to avoid, where that has changed.
+  private func tellSpoolChanges() {
+    let states = spoolStates
+    guard states != toldSpoolStates else { return }
+    toldSpoolStates = states
+    for id in workers.keys.sorted() { send(states, to: id) }
   }
 
   private func startTrials() {
@@ -54,7 +63,8 @@ extension Coordinator {
       isTryingSpool = !spoolWatch.setAside.isEmpty
       guard isTryingSpool else { return }
       let now = SystemClock.monotonic()
-      for due in spoolWatch.takeDue(now: now) { tryAgain(due.directory, due.neededBytes) }
+      for directory in spoolWatch.takeSilent() { askAgain(directory) }
+      tryDue()
       for directory in spoolWatch.takeGivenUp(now: now) {
         loseOutputs(outputs(in: directory).map(\.attempt), in: directory, withDirectory: true)
       }
@@ -62,26 +72,47 @@ extension Coordinator {
     }
   }
 
+  private func tryDue() {
+    for due in spoolWatch.takeDue(now: SystemClock.monotonic()) { tryAgain(due.directory, due.neededBytes) }
+  }
+
+  /// Asks one that is silent whether it answers, however long it takes to. From then on it may be read, whether or not
+  /// it takes files.
+  private func askAgain(_ directory: String) {
+    let spool = spool
+    ask(directory, .answer, isPatient: true) {
+      spool.askAgain(directory)
+    } then: { [weak self] (result: Result<SpoolReach, any Error>) in
+      guard let self else { return }
+      // It throws nothing, so all that can be missing is its thread, which says nothing of the directory.
+      let reach = (try? result.get()) ?? .silent
+      spoolWatch.noteAnswer(directory, reach, now: SystemClock.monotonic())
+      tellSpoolChanges()
+      // What is not there now went with it.
+      if reach == .there { searchOutputs(in: directory, isBack: true) }
+      if reach != .silent { tryDue() }
+    }
+  }
+
   private func tryAgain(_ directory: String, _ neededBytes: Int64) {
     let spool = spool
-    // However long it takes: that the trial returns is how a directory that did not answer is found to answer again.
     ask(directory, .trial, isPatient: true) {
       let outcome = spool.probe(directory, neededBytes: neededBytes)
-      if case .works = outcome { return (outcome, false) }
-      return (outcome, spool.search(for: [], in: directory).isAway)
-    } then: { [weak self] (result: Result<(SpoolProbe, Bool), any Error>) in
+      if case .works = outcome { return (outcome, .there) }
+      return (outcome, spool.fileSystem.reach(directory))
+    } then: { [weak self] (result: Result<(SpoolProbe, SpoolReach), any Error>) in
       guard let self else { return }
       let now = SystemClock.monotonic()
       let wasAway = spoolWatch.setAside[directory]?.awaySince != nil
-      // A trial throws nothing, so all that can be missing is its thread, which says nothing of the directory.
-      let (outcome, isAway) = (try? result.get()) ?? (.fails(Self.shortage(of: directory).message), wasAway)
-      spoolWatch.noteAway(directory, isAway, now: now)
+      // As above.
+      let (outcome, reach) = (try? result.get()) ?? (.fails(Self.shortage(of: directory).message), .silent)
+      spoolWatch.noteReach(directory, reach, now: now)
       let isInUse = spoolWatch.noteTrial(of: directory, outcome, now: now)
+      tellSpoolChanges()
       // What is not there now went with it.
-      if wasAway, !isAway { searchOutputs(in: directory, isBack: true) }
+      if wasAway, reach == .there { searchOutputs(in: directory, isBack: true) }
       guard isInUse else { return }
       log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
-      tellSpoolStates()
       enqueue(.spoolRecovered)
       sweepNow(directory)
     }
@@ -89,8 +120,8 @@ extension Coordinator {
 
   /// Looks which selected outputs of a directory are gone, so that all of them are made again at once and not one by
   /// one as readers stumble over them; and whether the directory works at all, so that none is made again in one that
-  /// gives nothing back. Where the whole directory is away nothing is known of its outputs: they are looked for when it
-  /// is back (`isBack`), or given up after some seconds; at once where it does not answer, as that was waited for.
+  /// gives nothing back. Where the whole directory is away or silent nothing is known of its outputs: they are looked
+  /// for when it is back (`isBack`), or given up after some seconds.
   func searchOutputs(in directory: String, isBack: Bool = false) {
     let now = SystemClock.monotonic()
     let last = spoolSearches[directory]
@@ -105,17 +136,16 @@ extension Coordinator {
     } then: { [weak self] outcome in
       guard let self else { return }
       spoolSearches[directory]?.isUnderWay = false
-      guard case .success((let found, let probe)) = outcome else {
-        // Where nobody could ask, the next who stumbles over an output makes us ask again.
-        if case .failure(let error as WaterbearError) = outcome, error.code != .exchangeDataUnrecoverable { return }
-        return loseOutputs(outputs(in: directory).map(\.attempt), in: directory, withDirectory: true)
-      }
+      // Where nobody could ask, the next who stumbles over an output makes us ask again. That it does not answer was
+      // noted when it was found.
+      guard case .success((let found, let probe)) = outcome else { return }
       if case .fails(let reason)? = probe {
         noteSpoolFault(SpoolFault(directory: directory, reason: reason, isFull: false, fileBytes: 0))
       }
       // It may have been marked again, having been emptied.
-      if found.isAway, case .works? = probe { return searchOutputs(in: directory, isBack: true) }
-      spoolWatch.noteAway(directory, found.isAway, now: SystemClock.monotonic())
+      if found.reach == .away, case .works? = probe { return searchOutputs(in: directory, isBack: true) }
+      spoolWatch.noteReach(directory, found.reach, now: SystemClock.monotonic())
+      tellSpoolChanges()
       loseOutputs(found.lost, in: directory, withDirectory: isBack || spoolWatch.setAside[directory] != nil)
     }
   }

@@ -103,7 +103,8 @@ extension Coordinator {
       noteSpoolFault(
         SpoolFault(
           directory: fault.directory, reason: fault.reason, isFull: fault.isFull,
-          fileBytes: min(max(0, fault.fileBytes), 1 << 40)),
+          fileBytes: min(max(0, fault.fileBytes), 1 << 40), isSilent: fault.isSilent ?? false,
+          isOverdue: fault.isOverdue ?? false),
         workerNumber: session.id.number)
     case DrainWorker.name:
       session.isDraining = true

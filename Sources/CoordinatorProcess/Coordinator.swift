@@ -58,6 +58,8 @@ final class Coordinator: @unchecked Sendable {
   /// Which of the spool's directories are of no use now.
   var spoolWatch = SpoolWatch()
   var isTryingSpool = false
+  /// What all workers know of that.
+  var toldSpoolStates: SpoolStates?
   /// When the outputs in a directory were last looked for.
   var spoolSearches: [String: SpoolSearch] = [:]
   /// The first sweep of every directory.

@@ -16,15 +16,21 @@ import Exchange
 struct SpoolWatch {
   struct SetAside {
     var reason: String
+    /// There is no room, and that is all.
     var isFull: Bool
     let since: MonotonicTime
     /// Not tried before.
     var notBefore: MonotonicTime
     /// Free space that it had to have at first, in bytes.
     var neededBytes: Int64
-    /// When the trial that is under way began.
-    var triedSince: MonotonicTime?
-    /// Since when it is away as a whole, with all that lies in it; nil where it is not, as far as is known.
+    /// A trial is under way.
+    var isBeingTried = false
+    /// It does not answer some process, which asks nothing more of it.
+    var isSilent = false
+    /// It is being asked whether it answers.
+    var isBeingAsked = false
+    /// Since when it is away as a whole, with all that lies in it, or has not answered in time; nil where all of it can
+    /// be read, as far as is known.
     var awaySince: MonotonicTime?
     /// What lies in it counts as lost.
     var isGivenUp = false
@@ -60,6 +66,7 @@ struct SpoolWatch {
     if setAside[fault.directory] != nil {
       setAside[fault.directory]?.reason = fault.reason
       if !fault.isFull { setAside[fault.directory]?.isFull = false }
+      noteSilence(fault, now: now)
       return false
     }
     var record = records[fault.directory] ?? Record(at: now, fileBytes: 0, isFull: fault.isFull)
@@ -78,12 +85,24 @@ struct SpoolWatch {
     setAside[fault.directory] = SetAside(
       reason: fault.reason, isFull: fault.isFull, since: now, notBefore: now + pause,
       neededBytes: fault.isFull ? max(room, 2 * Int64(record.fileBytes)) : 0)
+    noteSilence(fault, now: now)
     return true
   }
 
   /// Whether an output that cannot be read is lost because of its directory, which is set aside for more than being
   /// full. Its task is not to blame then; made again, the output lies elsewhere.
   func isToBlame(_ directory: String) -> Bool { setAside[directory].map { !$0.isFull } ?? false }
+
+  /// Where nothing was asked as others are in calls that do not return, the time runs from the first that is overdue:
+  /// at a start a directory may take as long to answer as ever.
+  private mutating func noteSilence(_ fault: SpoolFault, now: MonotonicTime) {
+    guard fault.isSilent, let entry = setAside[fault.directory] else { return }
+    setAside[fault.directory]?.isSilent = true
+    if fault.isOverdue { setAside[fault.directory]?.awaySince = entry.awaySince ?? now }
+  }
+
+  /// Those that do not answer, as far as is known; all of them are set aside.
+  var silent: [String] { setAside.filter(\.value.isSilent).keys.sorted() }
 
   /// An output of this size was committed there: a directory that was full with less is as good as any. It says nothing
   /// of a disk that fails, as what was committed may not have reached it, nor of one that is set aside.
@@ -93,13 +112,20 @@ struct SpoolWatch {
     records[directory] = nil
   }
 
+  /// Those to be asked now whether they answer; they count as being asked until `noteAnswer`.
+  mutating func takeSilent() -> [String] {
+    let unasked = silent.filter { setAside[$0]?.isBeingAsked == false }
+    for directory in unasked { setAside[directory]?.isBeingAsked = true }
+    return unasked
+  }
+
   /// Those to be tried now; they count as being tried until `noteTrial`. One that is away is tried all the time, for
-  /// what lies in it.
+  /// what lies in it; one that is silent is asked first.
   mutating func takeDue(now: MonotonicTime) -> [(directory: String, neededBytes: Int64)] {
     var due: [(directory: String, neededBytes: Int64)] = []
     for (directory, entry) in setAside
-    where entry.triedSince == nil && (entry.notBefore <= now || entry.awaySince != nil) {
-      setAside[directory]?.triedSince = now
+    where !entry.isBeingTried && !entry.isSilent && (entry.notBefore <= now || entry.awaySince != nil) {
+      setAside[directory]?.isBeingTried = true
       due.append((directory, demand(entry, now: now)))
     }
     return due.sorted { $0.directory < $1.directory }
@@ -116,33 +142,41 @@ struct SpoolWatch {
     guard let entry = setAside[directory] else { return false }
     switch outcome {
     case .works:
-      guard entry.notBefore <= now else {
-        setAside[directory]?.triedSince = nil
+      // It may have fallen silent since.
+      guard entry.notBefore <= now, !entry.isSilent else {
+        setAside[directory]?.isBeingTried = false
         return false
       }
       setAside[directory] = nil
       return true
     case .fails(let reason):
-      setAside[directory]?.triedSince = nil
-      setAside[directory]?.reason = reason
+      setAside[directory]?.isBeingTried = false
+      // That it does not answer is what there is to know.
+      if !entry.isSilent { setAside[directory]?.reason = reason }
       return false
     }
   }
 
-  /// Whether a directory that is set aside is away as a whole, as was just seen.
-  mutating func noteAway(_ directory: String, _ isAway: Bool, now: MonotonicTime) {
-    guard let entry = setAside[directory] else { return }
-    setAside[directory]?.awaySince = isAway ? entry.awaySince ?? now : nil
-    if !isAway { setAside[directory]?.isGivenUp = false }
+  /// What a directory that is set aside was just seen to be. One that is there or away has answered.
+  mutating func noteReach(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
+    guard reach != .silent, let entry = setAside[directory] else { return }
+    setAside[directory]?.isSilent = false
+    setAside[directory]?.awaySince = reach == .away ? entry.awaySince ?? now : nil
+    if reach == .there { setAside[directory]?.isGivenUp = false }
   }
 
-  /// Those that have been away for too long, or have not answered a trial for so long: what lies in them is lost from
-  /// now on. Each is named once. A disk that ran full answers, but writing what it is tried with may take its time.
+  /// The same, as the answer to having been asked.
+  mutating func noteAnswer(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
+    setAside[directory]?.isBeingAsked = false
+    noteReach(directory, reach, now: now)
+  }
+
+  /// Those that have been away for too long, or silent for so long since a call on them was overdue: what lies in them
+  /// is lost from now on. Each is named once. How long a trial takes says nothing: that of a disk that can be read may
+  /// wait behind all that others have written.
   mutating func takeGivenUp(now: MonotonicTime) -> [String] {
     let lost = setAside.filter { entry in
-      let triedSince = entry.value.isFull ? nil : entry.value.triedSince
-      let since = [entry.value.awaySince, triedSince].compactMap { $0 }.min()
-      return !entry.value.isGivenUp && since.map { now - $0 >= Self.patienceWhileAway } ?? false
+      !entry.value.isGivenUp && entry.value.awaySince.map { now - $0 >= Self.patienceWhileAway } ?? false
     }.keys.sorted()
     for directory in lost { setAside[directory]?.isGivenUp = true }
     return lost

@@ -16,6 +16,9 @@ public struct SpoolSilence: Hashable, Sendable {
   public var thread: UInt
   /// What whoever waits for the call is to be told.
   public var failure: FileSystemFailure
+  /// Whether the directory is asked nothing more. Not where the call was to find out whether it takes files: that it
+  /// takes them slowly says nothing of what lies there.
+  public var isRefused: Bool
 
   /// The attempt whose committed output the call is about; nil where something is being written, or deleted.
   public var output: AttemptID? {
@@ -37,12 +40,22 @@ public struct SpoolSilence: Hashable, Sendable {
   }
 }
 
+/// What a call on a base directory is for, and so what follows where it does not return in time.
+enum SpoolCallKind {
+  /// For an attempt or an errand: not made where the directory is refused.
+  case use
+  /// Finds out whether the directory answers: made even where it is refused.
+  case trial
+  /// Finds out whether the directory takes files: the same, but the directory is not refused if it takes long.
+  case writeTrial
+}
+
 /// The calls of one process on its base directories.
 ///
 /// A mount that hangs reports no error: its calls do not return. So each call is noted while it is under way. One that
 /// takes longer than the limit is *overdue*: it has failed, whatever it gives should it return, and its directory is
-/// refused to all further calls until `answers` says that it works again. Only the threads that were in a call when the
-/// directory fell silent are stuck; no further one gets there.
+/// refused to all further calls until `answers` says that it answers again. Only the threads that were in a call when
+/// the directory fell silent are stuck; no further one gets there.
 final class SpoolCalls: Sendable {
   private struct Call {
     var directory: Int
@@ -50,6 +63,7 @@ final class SpoolCalls: Sendable {
     var path: String
     var start: MonotonicTime
     var thread: UInt
+    var kind: SpoolCallKind
     var isOverdue = false
   }
 
@@ -78,19 +92,22 @@ final class SpoolCalls: Sendable {
     self.now = now
   }
 
-  /// Makes a call on something in a base directory. One that is overdue when it returns has failed. `isTrial`: it is
-  /// made even where the directory is refused.
+  /// Makes a call on something in a base directory. One that is overdue when it returns has failed.
   func perform<Value>(
-    _ operation: String, _ path: String, isTrial: Bool = false, _ call: () throws(FileSystemFailure) -> Value
+    _ operation: String, _ path: String, as kind: SpoolCallKind = .use, _ call: () throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
     guard let directory = position(of: path) else { return try call() }
-    guard let number = begin(operation, path, directory, isTrial) else {
+    guard let number = begin(operation, path, directory, kind) else {
       throw FileSystemFailure(operation, path, FileSystemFailure.noAnswer)
     }
     let outcome = Result { () throws(FileSystemFailure) in try call() }
     // Whatever it gave.
-    guard end(number) else { throw FileSystemFailure(operation, path, FileSystemFailure.tooLate) }
+    guard end(number) else { throw FileSystemFailure(operation, path, Self.number(ofOverdue: kind)) }
     return try outcome.get()
+  }
+
+  private static func number(ofOverdue kind: SpoolCallKind) -> Int32 {
+    kind == .writeTrial ? FileSystemFailure.tooSlow : FileSystemFailure.tooLate
   }
 
   private func position(of path: String) -> Int? { directories.firstIndex { Self.contains($0, path) } }
@@ -102,13 +119,13 @@ final class SpoolCalls: Sendable {
   }
 
   /// Nil where the directory is refused.
-  private func begin(_ operation: String, _ path: String, _ directory: Int, _ isTrial: Bool) -> UInt64? {
+  private func begin(_ operation: String, _ path: String, _ directory: Int, _ kind: SpoolCallKind) -> UInt64? {
     let start = now()
     return state.withLock { state in
-      guard isTrial || !state.refused.contains(directory) else { return nil }
+      guard kind != .use || !state.refused.contains(directory) else { return nil }
       state.next += 1
       state.calls[state.next] = Call(
-        directory: directory, operation: operation, path: path, start: start, thread: UInt(pthread_self()))
+        directory: directory, operation: operation, path: path, start: start, thread: UInt(pthread_self()), kind: kind)
       return state.next
     }
   }
@@ -121,8 +138,8 @@ final class SpoolCalls: Sendable {
     }
   }
 
-  /// The calls that have become overdue since it was last asked; their directories are refused from now on. To be
-  /// called every second.
+  /// The calls that have become overdue since it was last asked; their directories are refused from now on, except for
+  /// trials of writing. To be called every second.
   func takeOverdue() -> [SpoolSilence] {
     let time = now()
     return state.withLock { state in
@@ -138,11 +155,13 @@ final class SpoolCalls: Sendable {
       var silences: [SpoolSilence] = []
       for (number, call) in state.calls where !call.isOverdue && time - call.start >= limit {
         state.calls[number]?.isOverdue = true
-        state.refused.insert(call.directory)
+        let isRefused = call.kind != .writeTrial
+        if isRefused { state.refused.insert(call.directory) }
         silences.append(
           SpoolSilence(
             directory: directories[call.directory], path: call.path, since: call.start, thread: call.thread,
-            failure: FileSystemFailure(call.operation, call.path, FileSystemFailure.tooLate)))
+            failure: FileSystemFailure(call.operation, call.path, Self.number(ofOverdue: call.kind)),
+            isRefused: isRefused))
       }
       return silences.sorted { ($0.since, $0.path) < ($1.since, $1.path) }
     }
@@ -158,7 +177,7 @@ final class SpoolCalls: Sendable {
     }
   }
 
-  /// The directory works again. Calls that are stuck in it stay failed. Gives the files that are to be closed now, by
+  /// The directory answers again. Calls that are stuck in it stay failed. Gives the files that are to be closed now, by
   /// letting them go on a thread that may wait for that.
   func answers(_ directory: Int) -> [UnclosedFile] {
     state.withLock { state in

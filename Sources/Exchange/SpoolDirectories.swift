@@ -12,12 +12,20 @@ public struct SpoolFault: Hashable, Sendable {
   public var isFull: Bool
   /// Bytes that the file had when it failed.
   public var fileBytes: Int
+  /// The directory does not answer: this process asks nothing more of it.
+  public var isSilent: Bool
+  /// A call on it has not returned in time, rather than none having been made.
+  public var isOverdue: Bool
 
-  public init(directory: String, reason: String, isFull: Bool, fileBytes: Int) {
+  public init(
+    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool = false, isOverdue: Bool = false
+  ) {
     self.directory = directory
     self.reason = reason
     self.isFull = isFull
     self.fileBytes = fileBytes
+    self.isSilent = isSilent
+    self.isOverdue = isOverdue
   }
 }
 
@@ -44,8 +52,9 @@ public final class SpoolDirectories: Sendable {
   /// The way to every file of the spool. It knows which calls are under way, and makes none on a directory where one
   /// does not return.
   public let fileSystem: any SpoolFileSystem
-  /// The same for finding out whether a directory works again.
+  /// The same for finding out whether a directory answers again, and then whether it takes files.
   let trialFileSystem: any SpoolFileSystem
+  let writeTrialFileSystem: any SpoolFileSystem
   private let marks: SpoolMarks
   let calls: SpoolCalls
   let lanes: SpoolLanes
@@ -92,7 +101,8 @@ public final class SpoolDirectories: Sendable {
     calls = SpoolCalls(directories: all, limit: callLimit, now: now)
     lanes = SpoolLanes()
     self.fileSystem = WatchedFileSystem(base: fileSystem, calls: calls)
-    trialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, isTrial: true)
+    trialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, kind: .trial)
+    writeTrialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, kind: .writeTrial)
   }
 
   private static func withoutTrailingSlash(_ path: String) -> String {
@@ -166,8 +176,8 @@ public final class SpoolDirectories: Sendable {
   /// Makes and marks a directory, and tries whether a file can be made in it. One that was marked on another file
   /// system than what lies there now is neither made nor marked: its mount is gone.
   func prepare(_ path: String) throws {
-    let fileSystem = trialFileSystem
-    if try checkMarker(in: path, with: fileSystem) {
+    let fileSystem = writeTrialFileSystem
+    if try checkMarker(in: path, with: trialFileSystem) {
       // Making and deleting a file is the one sure test of whether files can be made.
       let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
       try fileSystem.create(probe).close()
@@ -207,7 +217,7 @@ public final class SpoolDirectories: Sendable {
 
   /// Writes the marker, safe from a loss of power.
   private func mark(_ path: String) throws {
-    let fileSystem = trialFileSystem
+    let fileSystem = writeTrialFileSystem
     let marker = "\(path)/\(SpoolName.marker)"
     let temporary = "\(marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
     do {
@@ -226,7 +236,7 @@ public final class SpoolDirectories: Sendable {
       throw error
     }
     // Where two data directories came at once, one of them learns it here.
-    _ = try checkMarker(in: path, with: fileSystem)
+    _ = try checkMarker(in: path, with: trialFileSystem)
   }
 
   private var markerText: String { "waterbear spool 1\nowner \(owner)\n" }
@@ -381,18 +391,21 @@ public final class SpoolDirectories: Sendable {
     let until = now() + setAsideFor
     health.withLock { $0.setAside(position, until: until) }
     let fault = SpoolFault(
-      directory: allPaths[position], reason: failure.description, isFull: failure.isFull, fileBytes: fileBytes)
+      directory: allPaths[position], reason: failure.description, isFull: failure.isFull, fileBytes: fileBytes,
+      isSilent: failure.isSilence, isOverdue: failure.number == FileSystemFailure.tooLate)
     report(.setAside(fault, duration: setAsideFor))
   }
 
-  /// Takes over which directories are set aside for all processes; those no longer named may be used at once.
-  public func hold(_ directories: Set<String>) {
-    let released = health.withLock { health in
-      let held = allPaths.indices.filter { health.isHeld($0) }
+  /// Takes over which directories are set aside for all processes, and which of them do not answer. Those that are set
+  /// aside no longer may be used at once; those that are silent no longer may be read.
+  public func hold(_ directories: Set<String>, silent: Set<String>) {
+    let answering = health.withLock { health in
+      let (held, wereSilent) = (Set(allPaths.indices.filter { health.isHeld($0) }), health.silent)
       health.hold(Set(allPaths.indices.filter { directories.contains(allPaths[$0]) }))
-      return held.filter { !health.isHeld($0) }
+      health.silent = Set(allPaths.indices.filter { silent.contains(allPaths[$0]) })
+      return held.filter { !health.isHeld($0) }.union(wereSilent).subtracting(health.silent)
     }
-    for position in released { noteAnswer(position) }
+    for position in answering.sorted() { noteAnswer(position) }
   }
 
   /// Bytes per second that each directory took lately from this process, by directory; those not measured are missing.

@@ -66,6 +66,7 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   public var reason: String {
     switch number {
     case Self.noAnswer, Self.tooLate: "the file system does not answer"
+    case Self.tooSlow: "the file system takes too long"
     case Self.mountGone: "another file system lies there than where it was marked, so its mount is gone"
     default: String(cString: strerror(number))
     }
@@ -77,6 +78,8 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
   public static let noAnswer: Int32 = -1
   /// The call was made and has not returned in time: whoever made it was given up. No error number either.
   public static let tooLate: Int32 = -3
+  /// The call was to find out whether a directory takes files, and has not returned in time. No error number either.
+  static let tooSlow: Int32 = -4
   /// A directory that was marked has no marker, and lies on another file system. No error number either.
   static let mountGone: Int32 = -2
   /// No such file or directory.
@@ -95,6 +98,9 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
     // Numbers below 0 are ours: the mount hangs, or is gone.
     isFull || number < 0 || [EIO, ESTALE, EROFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, ENODEV, ENXIO].contains(number)
   }
+
+  /// Whether the directory does not answer, so that nothing more is asked of it.
+  var isSilence: Bool { number == Self.noAnswer || number == Self.tooLate }
 
   /// Whether the disk or a quota is full.
   var isFull: Bool { number == ENOSPC || number == EDQUOT }

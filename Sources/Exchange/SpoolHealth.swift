@@ -62,6 +62,8 @@ struct SpoolHealth {
   private static let volumeAge = TimeSpan.seconds(1)
 
   private var directories: [Directory]
+  /// Those that do not answer, as the coordinator says for all processes.
+  var silent: Set<Int> = []
 
   init(count: Int) { directories = Array(repeating: Directory(), count: count) }
 

@@ -11,6 +11,8 @@ public enum SpoolErrand: Hashable, Sendable, CaseIterable {
   case volume
   /// Finding out whether the directory works: at the start, and when it is set aside.
   case trial
+  /// Finding out whether a directory that fell silent answers again.
+  case answer
   /// Looking whether outputs are where they should be.
   case search
   /// Deleting, and looking for what there is to delete.

@@ -10,6 +10,15 @@ public enum SpoolProbe: Hashable, Sendable {
   case fails(String)
 }
 
+/// Whether what lies in a base directory can be reached.
+public enum SpoolReach: Hashable, Sendable {
+  case there
+  /// The directory answers, and is not what it was: its marker cannot be opened, as where a mount has gone.
+  case away
+  /// It does not answer, or this process lacks descriptors or memory to find out: nothing is known.
+  case silent
+}
+
 /// What a failure to read a committed output says of the output.
 public enum SpoolMiss: Hashable, Sendable {
   /// It is gone or damaged.
@@ -36,6 +45,16 @@ extension SpoolFileSystem {
       return false
     } catch {
       return !error.isOwnShortage
+    }
+  }
+
+  /// Whether a base directory can be reached. Cost: one file is opened.
+  public func reach(_ directory: String) -> SpoolReach {
+    do throws(FileSystemFailure) {
+      _ = try open("\(directory)/\(SpoolName.marker)")
+      return .there
+    } catch {
+      return error.isSilence || error.isOwnShortage ? .silent : .away
     }
   }
 }
@@ -77,6 +96,22 @@ extension SpoolDirectories {
     }
   }
 
+  /// Asks a directory that fell silent whether it answers, whatever the answer is; if so, it may be read from now on.
+  /// Whether it takes files is another question. Blocks on the disk, for ever on a dead mount.
+  public func askAgain(_ path: String) -> SpoolReach {
+    do {
+      let volume = try trialFileSystem.volume(of: path)
+      let isMarked = try checkMarker(in: path, with: trialFileSystem)
+      noteAnswer(of: path, volume)
+      return isMarked ? .there : .away
+    } catch {
+      if let failure = error as? FileSystemFailure, failure.isSilence || failure.isOwnShortage { return .silent }
+      // A disk that is broken, or another's, answers.
+      noteAnswer(of: path, nil)
+      return .away
+    }
+  }
+
   /// Whether a committed file is where it should be, with its length, and its last bytes can be read. The rest is not
   /// looked at. True where this process lacks descriptors or memory to find out.
   public func isThere(_ location: SpoolLocation) -> Bool {
@@ -91,13 +126,16 @@ extension SpoolDirectories {
     }
   }
 
-  /// Looks which of these outputs of a base directory are gone; none of them where the directory itself is away, which
-  /// says nothing of them. Cost: opens each file.
-  public func search(for locations: [SpoolLocation], in directory: String) -> (lost: [AttemptID], isAway: Bool) {
-    if fileSystem.isSpoolAway(directory) { return ([], true) }
+  /// Looks which of these outputs of a base directory are gone; none of them where the directory itself cannot be
+  /// reached, which says nothing of them. Cost: opens each file.
+  public func search(for locations: [SpoolLocation], in directory: String) -> (lost: [AttemptID], reach: SpoolReach) {
+    let reach = fileSystem.reach(directory)
+    guard reach == .there else { return ([], reach) }
     let lost = locations.filter { !isThere($0) }.map(\.attempt)
+    if lost.isEmpty { return ([], .there) }
     // It may have gone while its files were looked for.
-    return !lost.isEmpty && fileSystem.isSpoolAway(directory) ? ([], true) : (lost, false)
+    let reachNow = fileSystem.reach(directory)
+    return reachNow == .there ? (lost, .there) : ([], reachNow)
   }
 
   /// Reports a base directory that was found to be away by who reads in it.
@@ -108,7 +146,7 @@ extension SpoolDirectories {
   }
 
   private func writeProbe(in path: String) throws {
-    let fileSystem = trialFileSystem
+    let fileSystem = writeTrialFileSystem
     let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
     let sink = try fileSystem.create(probe)
     do {
@@ -127,8 +165,8 @@ extension SpoolDirectories {
   }
 
   private func readProbe(_ path: String, _ bytes: [UInt8]) throws(FileSystemFailure) {
-    try trialFileSystem.waitUntilVisible(path, fileBytes: bytes.count)
-    let source = try trialFileSystem.open(path)
+    try writeTrialFileSystem.waitUntilVisible(path, fileBytes: bytes.count)
+    let source = try writeTrialFileSystem.open(path)
     source.forgetCached()
     let found = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     defer { found.deallocate() }

@@ -18,11 +18,12 @@ extension SpoolDirectories {
   }
 
   /// The calls that have become overdue since it was last asked. Their directories are set aside as failed, and asked
-  /// nothing more until one works again. To be called every second or so; cheap, and touches no disk.
+  /// nothing more until they answer again. To be called every second or so; cheap, and touches no disk.
   public func takeSilences() -> [SpoolSilence] {
     let silences = calls.takeOverdue()
     for (position, path) in allPaths.enumerated() {
-      guard let first = silences.first(where: { $0.directory == path }) else { continue }
+      let there = silences.filter { $0.directory == path }
+      guard let first = there.first(where: \.isRefused) ?? there.first else { continue }
       setAside(position, first.failure, fileBytes: 0)
     }
     for silence in silences { lanes.giveUp(silence) }
@@ -35,10 +36,10 @@ extension SpoolDirectories {
   }
 
   /// A trial has shown that the directory answers.
-  func noteAnswer(of directory: String, _ volume: SpoolVolume) {
+  func noteAnswer(of directory: String, _ volume: SpoolVolume?) {
     guard let position = allPaths.firstIndex(of: directory) else { return }
     noteAnswer(position)
-    noteVolume(position, volume)
+    if let volume { noteVolume(position, volume) }
   }
 
   func noteAnswer(_ position: Int) {

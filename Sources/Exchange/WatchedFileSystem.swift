@@ -5,13 +5,13 @@
 struct WatchedFileSystem: SpoolFileSystem {
   let base: any SpoolFileSystem
   let calls: SpoolCalls
-  /// Its calls are made even where the directory is refused: they find out whether it works again.
-  var isTrial = false
+  /// What all of its calls are for.
+  var kind = SpoolCallKind.use
 
   private func watch<Value>(
     _ operation: String, _ path: String, _ call: () throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
-    try calls.perform(operation, path, isTrial: isTrial, call)
+    try calls.perform(operation, path, as: kind, call)
   }
 
   func makeDirectory(_ path: String) throws(FileSystemFailure) {
@@ -22,9 +22,9 @@ struct WatchedFileSystem: SpoolFileSystem {
     do {
       let sink = try watch("create", path) { () throws(FileSystemFailure) in try base.create(path) }
       return WatchedSink(sink, path: path, fileSystem: self)
-    } catch where error.number == FileSystemFailure.tooLate {
+    } catch where error.number == FileSystemFailure.tooLate || error.number == FileSystemFailure.tooSlow {
       // It was made when nobody waited for it any more; what stays is found by the next sweep.
-      try? calls.perform("delete", path, isTrial: true) { () throws(FileSystemFailure) in try base.delete(path) }
+      try? calls.perform("delete", path, as: .trial) { () throws(FileSystemFailure) in try base.delete(path) }
       throw error
     }
   }
@@ -62,7 +62,7 @@ struct WatchedFileSystem: SpoolFileSystem {
   fileprivate func letGo<File>(_ file: inout File?, _ path: String) {
     if let open = file, calls.takeUnclosed(open as AnyObject, path) { return }
     // Nothing is asked of the file any more, so that its closing came late matters to nobody.
-    try? calls.perform("close", path, isTrial: true) { file = nil }
+    try? calls.perform("close", path, as: kind == .use ? .trial : kind) { file = nil }
   }
 }
 
@@ -83,7 +83,7 @@ private final class WatchedSink: SpoolFileSink {
     _ operation: String, _ call: (any SpoolFileSink) throws(FileSystemFailure) -> Void
   ) throws(FileSystemFailure) {
     guard let sink else { return }
-    try fileSystem.calls.perform(operation, path, isTrial: fileSystem.isTrial) { () throws(FileSystemFailure) in
+    try fileSystem.calls.perform(operation, path, as: fileSystem.kind) { () throws(FileSystemFailure) in
       try call(sink)
     }
   }
@@ -118,7 +118,7 @@ private final class WatchedSource: SpoolFileSource {
     _ operation: String, _ call: (any SpoolFileSource) throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
     guard let source else { throw FileSystemFailure(operation, path, FileSystemFailure.missing) }
-    return try fileSystem.calls.perform(operation, path, isTrial: fileSystem.isTrial) {
+    return try fileSystem.calls.perform(operation, path, as: fileSystem.kind) {
       () throws(FileSystemFailure) in try call(source)
     }
   }

@@ -216,21 +216,34 @@ public struct SpoolFaultReport: WireMessage {
   public var isFull: Bool
   /// Bytes that the file had when it failed.
   public var fileBytes: Int
+  /// The directory does not answer the worker, which asks nothing more of it until it is said to answer again.
+  public var isSilent: Bool?
+  /// A call on it has not returned in time, rather than none having been made.
+  public var isOverdue: Bool?
 
-  public init(directory: String, reason: String, isFull: Bool, fileBytes: Int) {
+  public init(
+    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool? = nil, isOverdue: Bool? = nil
+  ) {
     self.directory = directory
     self.reason = reason
     self.isFull = isFull
     self.fileBytes = fileBytes
+    self.isSilent = isSilent
+    self.isOverdue = isOverdue
   }
 }
 
 /// Coordinator to worker, after its registration and at each change: which base directories to avoid. All others work.
-public struct SpoolStates: WireMessage {
+public struct SpoolStates: WireMessage, Equatable {
   public static let name = "spool-states"
   public var setAside: [String]
+  /// Those of them that do not answer. Whoever has found so asks nothing of one until it is missing here.
+  public var silent: [String]?
 
-  public init(setAside: [String]) { self.setAside = setAside }
+  public init(setAside: [String], silent: [String]? = nil) {
+    self.setAside = setAside
+    self.silent = silent
+  }
 }
 
 /// Worker to coordinator: it takes no further attempts and leaves when the running ones have ended.

@@ -185,7 +185,9 @@ final class Worker: Sendable {
     case AbortAttempt.name: try abort(frame.message(AbortAttempt.self).attempt, on: socket)
     case AcknowledgeReport.name: acknowledge(try frame.message(AcknowledgeReport.self).attempt)
     case ForgetQuery.name: forget(try frame.message(ForgetQuery.self).query)
-    case SpoolStates.name: spool.hold(Set(try frame.message(SpoolStates.self).setAside))
+    case SpoolStates.name:
+      let states = try frame.message(SpoolStates.self)
+      spool.hold(Set(states.setAside), silent: Set(states.silent ?? states.setAside))
     case Refusal.name: throw try frame.message(Refusal.self).error
     default:
       // A newer coordinator may say things that this release does not know; nothing depends on them.
@@ -298,6 +300,7 @@ final class Worker: Sendable {
 extension SpoolFaultReport {
   init(_ fault: SpoolFault) {
     self.init(
-      directory: fault.directory, reason: fault.reason, isFull: fault.isFull, fileBytes: fault.fileBytes)
+      directory: fault.directory, reason: fault.reason, isFull: fault.isFull, fileBytes: fault.fileBytes,
+      isSilent: fault.isSilent, isOverdue: fault.isOverdue)
   }
 }

@@ -13,8 +13,13 @@ import Testing
     func note(_ fault: SpoolFault, now: MonotonicTime) -> Bool { watch.note(fault, now: now) }
     func noteCommit(in directory: String, fileBytes: Int) { watch.noteCommit(in: directory, fileBytes: fileBytes) }
     func takeDue(now: MonotonicTime) -> [(directory: String, neededBytes: Int64)] { watch.takeDue(now: now) }
-    func noteAway(_ directory: String, _ isAway: Bool, now: MonotonicTime) {
-      watch.noteAway(directory, isAway, now: now)
+    func noteReach(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
+      watch.noteReach(directory, reach, now: now)
+    }
+    var silent: [String] { watch.silent }
+    func takeSilent() -> [String] { watch.takeSilent() }
+    func noteAnswer(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
+      watch.noteAnswer(directory, reach, now: now)
     }
     func takeGivenUp(now: MonotonicTime) -> [String] { watch.takeGivenUp(now: now) }
     func noteTrial(of directory: String, _ outcome: SpoolProbe, now: MonotonicTime? = nil) -> Bool {
@@ -123,17 +128,17 @@ import Testing
 
   @Test func whatLiesInADirectoryThatStaysAwayIsGivenUpOnce() {
     let watch = Watch()
-    watch.noteAway("/a", true, now: time(0))
+    watch.noteReach("/a", .away, now: time(0))
     #expect(watch.takeGivenUp(now: time(100_000)).isEmpty)
     #expect(watch.note(fault(isFull: false), now: time(100_000)))
-    watch.noteAway("/a", true, now: time(100_000))
-    watch.noteAway("/a", true, now: time(105_000))
+    watch.noteReach("/a", .away, now: time(100_000))
+    watch.noteReach("/a", .away, now: time(105_000))
     #expect(watch.takeGivenUp(now: time(109_999)).isEmpty)
     #expect(watch.takeGivenUp(now: time(110_000)) == ["/a"])
     #expect(watch.takeGivenUp(now: time(120_000)).isEmpty)
     // It is back, and goes again.
-    watch.noteAway("/a", false, now: time(121_000))
-    watch.noteAway("/a", true, now: time(122_000))
+    watch.noteReach("/a", .there, now: time(121_000))
+    watch.noteReach("/a", .away, now: time(122_000))
     #expect(watch.takeGivenUp(now: time(131_000)).isEmpty)
     #expect(watch.takeGivenUp(now: time(132_000)) == ["/a"])
   }
@@ -147,13 +152,79 @@ import Testing
     }
     #expect(watch.note(fault(isFull: false), now: time(0)))
     #expect(watch.takeDue(now: time(100)).isEmpty)
-    watch.noteAway("/a", true, now: time(100))
+    watch.noteReach("/a", .away, now: time(100))
     #expect(watch.takeDue(now: time(200)).count == 1)
-    watch.noteAway("/a", false, now: time(200))
+    watch.noteReach("/a", .there, now: time(200))
     #expect(!watch.noteTrial(of: "/a", works, now: time(200)))
     #expect(watch.setAside["/a"]?.awaySince == nil)
     #expect(watch.takeDue(now: time(300)).isEmpty)
     #expect(watch.takeDue(now: time(60_000)).count == 1)
     #expect(watch.noteTrial(of: "/a", works, now: time(60_000)))
+  }
+
+  private func silence(isOverdue: Bool) -> SpoolFault {
+    SpoolFault(
+      directory: "/a", reason: "silent", isFull: false, fileBytes: 0, isSilent: true, isOverdue: isOverdue)
+  }
+
+  /// A disk may take longer for what it is tried with than anybody should wait for one that is away.
+  @Test func aTrialThatTakesLongGivesNothingUp() {
+    let watch = Watch()
+    #expect(watch.note(fault(isFull: false), now: time(0)))
+    #expect(watch.takeDue(now: time(0)).count == 1)
+    #expect(watch.takeGivenUp(now: time(1_000_000)).isEmpty)
+  }
+
+  @Test func whatLiesInASilentDirectoryIsGivenUpSomeSecondsAfterACallWasOverdue() {
+    let watch = Watch()
+    #expect(watch.note(silence(isOverdue: true), now: time(0)))
+    // That readers are refused does not begin the time anew.
+    #expect(!watch.note(silence(isOverdue: false), now: time(5000)))
+    #expect(!watch.note(silence(isOverdue: true), now: time(6000)))
+    #expect(watch.takeGivenUp(now: time(9999)).isEmpty)
+    #expect(watch.takeGivenUp(now: time(10_000)) == ["/a"])
+  }
+
+  /// As at a start, which waits for nobody: a disk that spins up may take as long as while the daemon runs.
+  @Test func oneOfWhichNoCallIsOverdueIsNotGivenUp() {
+    let watch = Watch()
+    #expect(watch.note(silence(isOverdue: false), now: time(0)))
+    watch.noteReach("/a", .silent, now: time(0))
+    #expect(watch.takeGivenUp(now: time(19_999)).isEmpty)
+    #expect(!watch.note(silence(isOverdue: true), now: time(20_000)))
+    #expect(watch.takeGivenUp(now: time(29_999)).isEmpty)
+    #expect(watch.takeGivenUp(now: time(30_000)) == ["/a"])
+  }
+
+  @Test func oneThatIsSilentIsAskedBeforeItIsTriedAndAnswersThoughItTakesNothing() {
+    let watch = Watch()
+    for _ in 0..<6 {
+      #expect(watch.note(fault(), now: time(0)))
+      _ = watch.noteTrial(of: "/a", works)
+    }
+    #expect(watch.note(fault(), now: time(0)) && watch.silent.isEmpty && watch.takeSilent().isEmpty)
+    #expect(!watch.note(silence(isOverdue: true), now: time(1)))
+    #expect(watch.silent == ["/a"] && watch.takeSilent() == ["/a"])
+    // One at a time, and nothing else.
+    #expect(watch.takeSilent().isEmpty && watch.takeDue(now: time(60_000)).isEmpty)
+    watch.noteAnswer("/a", .silent, now: time(2))
+    #expect(watch.silent == ["/a"] && watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(3))
+    #expect(watch.silent.isEmpty && watch.takeSilent().isEmpty && watch.setAside["/a"] != nil)
+    #expect(watch.takeGivenUp(now: time(1_000_000)).isEmpty)
+    // It still has to wait before it is tried.
+    #expect(watch.takeDue(now: time(4)).isEmpty)
+  }
+
+  @Test func aTrialThatBeganBeforeTheSilenceEndsNothing() {
+    let watch = Watch()
+    #expect(watch.note(fault(isFull: false), now: time(0)) && watch.takeDue(now: time(0)).count == 1)
+    #expect(!watch.note(silence(isOverdue: true), now: time(1)))
+    #expect(!watch.noteTrial(of: "/a", works))
+    #expect(watch.silent == ["/a"] && watch.setAside["/a"]?.reason == "silent")
+    // It answers, and its mount is gone: the time goes on.
+    #expect(watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .away, now: time(9000))
+    #expect(watch.takeGivenUp(now: time(10_001)) == ["/a"])
   }
 }

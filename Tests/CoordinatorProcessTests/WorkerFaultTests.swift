@@ -101,6 +101,21 @@ import Wire
     try bench.stop()
   }
 
+  /// Whoever refuses to read there must hear of it before the directory takes files again.
+  @Test func thatASilentDirectoryAnswersIsToldBeforeItIsUsedAgain() throws {
+    let bench = try CoordinatorBench()
+    let worker = try bench.worker()
+    #expect(try worker.next(SpoolStates.self) == SpoolStates(setAside: [], silent: []))
+    let directory = bench.spool.paths[0]
+    try worker.socket.send(
+      SpoolFaultReport(
+        directory: directory, reason: "it hangs", isFull: false, fileBytes: 0, isSilent: true, isOverdue: true))
+    #expect(try worker.next(SpoolStates.self) == SpoolStates(setAside: [directory], silent: [directory]))
+    #expect(try worker.next(SpoolStates.self) == SpoolStates(setAside: [directory], silent: []))
+    #expect(try worker.next(SpoolStates.self) == SpoolStates(setAside: [], silent: []))
+    try bench.stop()
+  }
+
   /// The coordinator wants it dead, but it is no child of the supervisor: here it is the test itself.
   @Test func whoeverElseSpeaksForAWorkerIsNotKilled() throws {
     let bench = try CoordinatorBench()

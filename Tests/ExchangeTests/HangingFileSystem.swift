@@ -7,6 +7,7 @@ import Synchronization
 final class HangingFileSystem: SpoolFileSystem {
   private struct State {
     var below: String?
+    var operation: String?
     var stuck = 0
   }
 
@@ -16,13 +17,20 @@ final class HangingFileSystem: SpoolFileSystem {
   /// Calls that hang.
   var stuck: Int { state.withLock { $0.stuck } }
 
-  func hang(below path: String) { state.withLock { $0.below = path } }
+  /// Calls of one kind, or all.
+  func hang(below path: String, in operation: String? = nil) {
+    state.withLock { ($0.below, $0.operation) = (path, operation) }
+  }
   func lift() { state.withLock { $0.below = nil } }
 
   private func pass<Value>(
-    _ path: String, _ call: () throws(FileSystemFailure) -> Value
+    _ path: String, _ operation: String = "", _ call: () throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
-    let hangs = { self.state.withLock { $0.below.map { path.hasPrefix($0) } ?? false } }
+    let hangs = {
+      self.state.withLock { state in
+        state.below.map { path.hasPrefix($0) } ?? false && (state.operation ?? operation) == operation
+      }
+    }
     if hangs() {
       state.withLock { $0.stuck += 1 }
       while hangs() { usleep(1000) }
@@ -36,7 +44,7 @@ final class HangingFileSystem: SpoolFileSystem {
   }
 
   func create(_ path: String) throws(FileSystemFailure) -> any SpoolFileSink {
-    try pass(path) { () throws(FileSystemFailure) in try local.create(path) }
+    try pass(path, "create") { () throws(FileSystemFailure) in try local.create(path) }
   }
 
   func rename(_ path: String, to target: String) throws(FileSystemFailure) {

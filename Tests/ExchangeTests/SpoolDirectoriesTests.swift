@@ -132,15 +132,15 @@ struct SpoolDirectoriesTests {
     }
     #expect(directories.removeQuery(SpoolFixture.query).deleted.count == 3)
     // With every disk set aside a task is begun once, for its output may be small; not again, for it was not.
-    directories.hold([temporary.path + "/disk"])
+    directories.hold([temporary.path + "/disk"], silent: [])
     func writer(_ number: Int) throws -> SpoolWriter {
       try SpoolWriter(in: directories, attempt: SpoolFixture.attempt(0, number), partitionCount: 1, key: nil)
     }
     #expect(try writer(0).commit().location.directory == temporary.path + "/memory")
     #expect(throws: WaterbearError.self) { _ = try writer(1) }
-    directories.hold([temporary.path + "/disk", temporary.path + "/memory"])
+    directories.hold([temporary.path + "/disk", temporary.path + "/memory"], silent: [])
     #expect(throws: WaterbearError.self) { _ = try writer(0) }
-    directories.hold([])
+    directories.hold([], silent: [])
     #expect(throws: Never.self) { _ = try writer(1) }
   }
 

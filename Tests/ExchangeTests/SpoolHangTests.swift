@@ -109,6 +109,75 @@ struct SpoolHangTests {
     #expect(error.withLock { $0?.message.contains("does not answer") } == true)
   }
 
+  /// As in a worker, whose coordinator finds out that the directory answers, and that it is full.
+  @Test func aDirectoryThatAnswersMayBeReadThoughItTakesNoFiles() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let directory = fixture.path(0)
+    let output = try fixture.write([(0, noise(100))], partitions: 1)
+    fileSystem.hang(below: directory)
+    #expect(fixture.directories.run(.search, in: directory) { list(directory, in: fixture) })
+    #expect(wait { fileSystem.stuck == 1 } && pass(20, in: fixture).count == 1)
+    fileSystem.lift()
+    guard case .setAside(let fault, _)? = fixture.events.last else {
+      Issue.record("\(fixture.events)")
+      return
+    }
+    #expect(fault.isSilent && fault.isOverdue)
+    // Before it is known to be silent, that others are not says nothing.
+    fixture.directories.hold([], silent: [])
+    fixture.directories.hold([directory], silent: [directory])
+    #expect(fixture.directories.isSilent(directory) && !fixture.directories.isThere(output.location))
+    fixture.directories.hold([directory], silent: [])
+    #expect(!fixture.directories.isSilent(directory) && fixture.directories.isThere(output.location))
+    #expect(throws: WaterbearError.self) { try fixture.writer(SpoolFixture.attempt(9), partitions: 1) }
+  }
+
+  @Test func oneThatFellSilentIsAskedWhetherItAnswersBeforeAnythingElse() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let directory = fixture.path(0)
+    fileSystem.hang(below: directory)
+    #expect(fixture.directories.run(.search, in: directory) { list(directory, in: fixture) })
+    #expect(wait { fileSystem.stuck == 1 } && pass(20, in: fixture).count == 1)
+    #expect(fixture.directories.fileSystem.reach(directory) == .silent)
+    fileSystem.lift()
+    #expect(fixture.directories.isSilent(directory) && fixture.directories.askAgain(directory) == .there)
+    #expect(!fixture.directories.isSilent(directory) && fixture.directories.fileSystem.reach(directory) == .there)
+    unlink(directory + "/.waterbear-spool")
+    #expect(fixture.directories.askAgain(directory) == .away)
+    #expect(fixture.directories.fileSystem.reach(directory) == .away)
+  }
+
+  /// A disk whose writes wait behind gigabytes of others' can be read.
+  @Test func aTrialThatWritesSlowlySilencesNothing() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let directory = fixture.path(0)
+    let output = try fixture.write([(0, noise(100))], partitions: 1)
+    fileSystem.hang(below: directory, in: "create")
+    let outcome = Mutex<SpoolProbe?>(nil)
+    #expect(
+      fixture.directories.run(.trial, in: directory) {
+        let shown = fixture.directories.probe(directory, neededBytes: 0)
+        outcome.withLock { $0 = shown }
+      })
+    #expect(wait { fileSystem.stuck == 1 })
+    let silences = pass(20, in: fixture)
+    #expect(silences.count == 1 && silences.first?.isRefused == false)
+    guard case .setAside(let fault, _)? = fixture.events.last else {
+      Issue.record("\(fixture.events)")
+      return
+    }
+    #expect(!fault.isSilent && !fault.isOverdue && fault.reason.contains("takes too long"), "\(fault)")
+    #expect(!fixture.directories.isSilent(directory) && fixture.directories.isThere(output.location))
+    fileSystem.lift()
+    #expect(wait { outcome.withLock { $0 != nil } })
+    guard case .fails? = outcome.withLock({ $0 }) else {
+      Issue.record("it came too late")
+      return
+    }
+    // Nor does it leave anything.
+    #expect(try LocalFileSystem().names(in: directory).filter { $0.hasSuffix(".tmp") }.isEmpty)
+  }
+
   @Test func errandsOfOneKindFollowEachOtherAndAThreadThatIsStuckIsReplaced() throws {
     let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
     let (hung, other) = (fixture.path(0), fixture.path(1))
@@ -154,10 +223,15 @@ struct SpoolHangTests {
       return
     }
     #expect(fault.directory == fixture.path(0) && fixture.events.count == 1)
+    // It has as long to answer as at any other time.
+    #expect(fault.isSilent && !fault.isOverdue)
     #expect(try fixture.write([], partitions: 1).location.directory == fixture.path(1))
     fileSystem.lift()
     // It is prepared all the same.
     #expect(wait { TestFile.exists(fixture.path(0) + "/.waterbear-spool") })
+    #expect(fixture.directories.isSilent(fixture.path(0)))
+    #expect(wait { fixture.directories.askAgain(fixture.path(0)) == .there })
+    #expect(!fixture.directories.isSilent(fixture.path(0)))
   }
 
   @Test func theStartWaitsNotEvenForTheOnlyOne() throws {

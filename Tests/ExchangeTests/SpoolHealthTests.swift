@@ -162,11 +162,11 @@ struct SpoolProbeTests {
 
   @Test func withAllHeldNoWorkIsBegun() throws {
     let fixture = try SpoolFixture(directories: 2)
-    fixture.directories.hold([fixture.path(0), fixture.path(1)])
+    fixture.directories.hold([fixture.path(0), fixture.path(1)], silent: [])
     let error = #expect(throws: WaterbearError.self) { try fixture.writer(partitions: 1) }
     #expect(error?.code == .spoolUnavailable)
     #expect(error?.message.contains(fixture.path(1)) == true)
-    fixture.directories.hold([fixture.path(1)])
+    fixture.directories.hold([fixture.path(1)], silent: [])
     #expect(try fixture.write([], partitions: 1).location.directory == fixture.path(0))
   }
 }
