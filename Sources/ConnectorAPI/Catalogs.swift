@@ -11,6 +11,11 @@ public struct Catalogs: Sendable {
   /// Catalog names in order.
   public var names: [String] { connectors.keys.sorted() }
 
+  /// The directories that hold nothing but tables, with the names of their catalogs, in order.
+  public var ownDirectories: [(catalog: String, path: String)] {
+    names.flatMap { name in (connectors[name]?.ownDirectories ?? []).map { (name, $0) } }
+  }
+
   /// Frees what connectors can make again.
   public func releaseMemory() { for connector in connectors.values { connector.releaseMemory() } }
 

@@ -29,11 +29,16 @@ public protocol Connector: Sendable {
     filters: [any RowFilter]
   ) throws -> any PageSource
 
+  /// Absolute paths of the directories that are its tables' alone, such as no intermediate data may be put into.
+  var ownDirectories: [String] { get }
+
   /// Frees what can be made again. Called when the process has had nothing to do for a while.
   func releaseMemory()
 }
 
 extension Connector {
+  public var ownDirectories: [String] { [] }
+
   public func releaseMemory() {}
 
   /// Opens a piece without filters to apply.

@@ -80,7 +80,9 @@ private final class CoordinatorShell {
     let faults = SpoolFaults()
     let marks = try SpoolMarks(path: directories.spoolMarks)
     let spool = try Wiring.spool(settings, owner: instance, marks: marks, faults: faults)
-    try spool.prepare(requireAll: false, within: Self.spoolPatience)
+    try spool.prepare(
+      requireAll: false, within: Self.spoolPatience,
+      beside: Wiring.neighbours(of: directories, tables: catalogs.ownDirectories))
     loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
     let storeThreads = NIOThreadPool(numberOfThreads: 2)
     storeThreads.start()

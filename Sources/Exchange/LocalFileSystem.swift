@@ -62,6 +62,27 @@ public struct LocalFileSystem: SpoolFileSystem {
       fileSystem: identity)
   }
 
+  /// O_PATH, a Linux extension that Swift's Glibc does not show: opens a directory that need not be readable.
+  private static let pinning: Int32 = 0o10_000_000
+
+  public func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] {
+    var descriptor = try open("inspect", directory, Self.pinning | O_DIRECTORY)
+    defer { Glibc.close(descriptor) }
+    var found: [FileIdentity] = []
+    while true {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw FileSystemFailure("inspect", directory, errno) }
+      let identity = FileIdentity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
+      // Above the root is the root.
+      if found.last == identity { return found }
+      found.append(identity)
+      let above = openat(descriptor, "..", Self.pinning | O_DIRECTORY | O_CLOEXEC)
+      guard above >= 0 else { throw FileSystemFailure("inspect what is above", directory, errno) }
+      Glibc.close(descriptor)
+      descriptor = above
+    }
+  }
+
   public func delete(_ path: String) throws(FileSystemFailure) {
     guard unlink(path) != 0, errno != ENOENT else { return }
     throw FileSystemFailure("delete", path, errno)

@@ -22,7 +22,7 @@ public struct SpoolSilence: Hashable, Sendable {
 
   /// The attempt whose committed output the call is about; nil where something is being written, or deleted.
   public var output: AttemptID? {
-    let parts = path.dropFirst(directory.utf8.count + 1).split(separator: "/")
+    let parts = path.utf8.dropFirst(directory.utf8.count).split(separator: UInt8(ascii: "/")).map { Substring($0) }
     guard parts.count == 2, SpoolName.isQueryName(String(parts[0])) else { return nil }
     let file = SpoolName.parse(String(parts[1]), query: QueryID(String(parts[0])), directory: directory)
     return file.flatMap { $0.isTemporary ? nil : $0.attempt }
@@ -110,12 +110,10 @@ final class SpoolCalls: Sendable {
     kind == .writeTrial ? FileSystemFailure.tooSlow : FileSystemFailure.tooLate
   }
 
-  private func position(of path: String) -> Int? { directories.firstIndex { Self.contains($0, path) } }
-
-  private static func contains(_ directory: String, _ path: String) -> Bool {
-    let (directory, path) = (directory.utf8, path.utf8)
-    guard path.starts(with: directory) else { return false }
-    return path.count == directory.count || path.dropFirst(directory.count).first == UInt8(ascii: "/")
+  /// The innermost, should one lie in another.
+  private func position(of path: String) -> Int? {
+    directories.indices.filter { SpoolPlaces.contains(directories[$0], path) }
+      .max { directories[$0].utf8.count < directories[$1].utf8.count }
   }
 
   /// Nil where the directory is refused.

@@ -69,6 +69,8 @@ public final class SpoolDirectories: Sendable {
   private let filesMade = Atomic<UInt64>(0)
   /// The file system that each directory lay on when it last worked, for the process that prepares and probes them.
   private let devices = Mutex<[String: UInt64]>([:])
+  /// Where they lie, for the same process.
+  let places: Mutex<SpoolPlaces>
 
   /// All directories that may hold files: `paths` and `memoryPath`.
   public var allPaths: [String] { paths + (memoryPath.map { [$0] } ?? []) }
@@ -98,6 +100,7 @@ public final class SpoolDirectories: Sendable {
     unique = try RandomBytes.make(6).map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
     let all = self.paths + (self.memoryPath.map { [$0] } ?? [])
     health = Mutex(SpoolHealth(count: all.count))
+    places = Mutex(SpoolPlaces(paths: all))
     calls = SpoolCalls(directories: all, limit: callLimit, now: now)
     lanes = SpoolLanes()
     self.fileSystem = WatchedFileSystem(base: fileSystem, calls: calls)
@@ -111,18 +114,22 @@ public final class SpoolDirectories: Sendable {
     return path
   }
 
-  /// Checks at start that every directory is there (or can be made), is writable, and belongs to this data directory.
-  /// All are looked at at once; one that has not answered `within` that time is one that does not suit.
+  /// Checks at start that every directory is there (or can be made), is writable, belongs to this data directory, and
+  /// lies apart from the others and from `neighbours`. All are looked at at once; one that has not answered `within`
+  /// that time is one that does not suit.
   ///
   /// Throws CONFIGURATION_INVALID that lists every directory that does not suit; with `requireAll` false only where
-  /// one belongs to another data directory, or none on disk suits and it is not for disks that are full, broken or
-  /// silent; those that do not suit are set aside.
-  public func prepare(requireAll: Bool = true, within patience: TimeSpan = .seconds(20)) throws {
+  /// one belongs to another data directory or does not lie apart, or none on disk suits and it is not for disks that
+  /// are full, broken or silent; those that do not suit are set aside.
+  public func prepare(
+    requireAll: Bool = true, within patience: TimeSpan = .seconds(20), beside neighbours: [SpoolNeighbour] = []
+  ) throws {
+    let answering = locate(neighbours, within: patience)
     var problems: [String] = []
     var foreign = false
     var isTransient = false
     var isAnyDiskFit = false
-    for (position, outcome) in preparations(within: patience).enumerated() {
+    for (position, outcome) in preparations(of: answering, within: patience).enumerated() {
       do {
         try outcome.get()
         // The one in memory takes what is small only.
@@ -135,33 +142,39 @@ public final class SpoolDirectories: Sendable {
         if !requireAll { setAside(position, failure, fileBytes: 0) }
       } catch {
         foreign = true
-        problems.append(WaterbearError.wrapping(error).message)
+        let message = WaterbearError.wrapping(error).message
+        // Two that do not lie apart say the same.
+        if !problems.contains(message) { problems.append(message) }
       }
     }
-    guard !problems.isEmpty, requireAll || foreign || !isAnyDiskFit && !isTransient
-    else { return }
+    guard !problems.isEmpty, requireAll || foreign || !isAnyDiskFit && !isTransient else {
+      // What cannot be forgotten now, as the data directory is full, is forgotten at another start.
+      try? marks.forgetAll(but: Set(paths))
+      return
+    }
     throw WaterbearError(
       .configurationInvalid, "The spool cannot use its directories: " + problems.joined(separator: "; "),
       remedy: "Correct exchange.base-directories, or let the account that runs Waterbear own and write to them.")
   }
 
-  /// Prepares each directory on a thread of its own. Those that take longer are prepared all the same, some time, and
-  /// asked nothing else until a trial has succeeded.
-  private func preparations(within patience: TimeSpan) -> [Result<Void, any Error>] {
+  /// Prepares each directory on a thread of its own. Those that take longer, or have not answered so far, are prepared
+  /// all the same, some time, and asked nothing else until they have answered a trial.
+  private func preparations(of answering: [Bool], within patience: TimeSpan) -> [Result<Void, any Error>] {
     let gathered = GatheredAnswers<Result<Void, any Error>>(count: allPaths.count)
     for (position, path) in allPaths.enumerated() {
       let silence = FileSystemFailure("use", path, FileSystemFailure.noAnswer)
+      let isAwaited = answering[position]
       let isUnderWay = run(.trial, in: path) { [self] in
-        gathered.put(
-          position,
-          Result {
-            try prepare(path)
-            let volume = try trialFileSystem.volume(of: path)
-            noteDevice(of: path, volume.device)
-            noteVolume(position, volume)
-          })
+        let outcome = Result {
+          try prepare(path)
+          let volume = try trialFileSystem.volume(of: path)
+          noteDevice(of: path, volume.device)
+          noteVolume(position, volume)
+        }
+        if isAwaited { gathered.put(position, outcome) }
       }
-      if !isUnderWay { gathered.put(position, .failure(silence)) }
+      if !isAwaited { calls.refuse(position) }
+      if !isAwaited || !isUnderWay { gathered.put(position, .failure(silence)) }
     }
     return gathered.wait(patience).enumerated().map { position, outcome in
       if let outcome { return outcome }
@@ -177,6 +190,7 @@ public final class SpoolDirectories: Sendable {
   /// system than what lies there now is neither made nor marked: its mount is gone.
   func prepare(_ path: String) throws {
     let fileSystem = writeTrialFileSystem
+    try checkPlace(path)
     if try checkMarker(in: path, with: trialFileSystem) {
       // Making and deleting a file is the one sure test of whether files can be made.
       let probe = "\(path)/\(SpoolName.marker).\(nextUnique()).\(SpoolName.temporarySuffix)"
@@ -185,6 +199,7 @@ public final class SpoolDirectories: Sendable {
     } else {
       try checkMount(of: path)
       try fileSystem.makeDirectory(path)
+      try checkPlace(path)
       try mark(path)
     }
     guard path != memoryPath else { return }
@@ -210,7 +225,7 @@ public final class SpoolDirectories: Sendable {
     }
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -24,6 +24,8 @@ public protocol SpoolFileSystem: Sendable {
   func delete(_ path: String) throws(FileSystemFailure)
   /// What is known of the file system that a directory lies on.
   func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume
+  /// Which directory this is, whatever it is called, and which lie above it, up to the root.
+  func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity]
   /// Deletes an empty directory. Whether there is none any more: false where it is not empty.
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool
 }

@@ -35,12 +35,26 @@ public final class SpoolMarks: Sendable {
     try marked.withLock { marked in
       guard marked[directory] != fileSystem else { return }
       marked[directory] = fileSystem
-      guard let path else { return }
-      let lines = marked.sorted { $0.key < $1.key }.map { directory, fileSystem in
-        let digits = String(fileSystem, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits + " " + directory + "\n"
-      }
-      try AtomicFile.write(Array(lines.joined().utf8), to: path, mode: 0o600)
+      try write(marked)
     }
+  }
+
+  /// Forgets directories that are the spool's no more. Costs nothing where there are none.
+  func forgetAll(but kept: Set<String>) throws {
+    try marked.withLock { marked in
+      let rest = marked.filter { kept.contains($0.key) }
+      guard rest.count < marked.count else { return }
+      try write(rest)
+      marked = rest
+    }
+  }
+
+  private func write(_ marked: [String: UInt64]) throws {
+    guard let path else { return }
+    let lines = marked.sorted { $0.key < $1.key }.map { directory, fileSystem in
+      let digits = String(fileSystem, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits + " " + directory + "\n"
+    }
+    try AtomicFile.write(Array(lines.joined().utf8), to: path, mode: 0o600)
   }
 }

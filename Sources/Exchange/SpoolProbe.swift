@@ -72,6 +72,8 @@ extension SpoolDirectories {
   public func probe(_ path: String, neededBytes: Int64) -> SpoolProbe {
     do {
       if isNew(path) { try prepare(path) }
+      // One that did not answer at the start has not been compared with the others.
+      try checkPlace(path)
       let volume = try trialFileSystem.volume(of: path)
       if try !checkMarker(in: path, with: trialFileSystem) {
         if let device = device(of: path), device != volume.device {

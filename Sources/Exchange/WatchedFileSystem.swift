@@ -54,6 +54,10 @@ struct WatchedFileSystem: SpoolFileSystem {
     try watch("inspect", directory) { () throws(FileSystemFailure) in try base.volume(of: directory) }
   }
 
+  func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] {
+    try watch("inspect", directory) { () throws(FileSystemFailure) in try base.lineage(of: directory) }
+  }
+
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
     try watch("delete", path) { () throws(FileSystemFailure) in try base.deleteDirectory(path) }
   }

@@ -23,6 +23,51 @@ public struct DirectoryAddress: SettingValue {
 
   public var settingText: String { path }
 
+  public static func objection(settingText text: String) -> String? {
+    guard let scheme = scheme(of: text) else {
+      return text.hasPrefix("/")
+        ? "'\(text)' is no path" : "'\(text)' is not absolute; write the whole path, beginning with /"
+    }
+    guard scheme.lowercased() == "file" else {
+      return "'\(text)' has the scheme \(scheme); only directories can be used: mount it, and name the directory of "
+        + "the mount (docs/hdfs.md)"
+    }
+    let rest = text.dropFirst(scheme.count + 1)
+    guard rest.hasPrefix("//") else { return "'\(text)' is no address of a directory; write file:///PATH" }
+    guard rest.hasPrefix("///") else {
+      let host = rest.dropFirst(2).prefix { $0 != "/" }
+      return "'\(text)' has the host '\(host)'; write file:///PATH, with three slashes and no host, for a directory "
+        + "that is mounted here"
+    }
+    return "'\(text)' is malformed; write % as %25, and other bytes as % and two hexadecimal digits"
+  }
+
+  /// What is wrong with a list of directories; nil where each lies apart from the others.
+  static func objection(to list: [DirectoryAddress]) -> String? {
+    for (place, address) in list.enumerated() {
+      let path = address.path
+      if path == "/" { return "'/' is the root directory; give the spool a directory of its own, such as /spool" }
+      for other in list[..<place].map(\.path) {
+        if path == other { return "'\(path)' is named twice" }
+        let (inner, outer) = path.hasPrefix(other + "/") ? (path, other) : (other, path)
+        if inner.hasPrefix(outer + "/") {
+          return "'\(inner)' lies in '\(outer)'; name only one of them, or two that lie beside each other"
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Nil for what is a path.
+  private static func scheme(of text: String) -> String? {
+    guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else { return nil }
+    let scheme = text[..<colon]
+    let isName = scheme.utf8.allSatisfy { byte in
+      (97...122).contains(byte | 32) || (48...57).contains(byte) || [43, 45, 46].contains(byte)
+    }
+    return isName ? String(scheme) : nil
+  }
+
   /// Without percent signs, each of which stands before the two digits of a byte.
   private static func decoded(_ text: Substring) -> String? {
     var bytes: [UInt8] = []

@@ -38,15 +38,19 @@ extension SettingKey where Value == [DirectoryAddress] {
       default: .computed(text: "spool in the data directory") { environment, _ in
         [DirectoryAddress(path: environment.dataDirectory + "/spool")]
       },
-      range: SettingRange(text: addresses) { Set($0.map(\.path)).count == $0.count },
+      range: SettingRange(text: addresses, objection: { DirectoryAddress.objection(to: $0) }) {
+        DirectoryAddress.objection(to: $0) == nil
+      },
       trino: .differs("none", because: "the data directory serves on one machine"),
       """
-      Directories over which exchanged data is spread, with commas between them; local disks, NFS, or mounted HDFS.
+      Directories over which exchanged data is spread, with commas between them; local disks, NFS, or mounted HDFS. \
+      They are the spool's alone: none is that of a catalog's tables, or lies in or around one.
       """)
   }
 
   private static var addresses: String {
-    "different absolute paths or file:/// addresses; what has another scheme (hdfs, s3, gs, abfs) has to be mounted"
+    "absolute paths or file:/// addresses of directories of which none lies in another; what has another scheme "
+      + "(hdfs, s3, gs, abfs) has to be mounted"
   }
 }
 

@@ -10,6 +10,8 @@ public enum SettingsFile: String, Sendable, CaseIterable {
 /// The values a setting may have, as a test and as words.
 public struct SettingRange<Value: SettingValue>: Sendable {
   let text: String?
+  /// What is wrong with a value outside, where that can be said better than by the words for all others.
+  var objection: @Sendable (Value) -> String? = { _ in nil }
   let contains: @Sendable (Value) -> Bool
 
   /// Every value of the type.
@@ -72,9 +74,11 @@ public struct SettingKey<Value: SettingValue>: Sendable {
   func parse(_ text: String, as name: String) throws(SettingProblem) -> Value {
     let allowed = range.text.map { ", \($0)" } ?? ""
     guard let value = Value(settingText: text) else {
+      if let objection = Value.objection(settingText: text) { throw SettingProblem("\(name): \(objection)") }
       throw SettingProblem("\(name) is '\(text)', but must be \(Value.settingTypeName)\(allowed)\(example)")
     }
     guard range.contains(value) else {
+      if let objection = range.objection(value) { throw SettingProblem("\(name): \(objection)") }
       throw SettingProblem("\(name) is '\(text)', but must be \(range.text ?? Value.settingTypeName)")
     }
     return value

@@ -7,8 +7,15 @@ public protocol SettingValue: Sendable, Equatable {
   static var settingTypeName: String { get }
   /// Reads a trimmed value; nil where it is malformed.
   init?(settingText: String)
+  /// What is wrong with a malformed value and what to write instead, where that can be said better than by naming the
+  /// type.
+  static func objection(settingText: String) -> String?
   /// The value as a properties file writes it.
   var settingText: String { get }
+}
+
+extension SettingValue {
+  public static func objection(settingText: String) -> String? { nil }
 }
 
 extension Int: SettingValue {
@@ -121,6 +128,10 @@ extension Array: SettingValue where Element: SettingValue {
       append(element)
     }
     if isEmpty { return nil }
+  }
+  public static func objection(settingText: String) -> String? {
+    let parts = settingText.split(separator: ",").map(\.trimmedBlanks).filter { !$0.isEmpty }
+    return parts.first { Element(settingText: $0) == nil }.flatMap { Element.objection(settingText: $0) }
   }
   public var settingText: String { map(\.settingText).joined(separator: ",") }
 }

@@ -135,6 +135,12 @@ public struct Settings: Sendable {
       self[.arbitraryTaskTargetSizeMin] <= self[.arbitraryTaskTargetSizeMax],
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max",
       "must not be less than the same setting with -min, which is \(self[.arbitraryTaskTargetSizeMin])")
+    if let memory = DirectoryAddress(settingText: self[.spoolMemoryDirectory]),
+      let objection = DirectoryAddress.objection(to: self[.exchangeBaseDirectories] + [memory])
+    {
+      let name = SettingKey<String>.spoolMemoryDirectory.name
+      check(false, name, "must lie apart from exchange.base-directories: \(objection)")
+    }
     return problems
   }
 

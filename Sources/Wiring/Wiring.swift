@@ -13,6 +13,20 @@ public enum Wiring {
     Log(LogSink(file: try LogFile(path: directories.eventLog), level: settings[.logLevel]), role: role)
   }
 
+  /// What the spool's directories must not be, or lie near to. `tables`: directories of catalogs, with their names.
+  public static func neighbours(
+    of directories: DaemonDirectories, tables: [(catalog: String, path: String)]
+  ) -> [SpoolNeighbour] {
+    let own = [
+      (directories.data, "the data directory"), (directories.run, "the directory of the sockets"),
+      (directories.log, "the directory of the logs"), (directories.etc, "the configuration's directory"),
+    ]
+    return own.map { SpoolNeighbour(path: $0.0, name: $0.1, distance: .different) }
+      + tables.map { catalog, path in
+        SpoolNeighbour(path: path, name: "the directory of the catalog \(catalog)", distance: .apart)
+      }
+  }
+
   /// The base directories of `exchange.base-directories`. `owner` names the data directory in their markers; only who
   /// prepares or sweeps the directories needs it, and `marks`. Those that fail are put into `faults`.
   public static func spool(

@@ -70,6 +70,19 @@ extension EndToEndTests {
       #expect(words.contains("config.properties:2: ") && words.contains("task-retry-attempts-per-task"), "\(words)")
     }
 
+    @Test func `a spool directory within a catalog's is refused at the start`() throws {
+      let lake = try TemporaryDirectory()
+      let daemon = try Daemon(
+        spools: [lake.path + "/spool"],
+        catalogs: ["lake": "connector.name=files\nfiles.base-directory=\(lake.path)\n"], starting: false)
+      try daemon.launch()
+      let words = try daemon.words()
+      for part in ["\(lake.path)/spool lies in \(lake.path)", "catalog lake", "CONFIGURATION_INVALID"] {
+        #expect(words.contains(part), "\(words)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: lake.path + "/spool"))
+    }
+
     @Test func `an unknown session property is refused`() throws {
       let daemon = try Daemon()
       let result = try daemon.control(["query", "SELECT 1", "--session", "retry_polcy=TASK"])

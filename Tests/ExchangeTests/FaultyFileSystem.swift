@@ -84,6 +84,11 @@ final class FaultyFileSystem: SpoolFileSystem {
     try local.delete(path)
   }
 
+  func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] {
+    try check("inspect", directory)
+    return try local.lineage(of: directory)
+  }
+
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
     try check("delete", path)
     return try local.deleteDirectory(path)

@@ -71,6 +71,10 @@ final class HangingFileSystem: SpoolFileSystem {
     try pass(path) { () throws(FileSystemFailure) in try local.delete(path) }
   }
 
+  func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] {
+    try pass(directory) { () throws(FileSystemFailure) in try local.lineage(of: directory) }
+  }
+
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
     try pass(path) { () throws(FileSystemFailure) in try local.deleteDirectory(path) }
   }

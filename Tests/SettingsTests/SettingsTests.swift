@@ -47,16 +47,40 @@ func refusal(config: String) throws -> String {
     #expect(settings.catalogs.isEmpty)
   }
 
-  /// Trino's users write addresses; those of stores that are not mounted are refused with their names.
-  @Test(arguments: ["s3://bucket/x", "hdfs://namenode/x", "file://host/x", "spool", "/a,file:///a/", "file:///a%2"])
-  func otherSpoolDirectoriesAreRefusedByName(text: String) throws {
+  /// Trino's users write addresses; each kind of those that cannot be used is refused for its own reason.
+  @Test(arguments: [
+    ("s3://bucket/x", "'s3://bucket/x' has the scheme s3"), ("/a,HDFS://n/x", "'HDFS://n/x' has the scheme HDFS"),
+    ("file://host/x", "has the host 'host'"), ("file:/x", "write file:///PATH"),
+    ("/a, spool", "'spool' is not absolute"), ("./a:b", "'./a:b' is not absolute"),
+    ("/a,file:///a/", "'/a' is named twice"),
+    ("file:///a%2", "'file:///a%2' is malformed"), ("/", "'/' is the root directory"),
+    ("/b,file:///", "'/' is the root directory"), ("/a,/b/c,/b", "'/b/c' lies in '/b'"),
+    ("/a,/a/b", "'/a/b' lies in '/a'"),
+  ])
+  func spoolDirectoriesThatCannotBeAreRefusedForTheirReason(text: String, reason: String) throws {
     try withEtc(["exchange-manager.properties": "exchange.base-directories=\(text)\n"]) { directory in
       let error = #expect(throws: WaterbearError.self) {
         try Settings.load(directory: directory, environment: machine)
       }
-      #expect(error?.message.contains(text) == true)
-      #expect(error?.message.contains("has to be mounted") == true)
+      #expect(error?.message.contains("exchange.base-directories: ") == true)
+      #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
     }
+  }
+
+  @Test func theDirectoryInMemoryLiesApartFromThoseOnDisk() throws {
+    let text = "exchange.base-directories=/a,/b\nwaterbear.spool-memory-directory=/b/c\n"
+    try withEtc(["exchange-manager.properties": text]) { directory in
+      let error = #expect(throws: WaterbearError.self) {
+        try Settings.load(directory: directory, environment: machine)
+      }
+      #expect(error?.message.contains("waterbear.spool-memory-directory must lie apart") == true)
+      #expect(error?.message.contains("'/b/c' lies in '/b'") == true)
+    }
+  }
+
+  @Test func directoriesWhoseNamesBeginAlikeLieApart() throws {
+    let settings = try load(["exchange-manager.properties": "exchange.base-directories=/a,/a-b,/ab,/c/a,file:///a:c\n"])
+    #expect(settings[.exchangeBaseDirectories].map(\.path) == ["/a", "/a-b", "/ab", "/c/a", "/a:c"])
   }
 
   @Test func valuesOfEveryTypeAreRead() throws {

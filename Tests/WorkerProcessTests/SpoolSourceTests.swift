@@ -276,6 +276,7 @@ final class StubbornFileSystem: SpoolFileSystem {
   func delete(_ path: String) throws(FileSystemFailure) { try local.delete(path) }
   func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume { try local.volume(of: directory) }
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool { try local.deleteDirectory(path) }
+  func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] { try local.lineage(of: directory) }
 }
 
 private final class CountedSource: SpoolFileSource {

@@ -45,6 +45,8 @@ public struct FilesConnector: Connector {
     ]
   }
 
+  public var ownDirectories: [String] { [base.path] }
+
   /// Frees what was found out about tables and files.
   public func releaseMemory() {
     cache.removeAll()
