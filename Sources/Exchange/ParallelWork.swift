@@ -38,9 +38,10 @@ enum ParallelWork {
   }
 
   /// Applies `body` to all items and returns when all are done: on this thread, and as soon as an item turns out to be
-  /// slow on up to `width` threads at a time, this one among them.
+  /// slow on up to `width` threads at a time, this one among them. What each of the others does is called in `around`.
   static func map<Item: Sendable, Result: Sendable>(
-    _ items: [Item], width: Int, _ body: @escaping @Sendable (Item) -> Result
+    _ items: [Item], width: Int, around: @escaping @Sendable (() -> Void) -> Void = { $0() },
+    _ body: @escaping @Sendable (Item) -> Result
   ) -> [Result] {
     let progress = Progress<Item, Result>(items, body)
     let others = DispatchGroup()
@@ -50,7 +51,7 @@ enum ParallelWork {
       let now = SystemClock.monotonic()
       if !isSpread, now - start > slowItem {
         isSpread = true
-        spread(progress, over: min(width - 1, progress.rest), others)
+        spread(progress, over: min(width - 1, progress.rest), others, around)
       }
       start = now
     }
@@ -60,13 +61,14 @@ enum ParallelWork {
   }
 
   private static func spread<Item: Sendable, Result: Sendable>(
-    _ progress: Progress<Item, Result>, over count: Int, _ group: DispatchGroup
+    _ progress: Progress<Item, Result>, over count: Int, _ group: DispatchGroup,
+    _ around: @escaping @Sendable (() -> Void) -> Void
   ) {
     for _ in 0..<max(0, count) {
       group.enter()
       do {
         try NamedThread.start("spool files", stackBytes: stackBytes) {
-          while progress.workOnce() {}
+          around { while progress.workOnce() {} }
           group.leave()
         }
       } catch {

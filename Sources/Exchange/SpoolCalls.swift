@@ -12,7 +12,7 @@ public struct SpoolSilence: Hashable, Sendable {
   public var path: String
   /// When the call began.
   public var since: MonotonicTime
-  /// The thread that is in it, as `pthread_self` names it.
+  /// The thread that is in it, or waits for one that is, as `pthread_self` names it.
   public var thread: UInt
   /// What whoever waits for the call is to be told.
   public var failure: FileSystemFailure
@@ -73,6 +73,8 @@ final class SpoolCalls: Sendable {
     var refused: Set<Int> = []
     /// When `takeOverdue` was last called.
     var round: MonotonicTime?
+    /// The threads that work for another one, by themselves.
+    var helping: [UInt: UInt] = [:]
     /// Files of refused directories that nobody uses any more: closing them waits for the server, too.
     var unclosed: [Int: [UnclosedFile]] = [:]
   }
@@ -116,14 +118,23 @@ final class SpoolCalls: Sendable {
       .max { directories[$0].utf8.count < directories[$1].utf8.count }
   }
 
+  /// Does work for another thread, which waits for its end: what is found of the calls in it is said of that one.
+  func help(_ thread: UInt, with work: () -> Void) {
+    let own = UInt(pthread_self())
+    state.withLock { $0.helping[own] = thread }
+    work()
+    state.withLock { $0.helping[own] = nil }
+  }
+
   /// Nil where the directory is refused.
   private func begin(_ operation: String, _ path: String, _ directory: Int, _ kind: SpoolCallKind) -> UInt64? {
-    let start = now()
+    let (start, thread) = (now(), UInt(pthread_self()))
     return state.withLock { state in
       guard kind != .use || !state.refused.contains(directory) else { return nil }
       state.next += 1
       state.calls[state.next] = Call(
-        directory: directory, operation: operation, path: path, start: start, thread: UInt(pthread_self()), kind: kind)
+        directory: directory, operation: operation, path: path, start: start, thread: state.helping[thread] ?? thread,
+        kind: kind)
       return state.next
     }
   }

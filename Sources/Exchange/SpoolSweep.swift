@@ -1,5 +1,6 @@
 // Owns the finding and deleting of spool files. It deletes nothing that it did not name itself.
 import Base
+import Glibc
 
 /// What a removal did. Failures are for the log: what could not be deleted is found by the next sweep.
 public struct SpoolRemoval: Sendable {
@@ -153,7 +154,10 @@ extension SpoolDirectories {
   /// Deletes files, several at a time where there are many: on a network mount each takes a round trip. Gives what
   /// failed, by place.
   private func delete(_ paths: [String]) -> [FileSystemFailure?] {
-    ParallelWork.map(paths, width: parallelism) { [fileSystem] path in
+    let thread = UInt(pthread_self())
+    return ParallelWork.map(
+      paths, width: parallelism, around: { [calls] work in calls.help(thread, with: work) }
+    ) { [fileSystem] path in
       do throws(FileSystemFailure) {
         try fileSystem.delete(path)
         return nil

@@ -1,6 +1,8 @@
 // A file system that hangs: calls below a path do not return until that is lifted, as on a hard NFS mount.
+import Base
 import Exchange
 import Glibc
+import Platform
 import Synchronization
 
 /// Passes everything on to the local file system, sooner or later.
@@ -8,6 +10,8 @@ final class HangingFileSystem: SpoolFileSystem {
   private struct State {
     var below: String?
     var operation: String?
+    var spared: UInt?
+    var delay = TimeSpan.zero
     var stuck = 0
   }
 
@@ -21,6 +25,11 @@ final class HangingFileSystem: SpoolFileSystem {
   func hang(below path: String, in operation: String? = nil) {
     state.withLock { ($0.below, $0.operation) = (path, operation) }
   }
+  /// Deletions on other threads than this one; on this one they take some time.
+  func hangInDeletions(below path: String, sparing thread: UInt, whichTake delay: TimeSpan) {
+    state.withLock { ($0.below, $0.operation, $0.spared, $0.delay) = (path, "delete", thread, delay) }
+  }
+
   func lift() { state.withLock { $0.below = nil } }
 
   private func pass<Value>(
@@ -29,6 +38,7 @@ final class HangingFileSystem: SpoolFileSystem {
     let hangs = {
       self.state.withLock { state in
         state.below.map { path.hasPrefix($0) } ?? false && (state.operation ?? operation) == operation
+          && state.spared != UInt(pthread_self())
       }
     }
     if hangs() {
@@ -68,7 +78,9 @@ final class HangingFileSystem: SpoolFileSystem {
   }
 
   func delete(_ path: String) throws(FileSystemFailure) {
-    try pass(path) { () throws(FileSystemFailure) in try local.delete(path) }
+    let delay = state.withLock { $0.delay }
+    if delay > .zero { SystemClock.sleep(delay) }
+    return try pass(path, "delete") { () throws(FileSystemFailure) in try local.delete(path) }
   }
 
   func lineage(of directory: String) throws(FileSystemFailure) -> [FileIdentity] {

@@ -204,6 +204,32 @@ struct SpoolHangTests {
     #expect(done.withLock { $0.last } == "refused")
   }
 
+  /// The lane's own thread is in no call: it waits for those that are.
+  @Test func deletingSideBySideHoldsUpNobodyForever() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let directory = fixture.path(0)
+    let outputs = try (0..<20).map { try fixture.write([], SpoolFixture.attempt($0), partitions: 1).location }
+    let done = Mutex<[String]>([])
+    let note = { @Sendable (what: String) in done.withLock { $0.append(what) } }
+    let isUnderWay = fixture.directories.run(.removal, in: directory) {
+      fileSystem.hangInDeletions(below: directory, sparing: UInt(pthread_self()), whichTake: .milliseconds(5))
+      note("\(fixture.directories.remove(outputs).count > 0)")
+    } ifStuck: {
+      note("stuck")
+    }
+    #expect(isUnderWay && fixture.directories.run(.removal, in: directory) { note("the next") })
+    #expect(wait { fileSystem.stuck > 0 })
+    // Until it has nothing left to do itself.
+    usleep(200_000)
+    #expect(done.withLock { $0.isEmpty })
+    #expect(pass(20, in: fixture).count == fileSystem.stuck)
+    #expect(wait { done.withLock { $0.count } == 2 })
+    #expect(done.withLock { $0 } == ["stuck", "the next"])
+    fileSystem.lift()
+    #expect(wait { done.withLock { $0.count } == 3 })
+    #expect(done.withLock { $0.last } == "true")
+  }
+
   @Test func whatWaitsForADirectoryIsBounded() throws {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
     fileSystem.hang(below: fixture.path(0))
