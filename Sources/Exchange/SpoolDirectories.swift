@@ -102,7 +102,7 @@ public final class SpoolDirectories: Sendable {
     health = Mutex(SpoolHealth(count: all.count))
     places = Mutex(SpoolPlaces(paths: all))
     calls = SpoolCalls(directories: all, limit: callLimit, now: now)
-    lanes = SpoolLanes()
+    lanes = SpoolLanes(now: now)
     self.fileSystem = WatchedFileSystem(base: fileSystem, calls: calls)
     trialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, kind: .trial)
     writeTrialFileSystem = WatchedFileSystem(base: fileSystem, calls: calls, kind: .writeTrial)
@@ -264,7 +264,13 @@ public final class SpoolDirectories: Sendable {
     let expected = Array(markerText.utf8)
     var found = [UInt8](repeating: 0, count: expected.count + 1)
     let count = try found.withUnsafeMutableBytes { try source.read(at: 0, into: $0) }
-    if count < expected.count, expected.starts(with: found.prefix(count)) { return false }
+    if count < expected.count, expected.starts(with: found.prefix(count)) {
+      // Another's begins like ours, so what is left of it may be another's.
+      if marks.fileSystem(of: path) != nil { return false }
+      throw WaterbearError(
+        .configurationInvalid, "\(path) has a marker that is cut short, so it may be another data directory's spool",
+        remedy: "If no other uses it, delete \(marker) and start again.")
+    }
     guard found.prefix(count).elementsEqual(expected) else {
       throw WaterbearError(
         .configurationInvalid, "\(path) is the spool of another data directory (see \(marker))",

@@ -69,7 +69,9 @@ public struct FileSystemFailure: Error, Hashable, Sendable, CustomStringConverti
     switch number {
     case Self.noAnswer, Self.tooLate: "the file system does not answer"
     case Self.tooSlow: "the file system takes too long"
-    case Self.mountGone: "another file system lies there than where it was marked, so its mount is gone"
+    case Self.mountGone:
+      "it has no marker, and another file system lies there than where it was marked: its mount is gone (if the disk "
+        + "was replaced on purpose, delete the directory's line from spool-marks in the data directory, and restart)"
     default: String(cString: strerror(number))
     }
   }

@@ -28,6 +28,8 @@ final class SpoolLane: Sendable {
   private struct Job {
     var run: @Sendable () -> Void
     var ifStuck: @Sendable () -> Void
+    /// When the thread took it up.
+    var start = MonotonicTime(nanoseconds: 0)
   }
 
   private struct State {
@@ -46,7 +48,12 @@ final class SpoolLane: Sendable {
   private let name: String
   private let state = Mutex(State())
 
-  init(_ name: String) { self.name = name }
+  private let now: @Sendable () -> MonotonicTime
+
+  init(_ name: String, now: @escaping @Sendable () -> MonotonicTime) {
+    self.name = name
+    self.now = now
+  }
 
   /// Does `run` after the jobs before it. False where there are too many of them, or no thread: then it is not done.
   /// `ifStuck` is called, on another thread, if `run` is given up; it may return some time all the same.
@@ -63,10 +70,11 @@ final class SpoolLane: Sendable {
     }
   }
 
-  /// Gives up the lane's thread if it is this one.
-  func giveUp(_ thread: UInt) {
+  /// Gives up the lane's thread if it is this one, and still in the job that it was in at `time`: a call that was found
+  /// to be overdue may have returned since.
+  func giveUp(_ thread: UInt, since time: MonotonicTime) {
     let stuck = state.withLock { state -> Job? in
-      guard state.isRunning, state.thread == thread, let job = state.current else { return nil }
+      guard state.isRunning, state.thread == thread, let job = state.current, job.start <= time else { return nil }
       state.current = nil
       state.generation += 1
       state.isRunning = false
@@ -96,11 +104,13 @@ final class SpoolLane: Sendable {
     var done: Job?
     // What a job holds may include open files, whose end may wait for a disk: that is not done under the lock.
     defer { withExtendedLifetime(done) {} }
+    let start = now()
     return state.withLock { state in
       guard state.generation == generation else { return nil }
       state.thread = UInt(pthread_self())
       done = state.current
       state.current = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+      state.current?.start = start
       if state.current == nil { state.isRunning = false }
       return state.current?.run
     }
@@ -110,11 +120,14 @@ final class SpoolLane: Sendable {
 /// The lanes of all base directories, and of those that were some when an output was written.
 final class SpoolLanes: Sendable {
   private let lanes = Mutex<[String: [SpoolErrand: SpoolLane]]>([:])
+  private let now: @Sendable () -> MonotonicTime
+
+  init(now: @escaping @Sendable () -> MonotonicTime) { self.now = now }
 
   func lane(_ errand: SpoolErrand, in directory: String) -> SpoolLane {
     lanes.withLock { lanes in
       if let lane = lanes[directory]?[errand] { return lane }
-      let lane = SpoolLane("spool \(errand)")
+      let lane = SpoolLane("spool \(errand)", now: now)
       lanes[directory, default: [:]][errand] = lane
       return lane
     }
@@ -123,6 +136,6 @@ final class SpoolLanes: Sendable {
   /// Gives up the thread of whichever lane has it.
   func giveUp(_ silence: SpoolSilence) {
     let there = lanes.withLock { Array(($0[silence.directory] ?? [:]).values) }
-    for lane in there { lane.giveUp(silence.thread) }
+    for lane in there { lane.giveUp(silence.thread, since: silence.since) }
   }
 }

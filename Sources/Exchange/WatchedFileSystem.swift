@@ -20,8 +20,10 @@ struct WatchedFileSystem: SpoolFileSystem {
 
   func create(_ path: String) throws(FileSystemFailure) -> any SpoolFileSink {
     do {
-      let sink = try watch("create", path) { () throws(FileSystemFailure) in try base.create(path) }
-      return WatchedSink(sink, path: path, fileSystem: self)
+      // Made in the call, so that one which comes too late is closed as all others are.
+      return try watch("create", path) { () throws(FileSystemFailure) in
+        WatchedSink(try base.create(path), path: path, fileSystem: self)
+      }
     } catch where error.number == FileSystemFailure.tooLate || error.number == FileSystemFailure.tooSlow {
       // It was made when nobody waited for it any more; what stays is found by the next sweep.
       try? calls.perform("delete", path, as: .trial) { () throws(FileSystemFailure) in try base.delete(path) }
@@ -38,8 +40,9 @@ struct WatchedFileSystem: SpoolFileSystem {
   }
 
   func open(_ path: String) throws(FileSystemFailure) -> any SpoolFileSource {
-    let source = try watch("open", path) { () throws(FileSystemFailure) in try base.open(path) }
-    return WatchedSource(source, path: path, fileSystem: self)
+    try watch("open", path) { () throws(FileSystemFailure) in
+      WatchedSource(try base.open(path), path: path, fileSystem: self)
+    }
   }
 
   func names(in directory: String) throws(FileSystemFailure) -> [String] {

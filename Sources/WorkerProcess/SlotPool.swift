@@ -18,10 +18,15 @@ final class SlotPool: Sendable {
 
   private struct State {
     var isFree: [Bool]
-    /// By slot, the thread that runs an attempt.
-    var working: [UInt?]
+    /// By slot, the thread that runs an attempt, and since when.
+    var working: [Work?]
     /// Attempts for which there was no free thread.
     var waiting: [Job] = []
+  }
+
+  private struct Work {
+    let thread: UInt
+    let start: MonotonicTime
   }
 
   private let state: Mutex<State>
@@ -45,22 +50,25 @@ final class SlotPool: Sendable {
       var hasSlot = true
       while hasSlot {
         let job = orders[slot].next()
-        state.withLock { $0.working[slot] = own }
+        let start = SystemClock.monotonic()
+        state.withLock { $0.working[slot] = Work(thread: own, start: start) }
         let tellEnd = job(runner)
         // First, as the answer to the end is the next attempt, which would go to another thread.
-        hasSlot = takeNext(slot, own)
+        hasSlot = takeNext(slot) { $0?.thread == own }
         tellEnd()
       }
     }
   }
 
-  /// Starts another thread in the place of this one, which is stuck in an attempt. Where that cannot be done the slot
-  /// is free again when it comes back. Nothing happens where it has come back meanwhile.
-  func replace(_ thread: UInt) throws {
-    guard let slot = state.withLock({ $0.working.firstIndex(of: thread) }) else { return }
+  /// Starts another thread in the place of this one, which has been stuck in an attempt since this time. Where that
+  /// cannot be done the slot is free again when it comes back. Nothing happens where it has come back meanwhile, if to
+  /// run the next attempt.
+  func replace(_ thread: UInt, stuckSince time: MonotonicTime) throws {
+    let isStuck = { (work: Work?) in work.map { $0.thread == thread && $0.start <= time } ?? false }
+    guard let slot = state.withLock({ $0.working.firstIndex(where: isStuck) }) else { return }
     try startThread(slot)
     // Should it have come back in this moment, the new one waits beside it.
-    _ = takeNext(slot, thread)
+    _ = takeNext(slot, isStuck)
   }
 
   func submit(_ job: @escaping Job) {
@@ -75,11 +83,11 @@ final class SlotPool: Sendable {
     if let slot { orders[slot].append(job) }
   }
 
-  /// Gives the slot an attempt that waits, or lets it be free. False where `thread`, which ran the last one, was
-  /// replaced meanwhile: then the slot is not its own.
-  private func takeNext(_ slot: Int, _ thread: UInt) -> Bool {
+  /// Gives the slot an attempt that waits, or lets it be free. False where whoever ran the last one was replaced
+  /// meanwhile: then the slot is not its own.
+  private func takeNext(_ slot: Int, _ isOwner: (Work?) -> Bool) -> Bool {
     let (isOwn, job) = state.withLock { state -> (Bool, Job?) in
-      guard state.working[slot] == thread else { return (false, nil) }
+      guard isOwner(state.working[slot]) else { return (false, nil) }
       state.working[slot] = nil
       state.isFree[slot] = state.waiting.isEmpty
       return (true, state.waiting.isEmpty ? nil : state.waiting.removeFirst())

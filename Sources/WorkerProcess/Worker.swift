@@ -276,7 +276,7 @@ final class Worker: Sendable {
       report.peakMemoryBytes = control.memory.peakBytes
       finish(report, of: control)
       do {
-        try pool.replace(silence.thread)
+        try pool.replace(silence.thread, stuckSince: silence.since)
       } catch {
         log.write(.messageOfLibrary, ["library": "threads", "message": .string("\(error)")])
       }

@@ -66,7 +66,7 @@ final class HangingFileSystem: SpoolFileSystem {
   }
 
   func open(_ path: String) throws(FileSystemFailure) -> any SpoolFileSource {
-    try pass(path) { () throws(FileSystemFailure) in try local.open(path) }
+    try pass(path, "open") { () throws(FileSystemFailure) in try local.open(path) }
   }
 
   func names(in directory: String) throws(FileSystemFailure) -> [String] {

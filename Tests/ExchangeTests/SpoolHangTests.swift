@@ -1,11 +1,12 @@
 // A base directory that hangs: who is in it is given up, nobody else gets there, and it is used again when it answers.
 import Base
-import Exchange
 import Glibc
 import Platform
 import Synchronization
 import TemporaryDirectories
 import Testing
+
+@testable import Exchange
 
 struct SpoolHangTests {
   private let fileSystem = HangingFileSystem()
@@ -283,19 +284,41 @@ struct SpoolHangTests {
     #expect(TestFile.exists(fixture.path(0) + "/.waterbear-spool") && !fixture.directories.isSilent(fixture.path(0)))
   }
 
+  /// How often this process has the file open.
+  private func descriptors(of path: String) -> Int {
+    // -1, which nothing expects, where it cannot be read.
+    (try? LocalFileSystem().names(in: "/proc/self/fd").count { name in
+      let wanted = path.utf8
+      return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { target in
+        let count = target.baseAddress.map { readlink("/proc/self/fd/\(name)", $0, target.count) } ?? 0
+        return target.prefix(max(0, count)).lazy.map { UInt8(bitPattern: $0) }.elementsEqual(wanted)
+      }
+    }) ?? -1
+  }
+
+  /// What came too late is not closed either before the directory answers: closing may wait as opening did.
+  @Test func aFileThatIsOpenedTooLateIsClosedWhenTheDirectoryAnswers() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let output = try fixture.write([(0, noise(100))], partitions: 1)
+    fileSystem.hang(below: output.location.path, in: "open")
+    let isDone = Mutex(false)
+    try NamedThread.start("reader") {
+      // It comes too late.
+      _ = try? fixture.directories.fileSystem.open(output.location.path)
+      isDone.withLock { $0 = true }
+    }
+    #expect(wait { fileSystem.stuck == 1 } && pass(20, in: fixture).count == 1)
+    fileSystem.lift()
+    #expect(wait { isDone.withLock { $0 } })
+    #expect(descriptors(of: output.location.path) == 1)
+    #expect(fixture.directories.askAgain(fixture.path(0)) == .there)
+    #expect(wait { descriptors(of: output.location.path) == 0 })
+  }
+
   @Test func filesOfASilentDirectoryAreClosedWhenItAnswers() throws {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
     let output = try fixture.write([(0, noise(100))], partitions: 1)
-    let openFiles = { () -> Int in
-      // -1, which nothing expects, where it cannot be read.
-      (try? LocalFileSystem().names(in: "/proc/self/fd").count { name in
-        let wanted = output.location.path.utf8
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { target in
-          let count = target.baseAddress.map { readlink("/proc/self/fd/\(name)", $0, target.count) } ?? 0
-          return target.prefix(max(0, count)).lazy.map { UInt8(bitPattern: $0) }.elementsEqual(wanted)
-        }
-      }) ?? -1
-    }
+    let openFiles = { descriptors(of: output.location.path) }
     var reader: SpoolReader? = try SpoolReader(
       output.location, key: fixture.key, fileSystem: fixture.directories.fileSystem)
     #expect(reader != nil && openFiles() == 1)
@@ -311,6 +334,28 @@ struct SpoolHangTests {
       return
     }
     #expect(wait { openFiles() == 0 })
+  }
+
+  /// Between the finding and the giving up the call may have returned, and its thread gone on.
+  @Test func aLaneIsGivenUpOnlyForTheJobThatMadeTheCall() throws {
+    let clock = ManualClock()
+    clock.advance(.seconds(10))
+    let lane = SpoolLane("test", now: { clock.now })
+    let (begun, gate, ended) = (BlockingQueue<UInt>(), BlockingQueue<Bool>(), BlockingQueue<String>())
+    let job = { @Sendable in
+      begun.append(UInt(pthread_self()))
+      _ = gate.next()
+      ended.append("done")
+    }
+    let isUnderWay = lane.submit(job) { ended.append("given up") }
+    #expect(isUnderWay)
+    let thread = begun.next()
+    lane.giveUp(thread, since: MonotonicTime(nanoseconds: 0) + .seconds(9))
+    #expect(ended.next(within: .milliseconds(50)) == nil)
+    lane.giveUp(thread, since: clock.now)
+    #expect(ended.next() == "given up")
+    gate.append(true)
+    #expect(ended.next() == "done")
   }
 
   @Test func roomIsAskedForInTheBackground() throws {

@@ -37,7 +37,7 @@ struct SpoolMarksTests {
       Issue.record("\(log.events)")
       return
     }
-    #expect(fault.reason.contains("mount is gone"))
+    #expect(fault.reason.contains("mount is gone") && fault.reason.contains("spool-marks"))
     guard case .fails = again.probe(path, neededBytes: 0) else {
       Issue.record("its mount is gone")
       return
@@ -72,10 +72,22 @@ struct SpoolMarksTests {
   func aMarkerThatALossOfPowerHasCutIsWrittenAnew(count: Int) throws {
     let path = temporary.path + "/spool"
     let whole = Array("waterbear spool 1\nowner test\n".utf8)
-    mkdir(path, 0o700)
+    try directories(path).0.prepare()
     try TestFile.write(Array(whole.prefix(min(count, whole.count - 1))), to: path + "/.waterbear-spool")
     try directories(path).0.prepare()
     #expect(try TestFile.read(path + "/.waterbear-spool") == whole)
+  }
+
+  /// Another data directory's begins in the same way.
+  @Test(arguments: [0, 7, 24])
+  func aMarkerThatIsCutIsNotOursBecauseItMightBe(count: Int) throws {
+    let path = temporary.path + "/spool"
+    mkdir(path, 0o700)
+    let rest = Array("waterbear spool 1\nowner test\n".utf8.prefix(count))
+    try TestFile.write(rest, to: path + "/.waterbear-spool")
+    let error = #expect(throws: WaterbearError.self) { try directories(path).0.prepare(requireAll: false) }
+    #expect(error?.message.contains("cut short") == true)
+    #expect(try TestFile.read(path + "/.waterbear-spool") == rest)
   }
 
   @Test func linesWithoutMeaningAreNoObstacle() throws {

@@ -63,14 +63,19 @@ import Testing
         return { ended.append(name) }
       }
     }
+    let before = SystemClock.monotonic()
     submit("stuck", true)
     let stuck = begun.next()
     submit("next", false)
     #expect(begun.next(within: .milliseconds(50)) == nil)
-    try pool.replace(stuck)
+    // What is known of it is of an attempt before this one.
+    try pool.replace(stuck, stuckSince: before)
+    #expect(begun.next(within: .milliseconds(50)) == nil)
+    let now = SystemClock.monotonic()
+    try pool.replace(stuck, stuckSince: now)
     #expect(begun.next() != stuck && ended.next() == "next")
     // A second word about it changes nothing.
-    try pool.replace(stuck)
+    try pool.replace(stuck, stuckSince: now)
     gate.append(true)
     #expect(ended.next() == "stuck")
     for _ in 0..<20 {
