@@ -47,6 +47,8 @@ public final class SpoolDirectories: Sendable {
   public let paths: [String]
   /// A directory in memory (such as one below /dev/shm) for outputs that are small; nil for none.
   public let memoryPath: String?
+  /// The most bytes that the file system of `memoryPath` may hold.
+  private let memoryBytesMax: Int64
   /// Names the data directory; stands in each marker.
   let owner: String
   /// The way to every file of the spool. It knows which calls are under way, and makes none on a directory where one
@@ -79,7 +81,8 @@ public final class SpoolDirectories: Sendable {
   /// that never jumps; `report` is called from whatever thread notices something. A call that has not returned within
   /// `callLimit` has failed. `marks` is what earlier processes have marked.
   public init(
-    paths: [String], memoryPath: String? = nil, owner: String, fileSystem: any SpoolFileSystem = LocalFileSystem(),
+    paths: [String], memoryPath: String? = nil, memoryBytesMax: Int64 = .max, owner: String,
+    fileSystem: any SpoolFileSystem = LocalFileSystem(),
     marks: SpoolMarks? = nil, parallelism: Int = 50, setAsideFor: TimeSpan = .seconds(30),
     callLimit: TimeSpan = .seconds(20), now: @escaping @Sendable () -> MonotonicTime,
     report: @escaping @Sendable (SpoolDirectoryEvent) -> Void
@@ -91,6 +94,7 @@ public final class SpoolDirectories: Sendable {
     }
     self.paths = paths.map(Self.withoutTrailingSlash)
     self.memoryPath = memoryPath.map(Self.withoutTrailingSlash)
+    self.memoryBytesMax = memoryBytesMax
     self.owner = owner
     self.marks = try marks ?? SpoolMarks()
     self.parallelism = parallelism
@@ -396,12 +400,13 @@ public final class SpoolDirectories: Sendable {
   private func candidates(for attempt: AttemptID, bytes: Int, isComplete: Bool) -> [Int] {
     let time = now()
     let turn = attempt.task.stage.number &+ attempt.task.partition &+ attempt.number
-    if paths.count > 1 { refreshVolumes() }
+    if allPaths.count > 1 { refreshVolumes() }
     let slow = calls.directories(waitedForSince: Self.slowCall)
     return health.withLock { health in
       let memory = paths.count
       let usesMemory =
         isComplete && memoryPath != nil && !health.isSetAside(memory, at: time) && !slow.contains(memory)
+        && health.heldBytes(memory) + Int64(bytes) <= memoryBytesMax
       let order = (usesMemory ? [memory] : []) + health.order(paths.count, turn: turn, at: time, slow: slow)
       if let first = order.first { health.chargeFile(first, bytes: bytes) }
       return order

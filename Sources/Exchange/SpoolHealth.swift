@@ -39,6 +39,8 @@ struct SpoolHealth {
     var measuredBytes = 0.0
     var measuredSeconds = 0.0
     var volume: SpoolVolume?
+    /// Bytes given to it since.
+    var bytesSince: Int64 = 0
     /// When it said so.
     var saidAt: MonotonicTime?
     /// When it was last asked.
@@ -96,12 +98,16 @@ struct SpoolHealth {
   }
 
   /// A file that begins with so many bytes is to be made there.
-  mutating func chargeFile(_ position: Int, bytes: Int) { charge(position, Self.fileCharge + Double(bytes)) }
+  mutating func chargeFile(_ position: Int, bytes: Int) {
+    charge(position, Self.fileCharge + Double(bytes))
+    directories[position].bytesSince += Int64(bytes)
+  }
 
   /// The file was not made.
   mutating func refundFile(_ position: Int, bytes: Int) {
     let rest = directories[position].chargedBytes - Self.fileCharge - Double(bytes)
     directories[position].chargedBytes = max(0, rest)
+    directories[position].bytesSince = max(0, directories[position].bytesSince - Int64(bytes))
   }
 
   /// `bytes`, which were charged, have been written within `time`.
@@ -146,12 +152,19 @@ struct SpoolHealth {
     guard let volume else { return }
     directories[position].volume = volume
     directories[position].saidAt = time
+    directories[position].bytesSince = 0
   }
 
   /// What the file system said of itself last, and when.
   func volume(_ position: Int) -> (volume: SpoolVolume, at: MonotonicTime)? {
     guard let volume = directories[position].volume, let time = directories[position].saidAt else { return nil }
     return (volume, time)
+  }
+
+  /// The bytes that its file system held when it was last asked, whoever put them there, and what began there since.
+  func heldBytes(_ position: Int) -> Int64 {
+    let directory = directories[position]
+    return directory.bytesSince + (directory.volume.map { max(0, $0.totalBytes - $0.freeBytes) } ?? 0)
   }
 
   /// The shares of the first `count` directories, each above 0.

@@ -143,6 +143,20 @@ extension SettingKey where Value == Int {
   }
 }
 
+extension SettingKey where Value == DataSize {
+  public static var spoolMemorySize: Self {
+    Self(
+      "waterbear.spool-memory-size", in: .exchangeManager,
+      default: .computed(text: "10% of memory") { environment, _ in DataSize(bytes: environment.memory.bytes / 10) },
+      range: .atLeast(DataSize(bytes: 0)),
+      trino: .absent(because: "Trino's exchange keeps nothing in memory"),
+      """
+      How much the file system of waterbear.spool-memory-directory may hold, files of others included. Outputs that \
+      would not fit go to the disks. What lies there is no worker's memory, but the machine's.
+      """)
+  }
+}
+
 extension SettingKey where Value == String {
   public static var spoolMemoryDirectory: Self {
     Self(

@@ -60,7 +60,7 @@ extension Setting {
         Setting(.exchangeSinkBuffersPerPartition), Setting(.exchangeSourceConcurrentReaders),
         Setting(.exchangeSourceMaxFilesPerReader), Setting(.exchangeSourceHandleTargetDataSize),
         Setting(.exchangeMaxOutputPartitionCount), Setting(.exchangeFileListingParallelism),
-        Setting(.spoolMemoryDirectory), Setting(.maxSpoolWait),
+        Setting(.spoolMemoryDirectory), Setting(.spoolMemorySize), Setting(.maxSpoolWait),
         Setting(.spoolCallTimeout),
       ]),
     SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),

@@ -34,8 +34,9 @@ public enum Wiring {
   ) throws -> SpoolDirectories {
     let memory = settings[.spoolMemoryDirectory]
     return try SpoolDirectories(
-      paths: settings[.exchangeBaseDirectories].map(\.path), memoryPath: memory == "none" ? nil : memory, owner: owner,
-      marks: marks, parallelism: settings[.exchangeFileListingParallelism], callLimit: settings[.spoolCallTimeout],
+      paths: settings[.exchangeBaseDirectories].map(\.path), memoryPath: memory == "none" ? nil : memory,
+      memoryBytesMax: settings[.spoolMemorySize].bytes, owner: owner, marks: marks,
+      parallelism: settings[.exchangeFileListingParallelism], callLimit: settings[.spoolCallTimeout],
       now: { SystemClock.monotonic() },
       report: { event in
         // That one works again is for the coordinator to find out, for all processes at once.

@@ -19,6 +19,7 @@ final class FaultyFileSystem: SpoolFileSystem {
 
   private struct State {
     var fault: Fault?
+    var volume: SpoolVolume?
     var matched = 0
     var struck = 0
   }
@@ -29,7 +30,10 @@ final class FaultyFileSystem: SpoolFileSystem {
   /// How often an operation was made to fail since `arm`.
   var struck: Int { state.withLock { $0.struck } }
 
-  func arm(_ fault: Fault?) { state.withLock { $0 = State(fault: fault) } }
+  func arm(_ fault: Fault?) { state.withLock { $0 = State(fault: fault, volume: $0.volume) } }
+
+  /// What every file system says of itself from now on.
+  func say(_ volume: SpoolVolume) { state.withLock { $0.volume = volume } }
 
   func check(_ operation: String, _ path: String) throws(FileSystemFailure) {
     let number = state.withLock { state -> Int32? in
@@ -76,6 +80,7 @@ final class FaultyFileSystem: SpoolFileSystem {
 
   func volume(of directory: String) throws(FileSystemFailure) -> SpoolVolume {
     try check("inspect", directory)
+    if let said = state.withLock({ $0.volume }) { return said }
     return try local.volume(of: directory)
   }
 

@@ -144,6 +144,29 @@ struct SpoolDirectoriesTests {
     #expect(throws: Never.self) { _ = try writer(1) }
   }
 
+  /// A file system in memory may be as large as half of the machine's.
+  @Test func noMoreIsPutIntoMemoryThanItMayHold() throws {
+    let temporary = TemporaryDirectory()
+    let (files, clock) = (FaultyFileSystem(), ManualClock())
+    files.say(SpoolVolume(totalBytes: 1 << 40, freeBytes: 1 << 40 - 1000, device: 1))
+    let directories = try SpoolDirectories(
+      paths: [temporary.path + "/disk"], memoryPath: temporary.path + "/memory", memoryBytesMax: 5000, owner: "test",
+      fileSystem: files, now: { clock.now }, report: { _ in })
+    try directories.prepare()
+    func place(_ number: Int) throws -> String {
+      let writer = try SpoolWriter(in: directories, attempt: SpoolFixture.attempt(number), partitionCount: 1, key: nil)
+      try noise(1500).withUnsafeBytes { try writer.append(partition: 0, page: $0, rows: 1) }
+      return try String(writer.commit().location.directory.dropFirst(temporary.path.utf8.count))
+    }
+    // What others have put there counts, and what was begun since that was asked.
+    #expect(try (0..<4).map { try place($0) } == ["/memory", "/memory", "/disk", "/disk"])
+    files.say(SpoolVolume(totalBytes: 1 << 40, freeBytes: 1 << 40, device: 1))
+    clock.advance(.seconds(2))
+    directories.refreshVolumes()
+    for _ in 0..<5000 where directories.volume(of: temporary.path + "/memory")?.age != .zero { usleep(1000) }
+    #expect(try place(4) == "/memory")
+  }
+
   @Test func aDirectoryInMemoryIsNotEnoughToStartWith() throws {
     let temporary = TemporaryDirectory()
     let directories = try SpoolDirectories(
