@@ -27,7 +27,8 @@ extension Coordinator {
       ? (limits.run, limits.runError) : (limits.queued, limits.queuedError)
     let id = planned.request.id
     planned.limit = loop.assumeIsolated().scheduleTask(in: .clamped(limit)) { [weak self] in
-      guard let self, let planned = planning[id] else { return }
+      // Planned in this very moment: then the scheduler sees to its limits.
+      guard let self, let planned = planning[id], !planned.isPlanned else { return }
       do {
         try refuse(planned, error)
       } catch {
