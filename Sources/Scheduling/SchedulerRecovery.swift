@@ -72,8 +72,8 @@ extension Scheduler {
     }
   }
 
-  /// Runs the stages again that a stage reads and that were released, and the tasks of others whose outputs are known to
-  /// be gone.
+  /// Runs the stages again that a stage reads and that were released, and the tasks of others whose outputs are known
+  /// to be gone.
   func makeInputsAgain(_ query: QueryState, _ stage: Int) {
     for producer in query.stages[stage].producers where query.stages[producer].isReleased {
       restartStage(query, producer, forgetsOutputs: false)
