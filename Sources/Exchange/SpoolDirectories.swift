@@ -130,7 +130,8 @@ public final class SpoolDirectories: Sendable {
   ) throws {
     let answering = locate(neighbours, within: patience)
     var problems: [String] = []
-    var foreign = false
+    /// What to do about those that are not for us, each once.
+    var remedies: [String] = []
     var isTransient = false
     var isAnyDiskFit = false
     for (position, outcome) in preparations(of: answering, within: patience).enumerated() {
@@ -145,20 +146,23 @@ public final class SpoolDirectories: Sendable {
         problems.append(failure.description)
         if !requireAll { setAside(position, failure, fileBytes: 0) }
       } catch {
-        foreign = true
-        let message = WaterbearError.wrapping(error).message
+        let error = WaterbearError.wrapping(error)
         // Two that do not lie apart say the same.
-        if !problems.contains(message) { problems.append(message) }
+        if !problems.contains(error.message) { problems.append(error.message) }
+        let remedy = error.remedy ?? "Name another in exchange.base-directories."
+        if !remedies.contains(remedy) { remedies.append(remedy) }
       }
     }
-    guard !problems.isEmpty, requireAll || foreign || !isAnyDiskFit && !isTransient else {
+    guard !problems.isEmpty, requireAll || !remedies.isEmpty || !isAnyDiskFit && !isTransient else {
       // What cannot be forgotten now, as the data directory is full, is forgotten at another start.
       try? marks.forgetAll(but: Set(paths))
       return
     }
     throw WaterbearError(
       .configurationInvalid, "The spool cannot use its directories: " + problems.joined(separator: "; "),
-      remedy: "Correct exchange.base-directories, or let the account that runs Waterbear own and write to them.")
+      remedy: !remedies.isEmpty
+        ? remedies.joined(separator: " ")
+        : "Correct exchange.base-directories, or let the account that runs Waterbear own and write to them.")
   }
 
   /// Prepares each directory on a thread of its own. Those that take longer, or have not answered so far, are prepared

@@ -42,7 +42,7 @@ public struct DirectoryAddress: SettingValue {
     return "'\(text)' is malformed; write % as %25, and other bytes as % and two hexadecimal digits"
   }
 
-  /// What is wrong with a list of directories; nil where each lies apart from the others.
+  /// What is wrong with a list of directories; nil where each lies apart from the others, as far as their names say.
   static func objection(to list: [DirectoryAddress]) -> String? {
     for (place, address) in list.enumerated() {
       let path = address.path
@@ -50,6 +50,8 @@ public struct DirectoryAddress: SettingValue {
       for other in list[..<place].map(\.path) {
         if path == other { return "'\(path)' is named twice" }
         let (inner, outer) = path.hasPrefix(other + "/") ? (path, other) : (other, path)
+        // What `..` leads to, only the disk knows.
+        if inner.split(separator: "/").contains("..") { continue }
         if inner.hasPrefix(outer + "/") {
           return "'\(inner)' lies in '\(outer)'; name only one of them, or two that lie beside each other"
         }

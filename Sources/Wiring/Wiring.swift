@@ -18,8 +18,8 @@ public enum Wiring {
     of directories: DaemonDirectories, tables: [(catalog: String, path: String)]
   ) -> [SpoolNeighbour] {
     let own = [
-      (directories.data, "the data directory"), (directories.run, "the directory of the sockets"),
-      (directories.log, "the directory of the logs"), (directories.etc, "the configuration's directory"),
+      (directories.data, "the data directory"), (directories.run, "the run directory"),
+      (directories.log, "the log directory"), (directories.etc, "the configuration directory"),
     ]
     return own.map { SpoolNeighbour(path: $0.0, name: $0.1, distance: .different) }
       + tables.map { catalog, path in

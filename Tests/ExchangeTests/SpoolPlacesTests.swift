@@ -29,7 +29,7 @@ struct SpoolPlacesTests {
     } catch {
       let error = WaterbearError.wrapping(error)
       #expect(error.code == .configurationInvalid)
-      return error.message
+      return error.message + " " + (error.remedy ?? "")
     }
   }
 
@@ -40,7 +40,7 @@ struct SpoolPlacesTests {
   @Test func oneDirectoryByTwoNamesIsRefused() throws {
     make("a", "a/x", "b")
     symlink(path("a"), path("link"))
-    expect(try refusal(["a", "link"]), "same directory", path("a"), path("link"))
+    expect(try refusal(["a", "link"]), "same directory", path("a"), path("link"), "Name it once.")
     expect(try refusal(["a", "b/../a"]), "same directory", path("b/../a"))
     expect(try refusal(["a", "b"], memory: "link"), "same directory", path("link"))
     // None of them is touched.
