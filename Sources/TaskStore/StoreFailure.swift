@@ -13,7 +13,8 @@ enum StoreFailure {
       case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
         "Let the user the daemon runs as write to the file and its directory."
       case .SQLITE_CORRUPT, .SQLITE_NOTADB: "Start the daemon again: it sets the damaged store aside."
-      case .SQLITE_IOERR: "Check the disk."
+      // A quota that is used up is one, too.
+      case .SQLITE_IOERR: "Check the disk, and the quotas of the user the daemon runs as."
       default: "See the log for what happened before."
       }
     return WaterbearError(
