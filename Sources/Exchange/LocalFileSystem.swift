@@ -69,14 +69,18 @@ public struct LocalFileSystem: SpoolFileSystem {
     var descriptor = try open("inspect", directory, Self.pinning | O_DIRECTORY)
     defer { Glibc.close(descriptor) }
     var found: [FileIdentity] = []
+    var status = stat()
     while true {
-      var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw FileSystemFailure("inspect", directory, errno) }
       let identity = FileIdentity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
       // Above the root is the root.
       if found.last == identity { return found }
       found.append(identity)
       let above = openat(descriptor, "..", Self.pinning | O_DIRECTORY | O_CLOEXEC)
+      if above < 0, errno == EACCES, stat("/", &status) == 0 {
+        // What lies between is not for us to know, but it ends there.
+        return found + [FileIdentity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))]
+      }
       guard above >= 0 else { throw FileSystemFailure("inspect what is above", directory, errno) }
       Glibc.close(descriptor)
       descriptor = above

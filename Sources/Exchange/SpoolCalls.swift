@@ -114,8 +114,12 @@ final class SpoolCalls: Sendable {
 
   /// The innermost, should one lie in another.
   private func position(of path: String) -> Int? {
-    directories.indices.filter { SpoolPlaces.contains(directories[$0], path) }
-      .max { directories[$0].utf8.count < directories[$1].utf8.count }
+    var found: Int?
+    for (position, directory) in directories.enumerated() where SpoolPlaces.contains(directory, path) {
+      if let outer = found, directories[outer].utf8.count >= directory.utf8.count { continue }
+      found = position
+    }
+    return found
   }
 
   /// Does work for another thread, which waits for its end: what is found of the calls in it is said of that one.
