@@ -14,6 +14,7 @@ extension Coordinator {
   func recover() throws {
     let stored = try store.liveQueries()
     let storedWrites = try store.writes()
+    enqueue(.spoolChanged(spoolState))
     // Until each has said what it runs, or was replaced, an attempt of any query may still write.
     unheardWorkers = Set(1...settings[.workers])
     for entry in stored {

@@ -32,6 +32,7 @@ extension Coordinator {
       log.write(.spoolExhausted, ["directories": .strings(spool.paths)])
     }
     tellSpoolChanges()
+    enqueue(.spoolChanged(spoolState))
     startTrials()
     if !fault.isFull { searchOutputs(in: fault.directory) }
   }
@@ -49,6 +50,22 @@ extension Coordinator {
     guard states != toldSpoolStates else { return }
     toldSpoolStates = states
     for id in workers.keys.sorted() { send(states, to: id) }
+  }
+
+  /// What the scheduler is to know of the directories.
+  var spoolState: SpoolState {
+    let inUse = spool.paths.filter { spoolWatch.setAside[$0] == nil }
+    let reasons = spool.paths.map { "\($0) is set aside: \(spoolWatch.setAside[$0]?.reason ?? "")" }
+    return SpoolState(
+      inUse: inUse, takesSmallOutputs: spool.memoryPath.map { spoolWatch.setAside[$0] == nil } ?? false,
+      problem: inUse.isEmpty
+        ? WaterbearError(
+          .spoolUnavailable, "No spool directory takes any output: " + reasons.joined(separator: "; ")) : nil)
+  }
+
+  /// A directory took no more of an attempt's output. Its fault was reported before, and says whether it is full.
+  func refusal(by directory: String) -> SpoolRefusal {
+    SpoolRefusal(directory: directory, isFull: spoolWatch.setAside[directory]?.isFull ?? true)
   }
 
   private func startTrials() {
@@ -113,7 +130,7 @@ extension Coordinator {
       if wasAway, reach == .there { searchOutputs(in: directory, isBack: true) }
       guard isInUse else { return }
       log.write(.spoolDirectoryRestored, ["directory": .string(directory)])
-      enqueue(.spoolRecovered)
+      enqueue(.spoolChanged(spoolState))
       sweepNow(directory)
     }
   }

@@ -151,7 +151,9 @@ extension Coordinator {
       if error.code != .abandonedTask {
         log.write(.attemptFailed, about: .attempt(attempt), ["worker": .int(session.id.number)] + .error(error))
       }
-      var failure = AttemptFailure(error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput)
+      var failure = AttemptFailure(
+        error: error, peakMemory: report.peakMemoryBytes, lostInput: report.lostInput,
+        refusal: report.refusedBy.map { refusal(by: $0) })
       if let lost = report.lostInput {
         log.write(.outputLost, about: .attempt(lost), .error(error))
         if let place = queries[lost.task.stage.query]?.outputs[lost]?.location {
@@ -297,7 +299,8 @@ extension Coordinator {
     let shares = start.input.shares.map { AttemptShare($0) }
     return StartAttempt(
       attempt: start.attempt, splits: splits, inputs: inputs, memoryBytes: start.memory,
-      shares: shares.isEmpty ? nil : shares)
+      shares: shares.isEmpty ? nil : shares,
+      avoidedDirectories: start.avoidedDirectories.isEmpty ? nil : start.avoidedDirectories)
   }
 
   /// Stops placing attempts; `onDrained` is called when none runs any more.

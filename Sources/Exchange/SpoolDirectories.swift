@@ -301,13 +301,18 @@ public final class SpoolDirectories: Sendable {
   // MARK: Files
 
   /// Makes the file for an attempt's output in the first directory that takes it, and writes its first bytes.
-  /// `isComplete`: there will be no more, so the directory in memory is tried first.
+  /// `isComplete`: there will be no more, so the directory in memory is tried first. Those to be avoided are tried
+  /// last.
   ///
   /// Throws SPOOL_UNAVAILABLE, naming every directory, where none takes it.
-  func place(_ attempt: AttemptID, start: UnsafeRawBufferPointer, isComplete: Bool) throws -> PlacedFile {
+  func place(_ attempt: AttemptID, start: UnsafeRawBufferPointer, isComplete: Bool, avoiding: [String] = []) throws
+    -> PlacedFile
+  {
     var failures: [FileSystemFailure] = []
     var isCharged = true
-    for position in candidates(for: attempt, bytes: start.count, isComplete: isComplete) {
+    for position in candidates(
+      for: attempt, bytes: start.count, isComplete: isComplete, avoiding: avoiding)
+    {
       // The first was charged when it was chosen.
       if !isCharged { health.withLock { $0.chargeFile(position, bytes: start.count) } }
       isCharged = false
@@ -401,8 +406,9 @@ public final class SpoolDirectories: Sendable {
 
   /// Directories to try, best first, without those that are set aside for all processes. The turn differs from attempt
   /// to attempt. The first one is charged with `bytes` at once, so that attempts that begin together spread.
-  private func candidates(for attempt: AttemptID, bytes: Int, isComplete: Bool) -> [Int] {
+  private func candidates(for attempt: AttemptID, bytes: Int, isComplete: Bool, avoiding: [String]) -> [Int] {
     let time = now()
+    let avoided = avoiding.compactMap { paths.firstIndex(of: $0) }
     let turn = attempt.task.stage.number &+ attempt.task.partition &+ attempt.number
     if allPaths.count > 1 { refreshVolumes() }
     let slow = calls.directories(waitedForSince: Self.slowCall)
@@ -411,7 +417,8 @@ public final class SpoolDirectories: Sendable {
       let usesMemory =
         isComplete && memoryPath != nil && !health.isSetAside(memory, at: time) && !slow.contains(memory)
         && health.heldBytes(memory) + Int64(bytes) <= memoryBytesMax
-      let order = (usesMemory ? [memory] : []) + health.order(paths.count, turn: turn, at: time, slow: slow)
+      let order = (usesMemory ? [memory] : []) + health.order(
+        paths.count, turn: turn, at: time, slow: slow, avoided: avoided)
       if let first = order.first { health.chargeFile(first, bytes: bytes) }
       return order
     }

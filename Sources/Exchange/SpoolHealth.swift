@@ -187,16 +187,19 @@ struct SpoolHealth {
 
   /// The first `count` directories, best first: those that work, by what they got for their weight (the first of equal
   /// ones being that at `turn`), then those that are slow to answer, then those that failed here, the longest ago
-  /// first. Those held are left out.
-  func order(_ count: Int, turn: Int, at time: MonotonicTime, slow: Set<Int> = []) -> [Int] {
+  /// first; then those that are avoided, as they are given. Those held are left out.
+  func order(
+    _ count: Int, turn: Int, at time: MonotonicTime, slow: Set<Int> = [], avoided: [Int] = []
+  ) -> [Int] {
     if count == 1 { return directories[0].isHeld ? [] : [0] }
     let weights = weights(count)
     let turns = (0..<count).map { (turn &+ $0) % count }.filter { !directories[$0].isHeld }
     let loads = (0..<count).map { directories[$0].chargedBytes / weights[$0] }
     let waits = (0..<count).map { wait($0, time, slow) }
+    let ranks = (0..<count).map { position in avoided.firstIndex(of: position).map { $0 + 1 } ?? 0 }
     return turns.enumerated().sorted { left, right in
-      (waits[left.element].nanoseconds, loads[left.element], left.offset)
-        < (waits[right.element].nanoseconds, loads[right.element], right.offset)
+      (ranks[left.element], waits[left.element].nanoseconds, loads[left.element], left.offset)
+        < (ranks[right.element], waits[right.element].nanoseconds, loads[right.element], right.offset)
     }.map(\.element)
   }
 }

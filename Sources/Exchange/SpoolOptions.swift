@@ -20,6 +20,8 @@ public struct SpoolOptions: Codable, Hashable, Sendable {
   public var sync: SpoolSync
   /// `exchange.sink-max-file-size`: the largest file.
   public var maxFileBytes: Int
+  /// Base directories that are to take the file only where no other does, and then in this order.
+  public var avoidedDirectories: [String] = []
 
   /// The size of one buffer of `exchange.sink-buffer-pool-min-size` and `exchange.sink-buffers-per-partition`.
   public static let sinkBufferBytes = 32 << 10

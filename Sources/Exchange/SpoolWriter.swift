@@ -18,6 +18,8 @@ public final class SpoolWriter {
   private var state = State.open
   /// Nil until the file is placed.
   private var file: PlacedFile?
+  /// The base directory that the file was placed in, whatever became of it; nil before.
+  public private(set) var directory: String?
   private var buffer: UnsafeMutableRawBufferPointer
   /// Bytes of `buffer` in use.
   private var used = 0
@@ -189,7 +191,10 @@ public final class SpoolWriter {
     if let file {
       try directories.append(bytes, to: file, after: flushedBytes)
     } else {
-      file = try directories.place(attempt, start: bytes, isComplete: isComplete)
+      let file = try directories.place(
+        attempt, start: bytes, isComplete: isComplete, avoiding: options.avoidedDirectories)
+      directory = file.directory
+      self.file = file
     }
     flushedBytes += used
     used = 0

@@ -57,6 +57,10 @@ final class QueryState {
   var spoolWaits: [TaskKey: SpoolWait] = [:]
   /// Selected outputs that are known to be gone but had no readers when that was found.
   var missing: [TaskKey: (attempt: AttemptID, error: WaterbearError)] = [:]
+  /// Since when tasks that could run are held, as no spool directory is in use; nil where none is.
+  var heldSince: MonotonicTime?
+  /// Spent in earlier such times, since any of its tasks found a place.
+  var heldBefore = TimeSpan.zero
   /// Bytes granted to the attempts under way.
   var grantedMemory: Int64 = 0
   /// An attempt was started, now or in an earlier life of the coordinator.
@@ -132,17 +136,20 @@ final class QueryState {
     stagesWithFirstRuns.set(order, mayRun && !stages[stage].firstRuns.isEmpty)
   }
 
+  /// Which tasks come into question.
+  enum Choice { case any, firstRuns, retries }
+
   /// The task that should run next: retries first, then upstream stages first. It stays where it is until it runs.
-  func nextTask() -> TaskReference? {
+  func nextTask(_ choice: Choice = .any) -> TaskReference? {
     guard phase == .running else { return nil }
-    while let stage = stagesWithRetries.first.map({ order[$0] }) {
+    while choice != .firstRuns, let stage = stagesWithRetries.first.map({ order[$0] }) {
       if let task = stages[stage].retries.first, stages[stage].tasks[task].phase == .ready {
         return TaskReference(query: self, stage: stage, task: task)
       }
       stages[stage].retries.removeFirst()
       updateRunnable(stage)
     }
-    while let stage = stagesWithFirstRuns.first.map({ order[$0] }) {
+    while choice != .retries, let stage = stagesWithFirstRuns.first.map({ order[$0] }) {
       if let task = stages[stage].firstRuns.first, stages[stage].tasks[task].phase == .ready {
         return TaskReference(query: self, stage: stage, task: task)
       }

@@ -26,6 +26,8 @@ public final class Scheduler {
   var reservation: Reservation?
   /// The query the last such place was kept for.
   weak var lastReserved: QueryState?
+  /// What is known of the spool's directories; nil until the shell says it.
+  var spool: SpoolState?
   /// How many entries of `timers` may be limits of queries that are over.
   var staleLimits = 0
   /// The answer to the event at hand.
@@ -128,8 +130,8 @@ public final class Scheduler {
       outputLost(attempt, error, counts: !withDirectory)
     case .outputsMissing(let attempts, let error, let withDirectory):
       outputsMissing(attempts, error, withDirectory: withDirectory)
-    case .spoolRecovered:
-      spoolRecovered()
+    case .spoolChanged(let state):
+      spoolChanged(to: state)
     case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)
     case .timer:
       break
@@ -146,7 +148,7 @@ public final class Scheduler {
         // One that left the delay in another way may be in a later one, which has an entry of its own.
         guard task.query.phase != .ended, task.state.phase == .delayed, task.state.delayedUntil == entry.time
         else { continue }
-        retryNow(task)
+        if !spoolPauseGoesOn(task) { retryNow(task) }
       case .attempt(let task, let number):
         slow.append((task, number))
       case .query(let query):
@@ -158,6 +160,8 @@ public final class Scheduler {
         enter(query)
       case .worker(let worker):
         checkSilence(of: worker)
+      case .spoolHold(let id):
+        if let query = queries[id] { spoolHoldIsOver(query) }
       case .limit(let limit, let id):
         if let query = queries[id] { limitReached(limit, query) }
       }

@@ -85,13 +85,13 @@ extension Scheduler {
     }
     attemptEnded(
       task, attempt.number, .failed, failure.error, workerDied: nil, grant: grant, peak: failure.peakMemory,
-      reporter: workerID)
+      reporter: workerID, refusal: failure.refusal)
   }
 
   /// An attempt under way has failed, or was lost with its worker (`workerDied`): decides what becomes of its task.
   func attemptEnded(
     _ task: TaskReference, _ number: Int, _ outcome: AttemptOutcome, _ error: WaterbearError,
-    workerDied: WorkerID?, grant: Int64, peak: Int64, reporter: WorkerID? = nil
+    workerDied: WorkerID?, grant: Int64, peak: Int64, reporter: WorkerID? = nil, refusal: SpoolRefusal? = nil
   ) {
     let query = task.query
     let asked = requirement(task)
@@ -102,7 +102,7 @@ extension Scheduler {
       return
     }
     if error.code == .spoolUnavailable, settings.plantedBug != .blamesTasksForSpool {
-      spoolFailed(task, error)
+      spoolFailed(task, error, refusal)
       return
     }
     let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)

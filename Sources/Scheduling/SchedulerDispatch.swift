@@ -7,12 +7,13 @@ extension Scheduler {
   /// Queries take turns, one task each. Costs O(log workers) for each attempt started, and O(queries) once where
   /// nothing fits.
   func dispatch() {
+    holdForSpool()
+    guard startable != nil else { return }
     placeReserved()
     var skipped = 0
     var misfit: TaskReference?
     while workers.hasFreeSlot, skipped < round.count, let query = round.first {
-      if query.nextTask() == nil { makeTasks(query) }
-      guard let task = query.nextTask() else {
+      guard let task = nextStart(of: query) else {
         round.removeFirst()
         query.isInRound = false
         continue
@@ -35,6 +36,13 @@ extension Scheduler {
     dispatchBeyondSlots()
   }
 
+  /// The task of the query that may start next.
+  private func nextStart(of query: QueryState) -> TaskReference? {
+    guard let startable else { return nil }
+    if query.nextTask(startable) == nil { makeTasks(query) }
+    return query.nextTask(startable)
+  }
+
   /// Starts tasks of queries of which nothing runs although all slots are taken: a short query does not wait for a long
   /// task of another to end, it shares the processor with it. O(queries), and O(workers) for each attempt started, as
   /// long as there is such a place.
@@ -45,8 +53,7 @@ extension Scheduler {
       let query = round[index]
       index += 1
       guard query.runningTasks.isEmpty else { continue }
-      if query.nextTask() == nil { makeTasks(query) }
-      guard let task = query.nextTask() else { continue }
+      guard let task = nextStart(of: query) else { continue }
       divideAsOthers(task)
       guard let place = placeBeyondSlots(task) else { continue }
       // Others of which nothing runs are first the next time.
@@ -116,6 +123,7 @@ extension Scheduler {
     guard let reservation else { return }
     let (task, worker) = (reservation.task, reservation.worker)
     let query = task.query
+    if startable == .firstRuns, task.state.nextAttempt > 0 { return }
     guard query.phase == .running, task.state.phase == .ready, query.stages[task.stage].mayRun,
       worker.isConnected, !worker.isDraining, fitsQuery(task)
     else {
@@ -181,7 +189,8 @@ extension Scheduler {
       .startAttempt(
         AttemptStart(
           attempt: attempt, worker: worker.id, input: input(of: task), memory: memory,
-          outputPartitionCount: query.stages[task.stage].description.outputPartitionCount)))
+          outputPartitionCount: query.stages[task.stage].description.outputPartitionCount,
+          avoidedDirectories: refusingDirectories(of: task))))
     makeTasks(query)
   }
 

@@ -53,10 +53,15 @@ public struct AttemptStart: Hashable, Sendable {
   /// Bytes the attempt may use.
   public var memory: Int64
   public var outputPartitionCount: Int
+  /// Spool directories that did not take what earlier attempts of the task wrote: to be used where no other takes it,
+  /// and then the first of them first.
+  public var avoidedDirectories: [String]
 
   public init(
-    attempt: AttemptID, worker: WorkerID, input: TaskInput, memory: Int64, outputPartitionCount: Int
+    attempt: AttemptID, worker: WorkerID, input: TaskInput, memory: Int64, outputPartitionCount: Int,
+    avoidedDirectories: [String] = []
   ) {
+    self.avoidedDirectories = avoidedDirectories
     self.attempt = attempt
     self.worker = worker
     self.input = input

@@ -53,8 +53,9 @@ public enum SchedulerEvent: Hashable, Sendable {
   /// safety only, and are when they turn out to be needed. `withDirectory`: they went with the directory they lay in,
   /// which says nothing about their tasks.
   case outputsMissing([AttemptID], WaterbearError, withDirectory: Bool = false)
-  /// A spool directory works again: tasks that wait for one may try at once.
-  case spoolRecovered
+  /// Which spool directories take files from now on; tasks that wait for one that has come into use may try at once.
+  /// Told at the start and at each change, before the failures that follow from it.
+  case spoolChanged(SpoolState)
 
   /// The machine runs short of memory: one attempt has to go. `held` says what attempts hold, in bytes; those that are
   /// not in it count with their grants.
@@ -70,6 +71,35 @@ public enum LowMemoryVictim: String, Hashable, Codable, Sendable {
   case biggest
   /// The one that holds most for the time that it has run, which is what would be lost.
   case leastWaste
+}
+
+/// The spool directories as they are for the whole daemon. Their names mean nothing to the scheduler.
+public struct SpoolState: Hashable, Sendable {
+  /// Those on disk that take files. While there is none no attempt is started that would need one.
+  public var inUse: [String]
+  /// There is one in memory that takes small outputs. How large an output is nobody knows before, so this is reason
+  /// enough for a task's first attempt only.
+  public var takesSmallOutputs: Bool
+  /// Why none is in use.
+  public var problem: WaterbearError?
+
+  public init(inUse: [String], takesSmallOutputs: Bool = false, problem: WaterbearError? = nil) {
+    self.inUse = inUse
+    self.takesSmallOutputs = takesSmallOutputs
+    self.problem = problem
+  }
+}
+
+/// A spool directory that did not take an attempt's output, after it had taken a part of it.
+public struct SpoolRefusal: Hashable, Codable, Sendable {
+  public var directory: String
+  /// It lacks room, so that when it is in use again the same may happen to the same task.
+  public var isFull: Bool
+
+  public init(directory: String, isFull: Bool) {
+    self.directory = directory
+    self.isFull = isFull
+  }
 }
 
 /// What a finished attempt reports.
@@ -108,10 +138,14 @@ public struct AttemptFailure: Hashable, Codable, Sendable {
   public var lostInput: AttemptID?
   /// The lost output went with the directory it lay in, which says nothing about its task.
   public var lostWithDirectory: Bool
+  /// The spool directory that did not take its output, where that is the reason and it was one.
+  public var refusal: SpoolRefusal?
 
   public init(
-    error: WaterbearError, peakMemory: Int64 = 0, lostInput: AttemptID? = nil, lostWithDirectory: Bool = false
+    error: WaterbearError, peakMemory: Int64 = 0, lostInput: AttemptID? = nil, lostWithDirectory: Bool = false,
+    refusal: SpoolRefusal? = nil
   ) {
+    self.refusal = refusal
     self.error = error
     self.peakMemory = peakMemory
     self.lostInput = lostInput

@@ -43,4 +43,6 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case blamesTasksForSpool
   /// A pause for the spool goes on while its task runs, so that work counts as waiting.
   case countsWorkAsWaiting
+  /// Attempts are started although no spool directory is in use.
+  case ignoresSpool
 }

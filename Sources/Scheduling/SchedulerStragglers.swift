@@ -42,7 +42,8 @@ extension Scheduler {
     let required = requirement(task)
     let reserved = reservation?.worker
     let others = workers.best { $0 !== reserved && $0.id != run.worker }
-    if let others, others.freeMemory >= required, fitsQuery(task), query.stages[task.stage].mayRun, !isAnyTaskReady() {
+    let mayStart = startable == .any && fitsQuery(task) && query.stages[task.stage].mayRun && !isAnyTaskReady()
+    if mayStart, let others, others.freeMemory >= required {
       start(task, on: others, memory: grant(required, others, task))
     } else {
       let pause = TimeSpan(nanoseconds: max(1_000_000, patience(task).nanoseconds / 4))

@@ -14,6 +14,8 @@ struct TimerQueue {
     case query(QueryState)
     /// A worker may have been silent for too long.
     case worker(WorkerState)
+    /// A query may have waited for the spool for too long.
+    case spoolHold(QueryID)
     /// A query has had all the time that this limit gives. By its id: limits are far away, and queries are soon over.
     case limit(TimeLimit, QueryID)
   }

@@ -109,12 +109,16 @@ public struct StartAttempt: WireMessage {
   public var memoryBytes: Int64
   /// Which of the rows the attempt reads; nil: all.
   public var shares: [AttemptShare]?
+  /// Spool directories that refused what earlier attempts of the task wrote: they come last, in this order. Nil as
+  /// none.
+  public var avoidedDirectories: [String]?
 
   public init(
     attempt: AttemptID, splits: [ScanSplits], inputs: [AttemptInput], memoryBytes: Int64,
-    shares: [AttemptShare]? = nil
+    shares: [AttemptShare]? = nil, avoidedDirectories: [String]? = nil
   ) {
     self.shares = shares
+    self.avoidedDirectories = avoidedDirectories
     self.attempt = attempt
     self.splits = splits
     self.inputs = inputs
@@ -147,6 +151,8 @@ public struct ReportAttempt: WireMessage {
   public var error: WaterbearError?
   /// The attempt whose output could not be read, if that is why this one failed.
   public var lostInput: AttemptID?
+  /// The spool directory that took no more of its output, if that is why it failed and it was one.
+  public var refusedBy: String?
   public var peakMemoryBytes: Int64
   public var cpuNanoseconds: Int64
   public var inputRows: Int64

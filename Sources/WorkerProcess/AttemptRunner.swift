@@ -36,6 +36,9 @@ final class AttemptRunner {
     } catch let lost as LostInput {
       report.error = lost.error
       report.lostInput = lost.producer
+    } catch let refused as OutputRefused {
+      report.error = refused.error
+      report.refusedBy = refused.directory
     } catch is TaskStopped {
       report.error = WaterbearError(.abandonedTask, "The attempt was stopped by the coordinator")
     } catch {
@@ -51,9 +54,10 @@ final class AttemptRunner {
   ) throws -> (SpoolOutput, TaskStatistics) {
     let fragment = try stage.fragment()
     let partitions = fragment.output.partitionCount
+    var options = use.options(codec: stage.codec, partitions: partitions, memory: memory.limit)
+    options.avoidedDirectories = order.avoidedDirectories ?? []
     let writer = try SpoolWriter(
-      in: directories, attempt: order.attempt, partitionCount: partitions, key: stage.key,
-      options: use.options(codec: stage.codec, partitions: partitions, memory: memory.limit))
+      in: directories, attempt: order.attempt, partitionCount: partitions, key: stage.key, options: options)
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)
@@ -66,6 +70,10 @@ final class AttemptRunner {
       return (output, statistics)
     } catch {
       writer.abort()
+      // Without a directory, all of them refused it.
+      if let error = error as? WaterbearError, error.code == .spoolUnavailable, let directory = writer.directory {
+        throw OutputRefused(error: error, directory: directory)
+      }
       throw error
     }
   }
@@ -129,4 +137,10 @@ final class AttemptRunner {
       found.merge(remoteTypes(of: child)) { first, _ in first }
     }
   }
+}
+
+/// The directory that held a part of the attempt's output took no more of it.
+private struct OutputRefused: Error {
+  var error: WaterbearError
+  var directory: String
 }

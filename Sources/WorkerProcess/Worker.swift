@@ -273,6 +273,7 @@ final class Worker: Sendable {
       control.stop()
       var report = ReportAttempt(attempt: control.attempt, error: silence.error)
       report.lostInput = silence.output
+      if silence.output == nil { report.refusedBy = silence.directory }
       report.peakMemoryBytes = control.memory.peakBytes
       finish(report, of: control)
       do {

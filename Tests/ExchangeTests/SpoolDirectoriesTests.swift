@@ -74,6 +74,24 @@ struct SpoolDirectoriesTests {
     #expect(first.location.directory != second.location.directory)
   }
 
+  @Test func anOutputKeepsAwayFromWhereItIsToldTo() throws {
+    let fixture = try SpoolFixture(directories: 2)
+    for partition in 0..<8 {
+      var options = SpoolOptions()
+      options.avoidedDirectories = [fixture.path(partition % 2)]
+      let writer = try fixture.writer(SpoolFixture.attempt(partition), partitions: 1, options: options)
+      #expect(writer.directory == nil)
+      #expect(try writer.commit().location.directory == fixture.path(1 - partition % 2))
+      #expect(writer.directory == fixture.path(1 - partition % 2))
+    }
+    // Rather there than nowhere.
+    fixture.directories.hold([fixture.path(1)], silent: [])
+    var options = SpoolOptions()
+    options.avoidedDirectories = [fixture.path(0)]
+    let writer = try fixture.writer(SpoolFixture.attempt(9), partitions: 1, options: options)
+    #expect(try writer.commit().location.directory == fixture.path(0))
+  }
+
   @Test func directorySetAsideIsTriedAgainAfterAWhile() throws {
     let fileSystem = FaultyFileSystem()
     let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)

@@ -52,6 +52,16 @@ struct SpoolHealthTests {
     #expect(shares[1] > 0.1 && shares[1] < 0.3, "\(shares)")
   }
 
+  /// However little the others have to offer, but those held are no choice at all.
+  @Test func thoseToBeAvoidedComeLastInTheirOrder() {
+    var health = SpoolHealth(count: 4)
+    health.setAside(1, until: start + .seconds(10))
+    #expect(health.order(4, turn: 0, at: start, slow: [0], avoided: [3, 2]) == [0, 1, 3, 2])
+    health.hold([0, 1])
+    #expect(health.order(4, turn: 0, at: start, avoided: [3, 2]) == [3, 2])
+    #expect(health.order(4, turn: 0, at: start, avoided: [2, 3]) == [2, 3])
+  }
+
   @Test func thoseSetAsideOrSlowComeLastAndThoseHeldNotAtAll() {
     var health = SpoolHealth(count: 3)
     health.setAside(0, until: start + .seconds(10))

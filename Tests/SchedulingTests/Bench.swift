@@ -74,14 +74,31 @@ final class Bench {
   }
 
   func fail(
-    _ code: ErrorCode, at index: Int = 0, lostInput: AttemptID? = nil, withDirectory: Bool = false, peak: Int64 = 0
+    _ code: ErrorCode, at index: Int = 0, lostInput: AttemptID? = nil, withDirectory: Bool = false, peak: Int64 = 0,
+    refusal: SpoolRefusal? = nil
   ) {
     let start = running.remove(at: index)
     let error = WaterbearError(code, "it broke")
     send(
       .attemptFailed(
         start.attempt, start.worker,
-        AttemptFailure(error: error, peakMemory: peak, lostInput: lostInput, lostWithDirectory: withDirectory)))
+        AttemptFailure(
+          error: error, peakMemory: peak, lostInput: lostInput, lostWithDirectory: withDirectory, refusal: refusal)))
+  }
+
+  /// Which spool directories are in use from now on.
+  func useSpool(_ directories: String...) { send(.spoolChanged(SpoolState(inUse: directories))) }
+
+  /// The one directory goes, and comes back.
+  func recoverSpool() {
+    useSpool()
+    useSpool("a")
+  }
+
+  /// The attempt's output was refused by a directory, which is set aside; these are left.
+  func refuse(by directory: String, isFull: Bool = true, leaving left: [String], at index: Int = 0) {
+    send(.spoolChanged(SpoolState(inUse: left)))
+    fail(.spoolUnavailable, at: index, refusal: SpoolRefusal(directory: directory, isFull: isFull))
   }
 
   func lose(_ number: Int, incarnation: UInt64 = 0, code: ErrorCode = .remoteHostGone) {

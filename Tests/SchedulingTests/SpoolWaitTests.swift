@@ -15,7 +15,7 @@ import Testing
     for _ in 0..<20 {
       bench.fail(.spoolUnavailable)
       #expect(bench.running.isEmpty)
-      bench.send(.spoolRecovered)
+      bench.recoverSpool()
       #expect(bench.running.count == 1)
     }
     #expect(bench.failure() == nil)
@@ -25,6 +25,144 @@ import Testing
     #expect(!counted)
     bench.finish()
     #expect(bench.failure() == nil)
+  }
+
+  /// A small disk fills again and again, and comes back each time it has been emptied; beside it there is a large one.
+  @Test func aTaskThatOneDirectoryRefusedGoesToAnotherAtOnce() {
+    let bench = Bench()
+    bench.join(0)
+    bench.useSpool("large", "small")
+    bench.submit(Bench.scan(), splits: 1)
+    #expect(bench.running[0].avoidedDirectories.isEmpty)
+    // Both were broken for a while, so that pauses would be long by now.
+    for _ in 0..<5 {
+      bench.useSpool()
+      bench.fail(.spoolUnavailable)
+      bench.useSpool("large", "small")
+    }
+    bench.refuse(by: "small", leaving: ["large"])
+    #expect(bench.running.map(\.avoidedDirectories) == [["small"]])
+    // That it is in use again, when the attempt fails for another reason, does not make it larger.
+    bench.useSpool("large", "small")
+    bench.fail(.remoteHostGone)
+    bench.pass(.seconds(60))
+    #expect(bench.running.map(\.avoidedDirectories) == [["small"]])
+    bench.finish()
+    #expect(bench.failure() == nil)
+  }
+
+  @Test func aTaskThatAllDirectoriesRefusedWaitsForOneOfThem() {
+    let bench = Bench()
+    bench.join(0)
+    bench.useSpool("a", "b", "c")
+    bench.submit(Bench.scan(), splits: 1)
+    bench.refuse(by: "a", leaving: ["b", "c"])
+    bench.useSpool("a", "b", "c")
+    bench.refuse(by: "b", isFull: false, leaving: ["a", "c"])
+    bench.refuse(by: "c", leaving: ["a"])
+    // It has come back once since it refused, so it may be tried, but not again without having been away.
+    #expect(bench.running.map(\.avoidedDirectories) == [["a", "b", "c"]])
+    bench.fail(.spoolUnavailable, refusal: SpoolRefusal(directory: "a", isFull: true))
+    bench.fail(.spoolUnavailable, refusal: SpoolRefusal(directory: "a", isFull: true))
+    #expect(bench.running.isEmpty)
+    // What was broken and works again is as good as any.
+    bench.useSpool("a", "b")
+    #expect(bench.running.map(\.avoidedDirectories) == [["c", "a"]])
+    bench.finish()
+    #expect(bench.failure() == nil)
+  }
+
+  /// Ten small disks and a large one: nobody gives up before the large one was tried.
+  @Test func noTaskGivesUpWhileADirectoryWasNotTried() {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(100_000), spoolWait: .seconds(300)))
+    bench.join(0)
+    var left = (0..<10).map { "small\($0)" } + ["large"]
+    bench.send(.spoolChanged(SpoolState(inUse: left)))
+    bench.submit(Bench.scan(), splits: 1)
+    for number in 0..<10 {
+      bench.pass(.seconds(3600))
+      left.removeFirst()
+      bench.refuse(by: "small\(number)", leaving: left)
+      #expect(bench.running.count == 1)
+    }
+    bench.refuse(by: "large", leaving: [])
+    #expect(bench.failure()?.code == .spoolUnavailable)
+  }
+
+  @Test func nothingStartsWhileNoDirectoryIsInUse() {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
+    bench.join(0, slots: 2)
+    bench.useSpool("a", "b")
+    bench.submit(Bench.scan(), splits: 4)
+    #expect(bench.running.count == 2)
+    bench.useSpool()
+    for _ in 0..<2 { bench.fail(.spoolUnavailable) }
+    bench.submit(Bench.scan("r"), splits: 1)
+    bench.pass(.seconds(200))
+    #expect(bench.running.isEmpty && bench.failure() == nil)
+    #expect(bench.records.count { if case .attemptStarted = $0 { true } else { false } } == 2)
+    // All at once when one is there again, and with the whole wait once their outputs have found a place.
+    bench.useSpool("b")
+    #expect(bench.running.count == 2)
+    for _ in 0..<5 { bench.finish() }
+    bench.submit(Bench.scan("s"), splits: 3)
+    bench.useSpool()
+    bench.finish()
+    bench.pass(.seconds(200))
+    #expect(bench.failure("s") == nil && bench.running.count == 1)
+  }
+
+  @Test func theWaitForADirectoryThatNeverComesHasAnEnd() {
+    let problem = WaterbearError(.spoolUnavailable, "/a is broken")
+    // One query has failed to write, one was never begun, and one waits for a slot only.
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
+    bench.join(0)
+    bench.useSpool("a")
+    bench.submit(Bench.scan(), splits: 1)
+    bench.send(.spoolChanged(SpoolState(inUse: [], problem: problem)))
+    bench.submit(Bench.scan("r"), splits: 1)
+    bench.pass(.seconds(1000))
+    #expect(bench.failure("r") == nil)
+    bench.fail(.spoolUnavailable)
+    bench.pass(.milliseconds(299_999))
+    #expect(bench.failure() == nil && bench.failure("r") == nil)
+    bench.pass(.milliseconds(2))
+    for (query, reason) in [("q", "it broke"), ("r", "/a is broken")] {
+      let error = bench.failure(query)
+      #expect(error?.code == .spoolUnavailable)
+      #expect(error?.message.contains("waterbear.max-spool-wait") == true)
+      #expect(error?.message.contains(reason) == true)
+      #expect(error?.remedy?.contains("exchange.base-directories") == true)
+    }
+  }
+
+  /// A pause that began before goes on to the end of the wait, and no attempt is made at its end.
+  @Test func aPauseGoesOnWhileNoDirectoryIsInUse() {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
+    bench.join(0)
+    bench.submit(Bench.scan(), splits: 1)
+    for _ in 0..<2 { bench.fail(.spoolUnavailable) }
+    bench.useSpool()
+    bench.pass(.seconds(299))
+    #expect(bench.running.isEmpty && bench.failure() == nil)
+    bench.pass(.seconds(1))
+    #expect(bench.running.isEmpty && bench.failure()?.code == .spoolUnavailable)
+  }
+
+  /// A directory in memory takes what is small: worth one try.
+  @Test func firstAttemptsStartWithADirectoryInMemoryAlone() {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
+    bench.join(0, slots: 2)
+    bench.send(.spoolChanged(SpoolState(inUse: [], takesSmallOutputs: true)))
+    bench.submit(Bench.scan(), splits: 3)
+    #expect(bench.runningNames == ["q.0.0.0", "q.0.1.0"])
+    bench.fail(.spoolUnavailable)
+    #expect(bench.runningNames == ["q.0.1.0", "q.0.2.0"])
+    bench.fail(.genericInternalError)
+    bench.pass(.seconds(100))
+    #expect(bench.runningNames == ["q.0.2.0"])
+    bench.useSpool("a")
+    #expect(bench.running.count == 2)
   }
 
   @Test func pausesGrowAndTheWaitHasAnEnd() {
@@ -96,7 +234,7 @@ import Testing
     bench.pass(.seconds(3600))
     bench.fail(.genericExternal)
     // Delayed for another reason; that the spool works changes nothing.
-    bench.send(.spoolRecovered)
+    bench.recoverSpool()
     #expect(bench.running.isEmpty)
     bench.pass(.seconds(10))
     #expect(bench.running.count == 1)
@@ -105,7 +243,7 @@ import Testing
     bench.pass(.seconds(20))
     bench.fail(.spoolUnavailable)
     #expect(bench.failure() == nil)
-    bench.send(.spoolRecovered)
+    bench.recoverSpool()
     bench.finish()
     #expect(bench.failure() == nil)
   }
@@ -142,7 +280,7 @@ import Testing
       bench.pass(.seconds(70))
       attempts += 1
       bench.fail(.spoolUnavailable)
-      bench.send(.spoolRecovered)
+      bench.recoverSpool()
     }
     // The first is nobody's waiting; five more make 350 s.
     #expect(attempts == 6)
@@ -157,7 +295,7 @@ import Testing
     for _ in 0..<4 {
       bench.pass(.seconds(3600))
       bench.fail(.spoolUnavailable)
-      bench.send(.spoolRecovered)
+      bench.recoverSpool()
     }
     #expect(bench.failure() == nil && bench.running.count == 1)
     bench.fail(.spoolUnavailable)

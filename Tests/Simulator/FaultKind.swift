@@ -36,7 +36,7 @@ extension FaultPlan {
     case .workerHang: workerHangEvery = nil
     case .connectionLoss: (connectionLossEvery, staleDelivery) = (nil, 0)
     case .spoolLoss: (spoolLossEvery, lossWithDirectory) = (nil, 0)
-    case .spoolFull: spoolFullEvery = nil
+    case .spoolFull: (spoolFullEvery, smallSpool) = (nil, 0)
     case .drain: drainEvery = nil
     case .duplicateReport: duplicateReport = 0
     case .failure: (internalFailure, externalFailure, attemptCrashesWorker) = (0, 0, 0)

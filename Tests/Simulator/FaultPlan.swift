@@ -21,6 +21,8 @@ public struct FaultPlan: Sendable {
   public var memoryShortEvery: TimeSpan?
   /// Mean time between times in which no spool directory takes a file.
   public var spoolFullEvery: TimeSpan?
+  /// That the smaller of two spool directories runs full under an attempt's output.
+  public var smallSpool = 0.0
   /// How long tasks wait for the spool.
   public var spoolWait = TimeSpan.seconds(300)
   /// That the supervisor's word of a worker's death never arrives.
@@ -97,6 +99,7 @@ public struct FaultPlan: Sendable {
     }
     if copy.chance(0.15) { plan.stuckMemory = 0.4 }
     if copy.chance(0.3) { plan.lossWithDirectory = 0.5 }
+    if plan.spoolFullEvery != nil, copy.chance(0.5) { plan.smallSpool = Double(copy.within(1...100)) / 100 }
     return plan
   }
 }

@@ -50,6 +50,8 @@ final class World {
   var commitFailures: [QueryID: Int] = [:]
   /// No spool directory takes a file before this time.
   var spoolFullUntil = MonotonicTime(nanoseconds: 0)
+  /// The smaller spool directory is set aside before this time.
+  var smallFullUntil = MonotonicTime(nanoseconds: 0)
 
   /// A stream socket between a worker and the coordinator: keeps the order each way, and breaks as a whole.
   struct Connection {
@@ -150,7 +152,7 @@ final class World {
     case .restartCoordinator: restartCoordinator()
     case .turn(let life): if life == self.life { turn() }
     case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
-    case .spoolRecovers: if spoolFullUntil <= now { deliver(event, .spoolRecovered) }
+    case .spoolRecovers: if spoolFullUntil <= now { deliver(event, .spoolChanged(spoolState)) }
     case .fault(let fault): strike(fault)
     case .calm: calm()
     }
@@ -203,6 +205,14 @@ final class World {
       if !worker.isDead { tell(.workerDraining(worker.id)) }
     }
     schedule(fault)
+  }
+
+  /// The spool directories as they are.
+  var spoolState: SpoolState {
+    if spoolFullUntil > now {
+      return SpoolState(inUse: [], problem: WaterbearError(.spoolUnavailable, "both directories are full"))
+    }
+    return SpoolState(inUse: smallFullUntil > now ? ["large"] : ["large", "small"])
   }
 
   /// No directory takes files for a while. Sometimes those of one are gone with it, and the coordinator looks which.

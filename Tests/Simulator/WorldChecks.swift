@@ -27,6 +27,15 @@ struct WorldChecks {
   /// What each task lost by a spool that took no output.
   private var spoolLosses: [TaskID: SpoolLoss] = [:]
 
+  /// Since when the scheduler knows that no spool directory is in use.
+  private var goneSince: MonotonicTime?
+  /// Earlier such times of this life of the coordinator.
+  private var goneBefore = TimeSpan.zero
+  /// What both were in all when a query failed for that.
+  private var goneAtEnd: [QueryID: TimeSpan] = [:]
+  /// Tasks whose last attempt was refused by the smaller spool directory.
+  private var refused: Set<TaskID> = []
+
   /// Counted from what is recorded, by code that shares nothing with the scheduler.
   private struct SpoolLoss {
     var span = TimeSpan.zero
@@ -68,27 +77,60 @@ struct WorldChecks {
 
 extension WorldChecks {
   /// Adds up what tasks lose by the spool: from the end of an attempt that found no place to the start of the next, and
-  /// the time of such attempts.
-  mutating func noteSpool(_ turn: SchedulerTurn, at time: MonotonicTime) {
+  /// the time of such attempts. No attempt may start while no directory is in use.
+  mutating func noteSpool(_ turn: SchedulerTurn, of events: [SchedulerEvent], at time: MonotonicTime) {
+    var refusals: Set<AttemptID> = []
+    for event in events {
+      if case .spoolChanged(let state) = event { noteSpool(state, at: time) }
+      if case .attemptFailed(let attempt, _, let failure) = event, failure.refusal != nil { refusals.insert(attempt) }
+    }
+    var starts: [AttemptID: AttemptStart] = [:]
+    for effect in turn.effects { if case .startAttempt(let start) = effect { starts[start.attempt] = start } }
     for record in turn.records {
       switch record {
       case .attemptStarted(let attempt, _, _):
+        require(goneSince == nil, "\(attempt) starts although no spool directory is in use")
+        require(
+          !refused.contains(attempt.task) || starts[attempt]?.avoidedDirectories == ["small"],
+          "\(attempt) may go where the last attempt was refused")
         spoolLosses[attempt.task, default: SpoolLoss()].startedAt[attempt.number] = time
-        guard let failedAt = spoolLosses[attempt.task]?.failedAt else { continue }
-        spoolLosses[attempt.task]?.failedAt = nil
-        addSpoolLoss(attempt.task, time - failedAt)
+        endSpoolWait(of: attempt.task, at: time)
       case .attemptEnded(let attempt, _, let error):
         guard let start = spoolLosses[attempt.task]?.startedAt.removeValue(forKey: attempt.number),
           error?.code == .spoolUnavailable
         else { continue }
         addSpoolLoss(attempt.task, time - start)
+        if refusals.contains(attempt) { refused.insert(attempt.task) }
         if spoolLosses[attempt.task]?.failedAt == nil { spoolLosses[attempt.task]?.failedAt = time }
       case .selected(let attempt, _):
         spoolLosses[attempt.task]?.span = .zero
         spoolLosses[attempt.task]?.failedAt = nil
+        refused.remove(attempt.task)
+      case .queryEnded(let query, .failed(let error)) where error.code == .spoolUnavailable:
+        goneAtEnd[query] = gone(at: time)
+        for task in spoolLosses.keys where task.stage.query == query { endSpoolWait(of: task, at: time) }
       default: break
       }
     }
+  }
+
+  private mutating func noteSpool(_ state: SpoolState, at time: MonotonicTime) {
+    if !state.inUse.isEmpty { (goneBefore, goneSince) = (gone(at: time), nil) }
+    if state.inUse.isEmpty, goneSince == nil { goneSince = time }
+  }
+
+  /// The coordinator that was told has crashed.
+  mutating func forgetSpool() { (goneSince, goneBefore, refused) = (nil, .zero, []) }
+
+  private func gone(at time: MonotonicTime) -> TimeSpan {
+    let now = goneSince.map { (time - $0).nanoseconds } ?? 0
+    return TimeSpan(nanoseconds: goneBefore.nanoseconds + now)
+  }
+
+  private mutating func endSpoolWait(of task: TaskID, at time: MonotonicTime) {
+    guard let failedAt = spoolLosses[task]?.failedAt else { return }
+    spoolLosses[task]?.failedAt = nil
+    addSpoolLoss(task, time - failedAt)
   }
 
   private mutating func addSpoolLoss(_ task: TaskID, _ span: TimeSpan) {
@@ -96,9 +138,11 @@ extension WorldChecks {
     spoolLosses[task]?.span = TimeSpan(nanoseconds: sum)
   }
 
-  /// The most that any task of a query lost by the spool before it found a place, if it did.
+  /// The most that any task of a query lost by the spool before it found a place, if it did; or that the query as a
+  /// whole may have.
   func mostSpoolLoss(_ query: QueryID) -> TimeSpan {
-    spoolLosses.filter { $0.key.stage.query == query }.map(\.value.span).max() ?? .zero
+    let ofTasks = spoolLosses.filter { $0.key.stage.query == query }.map(\.value.span).max() ?? .zero
+    return max(ofTasks, goneAtEnd[query] ?? .zero)
   }
 
   /// Queries take turns: one that could use any slot that comes free must not see the others get many before it.

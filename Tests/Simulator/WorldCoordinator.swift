@@ -19,6 +19,10 @@ extension World {
       return
     }
     if case .workerJoined(let id, _, _, _) = message { coordinatorConnections[id] = index }
+    // Who finds a directory of no use says so first.
+    if case .attemptFailed(_, _, let failure) = message, failure.error.code == .spoolUnavailable {
+      tell(.spoolChanged(spoolState))
+    }
     tell(message) { [unowned self] in
       switch message {
       case .attemptFinished(let attempt, let worker, _), .attemptFailed(let attempt, let worker, _):
@@ -68,7 +72,7 @@ extension World {
     if crashes() { return }
     store.expectUncounted(lostWithDirectory(events.map(\.event)))
     store.apply(turn.records, spool: spool, collected: collected)
-    checks.noteSpool(turn, at: now)
+    checks.noteSpool(turn, of: events.map(\.event), at: now)
     // Effects of a broken turn would only hide what is wrong with it.
     if store.violation != nil || crashes() { return }
     for effect in turn.effects {
@@ -99,6 +103,7 @@ extension World {
     else { return false }
     say("the coordinator crashes at boundary \(boundary)")
     checks.coordinatorCrashes += 1
+    checks.forgetSpool()
     scheduler = nil
     inbox = []
     collected = [:]
@@ -116,6 +121,8 @@ extension World {
     scheduler = Scheduler(settings: settings, advisor: advisor)
     life += 1
     pausedUntil = now
+    // It may find later only that all are full.
+    if spoolFullUntil <= now || random.chance(0.5) { tell(.spoolChanged(spoolState)) }
     // What ended may not have been cleaned up.
     for query in store.queries.values.sorted(by: { $0.model.id < $1.model.id }) where query.isReleased {
       spool.delete(query.model.id)

@@ -168,13 +168,24 @@ extension World {
     end(worker, attempt, .attemptFailed(attempt, worker.id, AttemptFailure(error: error, peakMemory: peak)))
   }
 
-  private func failSpool(_ worker: ModelWorker, _ attempt: AttemptID) {
-    fail(worker, attempt, WaterbearError(.spoolUnavailable, "no spool directory takes any output"))
+  private func failSpool(_ worker: ModelWorker, _ attempt: AttemptID, _ refusal: SpoolRefusal? = nil) {
+    let error = WaterbearError(.spoolUnavailable, "no spool directory takes any output")
+    end(worker, attempt, .attemptFailed(attempt, worker.id, AttemptFailure(error: error, refusal: refusal)))
+  }
+
+  /// Whether the attempt's output goes to the smaller spool directory.
+  private func choosesSmall(_ start: AttemptStart) -> Bool {
+    smallFullUntil <= now && start.avoidedDirectories.isEmpty && faults.smallSpool > 0 && random.chance(0.5)
   }
 
   private func finish(_ worker: ModelWorker, _ attempt: AttemptID, _ execution: ModelWorker.Execution) {
     let content = execution.content!
     if spoolFullUntil > now { return failSpool(worker, attempt) }
+    if choosesSmall(execution.start), faultsAreOn, random.chance(faults.smallSpool) {
+      smallFullUntil = after(20...1500)
+      queue.add(smallFullUntil, .spoolRecovers)
+      return failSpool(worker, attempt, SpoolRefusal(directory: "small", isFull: true))
+    }
     guard spool.commit(attempt, content) else {
       fail(worker, attempt, WaterbearError(.genericInternalError, "the query's directory is gone"))
       return
