@@ -180,20 +180,25 @@ extension Coordinator {
     guard let query = queries[id] else { return }
     query.resultTasks = taskCount
     query.state = .finished
-    query.endedMicroseconds = query.endedMicroseconds ?? SystemClock.wallMicroseconds()
     endWrite(of: query)
-    let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
-    let rows = query.write?.rowCount ?? query.progress[0].rows
-    log.write(
-      .queryFinished, about: .query(id),
-      [
-        "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(rows),
-        "tasks": .int(query.progress.reduce(0) { $0 + $1.total }), "retries": .int(status.retriedAttempts),
-      ])
+    // It may have been so before: in an earlier life of the coordinator, or until a part of its result was lost.
+    if query.endedMicroseconds == nil { noteFirstEnd(of: query) }
     // However long it took: nobody could have asked before.
     query.lastAccess = .now()
     query.wake()
     expireResult(of: query)
+  }
+
+  private func noteFirstEnd(of query: LiveQuery) {
+    query.endedMicroseconds = SystemClock.wallMicroseconds()
+    let status = query.status(nowMicroseconds: SystemClock.wallMicroseconds())
+    let rows = query.write?.rowCount ?? query.progress[0].rows
+    log.write(
+      .queryFinished, about: .query(query.id),
+      [
+        "milliseconds": .int(status.elapsedMicroseconds / 1000), "rows": .int(rows),
+        "tasks": .int(query.progress.reduce(0) { $0 + $1.total }), "retries": .int(status.retriedAttempts),
+      ])
   }
 
   func noteFailure(of id: QueryID, _ error: WaterbearError) {

@@ -144,7 +144,6 @@ extension Coordinator {
       count(stage) { ($0.finished, $0.rows, $0.bytes) = (0, 0, 0) }
     case .queryResumed(let query):
       queries[query]?.state = .running
-      queries[query]?.endedMicroseconds = nil
       queries[query]?.resultTasks = nil
       if let query = queries[query] { watchClient(of: query) }
     default: break

@@ -72,6 +72,7 @@ extension Coordinator {
       columns: description.columns, fragments: stored.stages.map(\.fragment), splits: splits,
       compressionCodec: description.compressionCodec, key: key, write: description.write,
       submission: description.submission ?? .unknown, adaptive: description.adaptive)
+    query.endedMicroseconds = stored.summary.endedMicros
     // They are stored in the transaction that accepts the query.
     query.hasStoredSplits = true
     if let adaptive = description.adaptive {

@@ -36,6 +36,7 @@ final class LiveQuery {
 
   var state = QueryState.running
   var error: WaterbearError?
+  /// When it ended; the first time, where its result was made again.
   var endedMicroseconds: Int64?
   /// Reported outputs, by attempt: those selected, and those whose report is being handled.
   var outputs: [AttemptID: SpoolOutput] = [:]

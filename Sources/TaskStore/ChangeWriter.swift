@@ -61,8 +61,7 @@ struct ChangeWriter {
     case .queryEnded(let id, let state, let error, let time): try end(id, state: state, error: error, at: time)
     case .queryResumed(let id, let state):
       try execute(
-        "UPDATE query SET state = ?, has_ended = 0, ended_us = NULL WHERE number = ?", [state, try number(id)],
-        "\(id) is unknown")
+        "UPDATE query SET state = ?, has_ended = 0 WHERE number = ?", [state, try number(id)], "\(id) is unknown")
     case .queryReleased(let id, let stages): try release(id, stages: stages)
     case .writeOpened(let id, let act):
       try execute(
@@ -130,15 +129,26 @@ struct ChangeWriter {
 
   private mutating func end(_ id: QueryID, state: String, error: WaterbearError?, at time: Int64) throws {
     let number = try number(id)
+    // What is made again of a result that was lost belongs to no query's time.
     try execute(
-      "UPDATE query SET state = ?, has_ended = 1, ended_us = ?, error_code = ?, error = ? WHERE number = ?",
-      [state, time, error?.code.rawValue, try error.map { try StoredText.encode($0) }, number], "\(id) is unknown")
+      """
+      UPDATE query SET state = ?1, has_ended = 1, error_code = ?3, error = ?4,
+        ended_us = CASE WHEN ?4 IS NULL THEN coalesce(ended_us, ?2) ELSE ?2 END
+      WHERE number = ?5
+      """, [state, time, error?.code.rawValue, try error.map { try StoredText.encode($0) }, number],
+      "\(id) is unknown")
     if error != nil { try destroyKey(number) }
   }
 
   private mutating func release(_ id: QueryID, stages: [UInt8]) throws {
     let number = try number(id)
     try destroyKey(number)
+    // Nobody will say of these how they end.
+    try executeOnMany(
+      """
+      UPDATE attempt SET state = 'ABORTED', ended_us = (SELECT ended_us FROM query WHERE number = ?1)
+      WHERE query = ?1 AND state = 'RUNNING'
+      """, [number])
     try execute(
       """
       UPDATE query SET is_released = 1, description = NULL, stages = ?2,
@@ -247,7 +257,12 @@ struct ChangeWriter {
   }
 
   private mutating func unselect(_ id: AttemptID, error: WaterbearError, at time: Int64) throws {
-    try finish(id, state: AttemptEnd.lost.rawValue, error: error, at: time)
+    // It ended when it was selected, not when its output was found to be lost.
+    let ended = try Int64.fetchOne(
+      db.cachedStatement(
+        sql: "SELECT ended_us FROM attempt WHERE query = ? AND stage = ? AND partition = ? AND attempt = ?"),
+      arguments: [try number(id.task.stage.query), id.task.stage.number, id.task.partition, id.number])
+    try finish(id, state: AttemptEnd.lost.rawValue, error: error, at: ended ?? time)
     try execute(
       "UPDATE task SET selected = NULL WHERE query = ? AND stage = ? AND partition = ? AND selected = ?",
       [try number(id.task.stage.query), id.task.stage.number, id.task.partition, id.number],

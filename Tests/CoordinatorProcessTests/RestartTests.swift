@@ -1,5 +1,7 @@
 // Tests what a coordinator makes of what the one before it left.
 import Base
+import Exchange
+import Foundation
 import Glibc
 import Platform
 import Sealing
@@ -49,6 +51,34 @@ import Wire
     #expect(try worker.order().attempt.task.stage.query == running)
     #expect(try next.client().fetch(finished, ResultPosition(task: 0, page: 1)).isLast)
     try next.stop()
+  }
+
+  /// Neither a restart nor a result that was lost and is made again make the query longer, or end it twice.
+  @Test func aQueryFinishesOnce() throws {
+    func lines(_ bench: CoordinatorBench) throws -> Int {
+      let log = try String(contentsOfFile: bench.home.path + "/data/log/waterbear.jsonl", encoding: .utf8)
+      return log.split(separator: "\n").count { $0.contains("query_finished") }
+    }
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT 1")
+    try bench.worker().work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    #expect(try lines(bench) == 1)
+    let next = try bench.restarted()
+    let elapsed = try next.client().end(of: query).elapsedMicroseconds
+    SystemClock.sleep(.milliseconds(20))
+    #expect(try next.client().end(of: query).elapsedMicroseconds == elapsed)
+    let directory = bench.home.path + "/data/spool/\(query)"
+    for name in try LocalFileSystem().names(in: directory) { unlink("\(directory)/\(name)") }
+    let client = try next.client()
+    try client.socket.send(FetchResult(query: query, position: ResultPosition(), waitMilliseconds: 20_000), id: 1)
+    let worker = try next.worker(2)
+    try worker.work()
+    #expect(try client.socket.receive(timeout: .seconds(20))?.message(ResultPage.self).status.state == .finished)
+    let last = try next.restarted()
+    #expect(try last.client().end(of: query).elapsedMicroseconds == elapsed)
+    #expect(try lines(last) == 1)
+    try last.stop()
   }
 
   @Test func theFiguresOfStagesOutliveTheResult() throws {
