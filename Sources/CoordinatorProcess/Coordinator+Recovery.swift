@@ -18,6 +18,8 @@ extension Coordinator {
     // Until each has said what it runs, or was replaced, an attempt of any query may still write.
     unheardWorkers = Set(1...settings[.workers])
     for entry in stored {
+      // However many there are, and however long each takes: this goes on.
+      link.reportAlive()
       // Earlier releases left failed queries like this.
       if entry.summary.hasEnded, entry.summary.error != nil {
         try store.apply([.queryReleased(entry.summary.id)])

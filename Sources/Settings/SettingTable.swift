@@ -63,7 +63,8 @@ extension Setting {
         Setting(.spoolMemoryDirectory), Setting(.spoolMemorySize), Setting(.maxSpoolWait),
         Setting(.spoolCallTimeout),
       ]),
-    SettingGroup(title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout)]),
+    SettingGroup(
+      title: "Supervision", settings: [Setting(.drainTimeout), Setting(.hangTimeout), Setting(.startTimeout)]),
     SettingGroup(
       title: "Log", settings: [Setting(.logLevel), Setting(.logMaxSize), Setting(.logMaxHistory)]),
   ]

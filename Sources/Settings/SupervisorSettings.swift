@@ -13,6 +13,16 @@ extension SettingKey where Value == TimeSpan {
     Self(
       "waterbear.hang-timeout", default: .fixed(.seconds(10)), range: .within(.seconds(1) ... .seconds(3600)),
       trino: .absent(because: "in Trino an operator notices a server that hangs"),
-      "How long a process may give no sign of life before it is killed and started again.")
+      "How long a process may give no sign of life before it is killed and started again, or ended where it stops.")
+  }
+
+  public static var startTimeout: Self {
+    Self(
+      "waterbear.start-timeout", default: .fixed(.seconds(300)), range: .within(.seconds(1) ... .seconds(3600)),
+      trino: .absent(because: "in Trino an operator notices a server that does not start"),
+      """
+      How long a process that starts may give no sign of life before it is killed and started again. The coordinator \
+      gives one for each query that it takes up.
+      """)
   }
 }

@@ -75,6 +75,8 @@ public struct Supervision: Sendable {
     var startedAt = MonotonicTime(nanoseconds: 0)
     /// When it last said that it lives; nil where it never did.
     var aliveAt: MonotonicTime?
+    /// It was killed for its silence, and owes no further sign of life.
+    var isKilled = false
     var soonDeaths = 0
     /// A reload came while it was starting: it may have read the old configuration.
     var owesReload = false
@@ -154,6 +156,7 @@ public struct Supervision: Sendable {
     children[role]!.state = .starting
     children[role]!.startedAt = now
     children[role]!.aliveAt = nil
+    children[role]!.isKilled = false
     children[role]!.owesReload = false
     children[role]!.reason = nil
     return [.start(role)]
@@ -243,19 +246,24 @@ public struct Supervision: Sendable {
       let child = children[role]!
       if case .backingOff(let until) = child.state, now >= until {
         actions += start(role, now: now)
-      } else if let deadline = hangDeadline(child), let aliveAt = child.aliveAt, now >= deadline {
-        // Its end arrives as an event of its own; until then it owes no further sign of life.
-        children[role]!.aliveAt = nil
-        actions += [.report(.hung(role, silence: now - aliveAt)), .signal(role, .kill)]
+      } else if let deadline = hangDeadline(child), now >= deadline {
+        // Its end arrives as an event of its own.
+        children[role]!.isKilled = true
+        actions += [.report(.hung(role, silence: now - (child.aliveAt ?? child.startedAt))), .signal(role, .kill)]
       }
     }
     return actions
   }
 
-  /// When a child counts as hung; nil where it never said anything yet, or is stopping under the drain's own limit.
+  /// When a child counts as hung. One that starts has more time, from each sign of life that it gives; one that stops
+  /// and never gave any has that of the drain only.
   private func hangDeadline(_ child: Child) -> MonotonicTime? {
-    guard child.state == .starting || child.state == .ready else { return nil }
-    return child.aliveAt.map { $0 + policy.hangTime }
+    guard !child.isKilled else { return nil }
+    switch child.state {
+    case .starting: return (child.aliveAt ?? child.startedAt) + policy.startTime
+    case .ready, .stopping: return child.aliveAt.map { $0 + policy.hangTime }
+    case .backingOff, .gone: return nil
+    }
   }
 
   private mutating func beginDrain(_ code: ExitCode, reason: String?, now: MonotonicTime) -> [Action] {

@@ -9,6 +9,8 @@ public struct SupervisionPolicy: Hashable, Sendable {
   public var drainTime: TimeSpan
   /// How long a child that said it lives may stay silent before it is killed as hung.
   public var hangTime: TimeSpan
+  /// How long a child that starts may give no sign of life before it is killed as hung.
+  public var startTime: TimeSpan
   /// A child that dies younger than this has died soon.
   public var soon: TimeSpan
   /// The delay after the first soon death; each further one doubles it.
@@ -20,13 +22,15 @@ public struct SupervisionPolicy: Hashable, Sendable {
 
   public init(
     workerCount: Int, drainTime: TimeSpan = .seconds(30), hangTime: TimeSpan = .seconds(10),
-    soon: TimeSpan = .milliseconds(250), delayInitial: TimeSpan = .milliseconds(50),
-    delayMax: TimeSpan = .seconds(5), delayAfterKillMax: TimeSpan = .milliseconds(100)
+    startTime: TimeSpan = .seconds(300), soon: TimeSpan = .milliseconds(250),
+    delayInitial: TimeSpan = .milliseconds(50), delayMax: TimeSpan = .seconds(5),
+    delayAfterKillMax: TimeSpan = .milliseconds(100)
   ) {
     precondition(workerCount >= 1, "a daemon without workers cannot run a task")
     self.workerCount = workerCount
     self.drainTime = drainTime
     self.hangTime = hangTime
+    self.startTime = startTime
     self.soon = soon
     self.delayInitial = delayInitial
     self.delayMax = delayMax

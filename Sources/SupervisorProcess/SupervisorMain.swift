@@ -66,7 +66,8 @@ private final class ReloadableDaemon: Sendable {
   func run() -> ExitCode {
     let policy = settings.withLock { settings in
       SupervisionPolicy(
-        workerCount: settings[.workers], drainTime: settings[.drainTimeout], hangTime: settings[.hangTimeout])
+        workerCount: settings[.workers], drainTime: settings[.drainTimeout], hangTime: settings[.hangTimeout],
+        startTime: settings[.startTimeout])
     }
     do {
       return try Supervisor.run(

@@ -38,7 +38,7 @@ import Testing
 
   @Test mutating func everythingStartsAtOnce() {
     #expect(send(.begin) == [.start(.coordinator), .start(.worker(1)), .start(.worker(2))])
-    #expect(supervision.nextDeadline == nil)
+    #expect(supervision.nextDeadline == now + .seconds(300))
   }
 
   @Test mutating func readyIsAnnouncedOnceWithCoordinatorAndOneWorker() {
@@ -146,6 +146,7 @@ import Testing
     _ = send(.drain)
     let end = now + .seconds(30)
     workersSpeak(after: .milliseconds(29_990))
+    _ = send(.alive(.coordinator))
     #expect(supervision.nextDeadline == end)
     #expect(send(.tick, after: .milliseconds(9)).isEmpty)
     #expect(
@@ -222,9 +223,47 @@ import Testing
     #expect(withoutReports(send(.tick, after: .seconds(1))) == [.signal(.coordinator, .kill)])
   }
 
-  @Test mutating func aStartMayTakeLong() {
+  @Test mutating func aStartMayTakeLongAsLongAsItGoesOn() {
     _ = send(.begin)
-    #expect(send(.tick, after: .seconds(3600)).isEmpty)
+    for role in supervision.roles.dropFirst() { _ = send(.ready(role)) }
+    // Taking up one query after the other.
+    for _ in 0..<100 {
+      workersSpeak(after: .seconds(9))
+      #expect(send(.tick).isEmpty)
+      _ = send(.alive(.coordinator))
+    }
+    for _ in 0..<33 { workersSpeak(after: .seconds(9)) }
+    #expect(send(.tick).isEmpty)
+    workersSpeak(after: .seconds(3))
+    #expect(
+      send(.tick) == [.report(.hung(.coordinator, silence: .seconds(300))), .signal(.coordinator, .kill)])
+    #expect(send(.tick, after: .seconds(1)).isEmpty)
+    #expect(withoutReports(send(.ended(.coordinator, .killed(signal: 9)))).isEmpty)
+    #expect(send(.tick, after: .seconds(5)).contains(.start(.coordinator)))
+  }
+
+  @Test mutating func aStartThatNeverGivesASignIsHung() {
+    _ = send(.begin)
+    #expect(send(.tick, after: .milliseconds(299_999)).isEmpty)
+    #expect(
+      withoutReports(send(.tick, after: .milliseconds(1)))
+        == supervision.roles.map { .signal($0, .kill) })
+  }
+
+  /// Whoever stops the daemon need not wait for all of the drain's time.
+  @Test mutating func whoeverHangsHoldsUpNoStop() {
+    bringUp()
+    for role in supervision.roles { _ = send(.alive(role)) }
+    workersSpeak(after: .seconds(4))
+    #expect(withoutReports(send(.drain)) == [.signal(.coordinator, .drain)])
+    workersSpeak(after: .seconds(6))
+    #expect(withoutReports(send(.tick)) == [.signal(.coordinator, .kill)])
+    #expect(
+      withoutReports(send(.ended(.coordinator, .killed(signal: 9))))
+        == [.signal(.worker(1), .drain), .signal(.worker(2), .drain)])
+    #expect(send(.tick, after: .seconds(9)).isEmpty)
+    _ = send(.alive(.worker(2)))
+    #expect(withoutReports(send(.tick, after: .seconds(1))) == [.signal(.worker(1), .kill)])
   }
 
   @Test mutating func aStartThatFailsIsTriedAgainWithDelay() {
