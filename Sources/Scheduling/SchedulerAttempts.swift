@@ -98,7 +98,7 @@ extension Scheduler {
     removeRun(task, number, outcome, error)
     if workerDied != nil { task.state.unresolved.append(number) }
     if query.description.retryPolicy == .none {
-      failQuery(query, error)
+      failQuery(query, Self.withoutRetries(error))
       return
     }
     if error.code == .spoolUnavailable, settings.plantedBug != .blamesTasksForSpool {
@@ -176,9 +176,37 @@ extension Scheduler {
     }
     var result = error.asCause(of: message)
     if error.code == .exceededLocalMemoryLimit {
-      result.remedy = "Raise waterbear.worker-memory, or lower waterbear.workers so that each worker has more."
+      result.remedy = memoryRemedy(task.query.description.memory)
     } else if result.remedy == nil { result.remedy = "Mend the cause, or raise task-retry-attempts-per-task." }
     return result
+  }
+
+  /// Which limit keeps a task from getting more memory.
+  private func memoryRemedy(_ policy: MemoryPolicy) -> String {
+    let (task, query) = (policy.taskMemoryMax ?? .max, policy.queryMemoryMax ?? .max)
+    if min(task, query) >= workers.usualBiggestMemory() {
+      return "Raise waterbear.worker-memory, or lower waterbear.workers so that each worker has more."
+    }
+    let (name, bytes) = task <= query ? ("task.max-memory", task) : ("query.max-memory", query)
+    let property = name.map { ".-".contains($0) ? "_" : String($0) }.joined()
+    return "Raise \(name), or \(property) of the session, which is \(DataSize(bytes: bytes))."
+  }
+
+  /// An error of an attempt that ends its query, under RetryPolicy.none: who found it speaks of what else would follow.
+  static func withoutRetries(_ error: WaterbearError) -> WaterbearError {
+    var error = error
+    switch error.code {
+    case .spoolUnavailable:
+      error.remedy =
+        "Free space in the directory or repair it. With retry_policy = TASK the task would have gone to another one."
+    case .exchangeDataUnrecoverable:
+      error.remedy = "Run the query again. With retry_policy = TASK what was lost would have been made again."
+    case .exceededLocalMemoryLimit, .clusterOutOfMemory:
+      error.remedy =
+        "Raise fault-tolerant-execution-task-memory. With retry_policy = TASK the task would have got more."
+    default: break
+    }
+    return error
   }
 
   // MARK: Steps

@@ -6,7 +6,7 @@ extension Scheduler {
   func outputLost(_ attempt: AttemptID, _ error: WaterbearError, counts: Bool = true) {
     guard let task = find(attempt), task.state.selected == attempt.number, !task.query.isPastReading else { return }
     if task.query.description.retryPolicy == .none {
-      failQuery(task.query, error)
+      failQuery(task.query, Self.withoutRetries(error))
     } else {
       loseOutput(of: task, attempt, error, counts: counts)
     }

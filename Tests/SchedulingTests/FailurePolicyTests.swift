@@ -92,4 +92,19 @@ import Testing
     #expect(delays == [.zero, .seconds(10), .seconds(20), .seconds(40), .seconds(60), .seconds(60), .seconds(60)])
     #expect(policy.delay(beforeRetry: 1_000_000) == .seconds(60))
   }
+
+  @Test(arguments: [
+    (nil, nil, "waterbear.worker-memory"), (50, nil, "Raise task.max-memory, or task_max_memory of the session"),
+    (nil, 60, "query.max-memory, or query_max_memory"), (1000, 70, "query.max-memory"), (50, 50, "task.max-memory"),
+  ] as [(Int64?, Int64?, String)])
+  func theRemedyNamesTheLimitOfMemory(task: Int64?, query: Int64?, name: String) {
+    let bench = Bench()
+    bench.join(0)
+    var description = Bench.scan()
+    description.memory.taskMemoryMax = task
+    description.memory.queryMemoryMax = query
+    bench.submit(description, splits: 1)
+    for _ in 0..<20 where !bench.running.isEmpty { bench.fail(.exceededLocalMemoryLimit, peak: 2000) }
+    #expect(bench.failure()?.remedy?.contains(name) == true, "\(bench.failure()?.remedy ?? "")")
+  }
 }

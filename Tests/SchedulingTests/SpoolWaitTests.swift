@@ -210,6 +210,8 @@ import Testing
     bench.submit(Bench.scan(policy: .none), splits: 1)
     bench.fail(.spoolUnavailable)
     #expect(bench.failure()?.code == .spoolUnavailable)
+    // Whoever found it promises that the task runs again.
+    #expect(bench.failure()?.remedy?.contains("With retry_policy = TASK the task would have gone") == true)
   }
 
   @Test func outputsThatAreStillReadAreMadeAgainTogether() {
