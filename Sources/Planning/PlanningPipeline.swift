@@ -110,14 +110,15 @@ public struct PlanningPipeline {
     }
     let logical = try LogicalPlanner(catalogs: catalogs, context: context).plan(explain.statement)
     let plan = optimized(logical)
+    let act = logical.write.flatMap { $0.writesRows ? nil : $0 }
     let printer = PlanPrinter(format: explain.format, statistics: statistics)
     let text: String
     switch explain.type {
     case .validate: return rows(["Valid"], [.boolean], [[.boolean(true)]])
     case .io: throw WaterbearError(.notSupported, "EXPLAIN (TYPE IO) is not supported", at: explain.location)
-    case .logical: text = printer.text(of: plan)
+    case .logical: text = act.map { printer.text(of: $0) } ?? printer.text(of: plan)
     case .distributed:
-      text = printer.text(of: try fragment(plan, symbols: logical.symbols))
+      text = try act.map { printer.text(of: $0) } ?? printer.text(of: fragment(plan, symbols: logical.symbols))
     }
     return rows(["Query Plan"], [.varcharUnbounded], [[.text(text)]])
   }

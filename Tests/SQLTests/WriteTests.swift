@@ -95,6 +95,18 @@ import Testing
     #expect(tables.rows(of: "t")?.count == 3)
   }
 
+  @Test func whatWritesNoRowsIsExplainedByItsTable() throws {
+    func explained(_ sql: String) throws -> String {
+      guard case .bytes(let text) = try runner().rows("EXPLAIN \(sql)")[0][0] else { return "" }
+      return String(decoding: text, as: UTF8.self)
+    }
+    #expect(try explained("DROP TABLE t").contains("DROP TABLE[table = memory.default.t]"))
+    #expect(try explained("(TYPE LOGICAL) CREATE TABLE u (x bigint)").contains("[table = memory.default.u]"))
+    #expect(try explained("DROP TABLE IF EXISTS nope").contains("there is nothing to do"))
+    #expect(try explained("(FORMAT JSON) DROP TABLE t").contains("memory.default.t"))
+    #expect(tables.rows(of: "t")?.count == 3)
+  }
+
   @Test func aTableIsDropped() throws {
     #expect(try run("DROP TABLE t") == "DROP TABLE [][]")
     #expect(tables.rows(of: "t") == nil)

@@ -24,6 +24,25 @@ struct PlanPrinter {
     }
   }
 
+  /// What a statement does that writes no rows, such as `DROP TABLE`.
+  func text(of write: LogicalWrite) -> String {
+    let (table, details): (String?, [String]) =
+      switch write.act {
+      case .create(let table):
+        ("\(write.catalog).\(table.schema).\(table.name)", table.columns.map { "\($0.name) \($0.type)" })
+      case .insert(let table, _), .drop(let table, _): ("\(table.catalog).\(table.schema).\(table.name)", [])
+      case .nothing: (nil, ["there is nothing to do"])
+      }
+    let node = DescribedNode(
+      id: 0, name: write.updateType, descriptor: table.map { [("table", $0)] } ?? [], outputs: [], details: details,
+      estimate: nil, children: [])
+    switch format {
+    case .text: return TextPlan.lines(of: node).joined(separator: "\n")
+    case .json: return JSONPlan.text(of: node)
+    case .graphviz: return GraphvizPlan.text(of: [DescribedFragment(number: 0, title: "", facts: [], root: node)])
+    }
+  }
+
   /// The fragments, from the root's on.
   func text(of plan: FragmentedPlan) -> String {
     let names = SymbolNames(of: plan.fragments.map(\.root))
