@@ -38,6 +38,8 @@ public struct Settings: Sendable {
     }
     problems += settings.override(overrides)
     settings.resolveDefaults(environment)
+    // Every process is told how many workers there are, whoever decided it.
+    for name in overrides.keys where settings.isDefault(name, environment) { settings.origins[name] = nil }
     problems += settings.contradictions()
     for name in try FileText.list("\(directory)/catalog") where name.hasSuffix(".properties") {
       let path = "\(directory)/catalog/\(name)"
@@ -113,6 +115,12 @@ public struct Settings: Sendable {
     for setting in Setting.all where values[setting.name] == nil {
       values[setting.name] = setting.fixedDefault ?? setting.computedDefault?(environment, self)
     }
+  }
+
+  private func isDefault(_ name: String, _ environment: SettingsEnvironment) -> Bool {
+    guard let setting = Setting.byName[name] else { return false }
+    let standard = setting.fixedDefault ?? setting.computedDefault?(environment, self)
+    return standard?.settingText == text(of: name)
   }
 
   /// Settings that are fine alone but not together.

@@ -14,6 +14,14 @@ import Testing
     #expect(settings.rows.first { $0.setting.name == "waterbear.workers" }?.origin == "command line")
   }
 
+  /// Every process is told how many workers there are, though nobody may have asked for it.
+  @Test func theDefaultOnTheCommandLineIsTheDefault() throws {
+    let standard = try Settings.load(directory: "/nowhere", environment: machine)[SettingKey<Int>.workers]
+    let settings = try Settings.load(
+      directory: "/nowhere", environment: machine, overrides: ["waterbear.workers": "\(standard)"])
+    #expect(settings.rows.allSatisfy { $0.origin == nil })
+  }
+
   @Test func aWrongValueNamesTheCommandLine() {
     let error = #expect(throws: WaterbearError.self) {
       try Settings.load(directory: "/nowhere", environment: machine, overrides: ["waterbear.workers": "0"])
