@@ -123,6 +123,7 @@ private final class CoordinatorShell {
     // A commit under way is completed, if it does not hang, and its end noted; otherwise the next start completes it.
     _ = coordinator.commits.finish(within: Self.commitPatience)
     for _ in 0..<2 { try loop.submit {}.wait() }
+    workers.stop()
     try store.close()
   }
 

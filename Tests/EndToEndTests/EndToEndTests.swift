@@ -1,5 +1,6 @@
 // Owns the order of all tests that run whole daemons: one after the other, so that none starves another.
 import Base
+import Foundation
 import Platform
 import Testing
 
@@ -18,6 +19,9 @@ extension EndToEndTests {
       }
       try daemon.expectEmptySpool()
       #expect(try daemon.stop() == .exited(0))
+      // Of what is found in its run directory, the locks are for ever.
+      let left = try FileManager.default.contentsOfDirectory(atPath: daemon.data + "/run")
+      #expect(left.allSatisfy { $0.hasSuffix(".lock") }, "\(left)")
     }
 
     @Test func `the same while a random worker is killed every 300 ms`() throws {
