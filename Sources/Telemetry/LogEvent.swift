@@ -54,6 +54,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case taskRetried = "task_retried"
   case taskDivided = "task_divided"
   case memoryShort = "memory_short"
+  case threadNotReplaced = "thread_not_replaced"
   case memoryStuck = "memory_stuck"
   case taskDuplicated = "task_duplicated"
 
@@ -104,8 +105,8 @@ extension LogEvent {
       .debug
     case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
-      .taskDivided, .memoryShort, .memoryStuck, .outputLost, .outputUnread, .outputsMissing, .outputRecomputed,
-      .spoolDirectorySetAside, .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
+      .taskDivided, .memoryShort, .threadNotReplaced, .memoryStuck, .outputLost, .outputUnread, .outputsMissing,
+      .outputRecomputed, .spoolDirectorySetAside, .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
       .warning
     case .storeDamaged, .settingsRefused, .processFailed, .childStartFailed: .error
     default: .info
@@ -128,7 +129,7 @@ extension LogEvent {
       .incarnationNotStored, .settingsReloaded, .settingsRefused, .processFailed:
       daemonDescription
     case .coordinatorStarted, .coordinatorRecovered, .workerStarted, .workerRegistered, .workerLost,
-      .workerSilent, .coordinatorLost, .memoryShort, .memoryStuck:
+      .workerSilent, .coordinatorLost, .memoryShort, .memoryStuck, .threadNotReplaced:
       clusterDescription
     case .querySubmitted, .queryRecovered, .queryRetried, .queryFinished, .queryFailed, .queryCancelled,
       .queryExpired, .commitStarted, .commitFailed, .writeNotCleaned:

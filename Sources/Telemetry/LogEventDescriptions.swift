@@ -55,6 +55,11 @@ extension LogEvent {
         ["worker", "stuck_bytes"],
         "So much of a worker's memory is held by attempts that were given up in calls on a disk that do not return."
       )
+    case .threadNotReplaced:
+      (
+        ["directory", "reason"],
+        "A thread is stuck in a call on a spool directory, and no other could be started: its place is free when it is."
+      )
     case .workerSilent:
       (["worker", "reason"], "A worker is alive but did not answer; it is killed.")
     case .coordinatorLost:

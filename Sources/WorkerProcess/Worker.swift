@@ -279,7 +279,7 @@ final class Worker: Sendable {
       do {
         try pool.replace(silence.thread, stuckSince: silence.since)
       } catch {
-        log.write(.messageOfLibrary, ["library": "threads", "message": .string("\(error)")])
+        log.write(.threadNotReplaced, ["directory": .string(silence.directory), "reason": .string("\(error)")])
       }
     }
   }
