@@ -30,14 +30,17 @@ public final class QueryStream {
 
   /// Submits a query and returns its id once the daemon has made it durable. Submitting again after a lost
   /// connection does not start it twice. `isAwaited`: somebody will ask for its rows or its end, and the daemon may end
-  /// it when nobody has for `query.client.timeout`.
+  /// it when nobody has for `query.client.timeout`. `needsDistinctNames`: a result with two columns of one name is
+  /// refused with DUPLICATE_COLUMN_NAME before anything runs.
   public static func submit(
-    _ sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool, client: DaemonClient
+    _ sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool,
+    needsDistinctNames: Bool = false, client: DaemonClient
   ) throws -> QueryID {
     var random = SystemRandomNumberGenerator()
     let nonce = String(random.next(), radix: 36) + String(random.next(), radix: 36)
     let request = SubmitQuery(
-      nonce: nonce, sql: sql, catalog: catalog, schema: schema, session: session, isAwaited: isAwaited)
+      nonce: nonce, sql: sql, catalog: catalog, schema: schema, session: session, isAwaited: isAwaited,
+      needsDistinctNames: needsDistinctNames ? true : nil)
     return try client.call(request, expecting: Submitted.self).message.query
   }
 

@@ -28,14 +28,17 @@ struct QueryRun {
     try interruption.watch()
   }
 
-  /// Submits SQL; throws `QueryFailure` where the daemon refuses it. `isAwaited`: this program will take the result.
-  func submit(_ sql: String, _ options: StatementOptions, isAwaited: Bool = true) throws -> QueryID {
+  /// Submits SQL; throws `QueryFailure` where the daemon refuses it. `isAwaited`: this program will take the result,
+  /// in this format.
+  func submit(
+    _ sql: String, _ options: StatementOptions, isAwaited: Bool = true, format: OutputFormat? = nil
+  ) throws -> QueryID {
     interruption.willSubmit()
     let query: QueryID
     do {
       query = try QueryStream.submit(
         sql, catalog: options.catalog, schema: options.schema, session: try options.properties(),
-        isAwaited: isAwaited, client: client)
+        isAwaited: isAwaited, needsDistinctNames: format == .parquet, client: client)
     } catch let error as WaterbearError {
       try interruption.settle()
       throw failure(nil, error)

@@ -20,6 +20,8 @@ final class PlanningQuery {
   /// Session properties as the client gave them.
   let given: [String: String]
   let submission: Submission
+  /// Two columns of one name make the result useless.
+  let needsDistinctNames: Bool
   /// Ends it when its plan takes too long.
   var limit: Scheduled<Void>?
   var waiters: [(Result<QueryID, WaterbearError>) -> Void] = []
@@ -30,9 +32,10 @@ final class PlanningQuery {
 
   init(
     nonce: String, user: String, createdMicroseconds: Int64, request: QueryRequest, given: [String: String],
-    submission: Submission
+    submission: Submission, needsDistinctNames: Bool = false
   ) {
     self.submission = submission
+    self.needsDistinctNames = needsDistinctNames
     self.given = given
     self.nonce = nonce
     self.user = user
@@ -67,7 +70,8 @@ extension Coordinator {
       schema: message.schema, session: session)
     let planned = PlanningQuery(
       nonce: message.nonce, user: user, createdMicroseconds: created, request: request,
-      given: message.session, submission: Submission(isAwaited: message.isAwaited ?? false))
+      given: message.session, submission: Submission(isAwaited: message.isAwaited ?? false),
+      needsDistinctNames: message.needsDistinctNames ?? false)
     planned.waiters.append(answer)
     planning[id] = planned
     limitPlanning(planned)
@@ -103,6 +107,9 @@ extension Coordinator {
       switch outcome {
       case .failure(let error): try refuse(planned, error)
       case .success(let plan):
+        if planned.needsDistinctNames, let error = Self.sameNames(in: plan.columns) {
+          return try refuse(planned, error)
+        }
         guard let write = plan.write, !isOpen else { return try start(planned, plan) }
         open(write, of: id) { [weak self] error in
           self?.accept(id, error.map { .failure($0) } ?? .success(plan), isOpen: true)
@@ -111,6 +118,15 @@ extension Coordinator {
     } catch {
       endPlanning(id, .failure(WaterbearError.wrapping(error)))
     }
+  }
+
+  /// What is wrong with the names of a result where each must be another.
+  private static func sameNames(in columns: [ResultColumn]) -> WaterbearError? {
+    var names: Set<String> = []
+    guard let column = columns.first(where: { !names.insert($0.name).inserted }) else { return nil }
+    return WaterbearError(
+      .duplicateColumnName, "A file of this format cannot have two columns with the name '\(column.name)'",
+      remedy: "Give them names with AS, or choose another format.")
   }
 
   /// Answers all who wait for a query's id. Not before the query is durable: until then a second submission must find

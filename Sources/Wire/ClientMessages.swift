@@ -15,10 +15,14 @@ public struct SubmitQuery: WireMessage {
   /// Whether the client will ask for rows or wait: the query then ends when it has done neither for
   /// `query.client.timeout`. Nil as false.
   public var isAwaited: Bool?
+  /// Whether the result is of no use to the client where two of its columns have one name. Nil as false.
+  public var needsDistinctNames: Bool?
 
   public init(
-    nonce: String, sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool? = nil
+    nonce: String, sql: String, catalog: String?, schema: String?, session: [String: String], isAwaited: Bool? = nil,
+    needsDistinctNames: Bool? = nil
   ) {
+    self.needsDistinctNames = needsDistinctNames
     self.isAwaited = isAwaited
     self.nonce = nonce
     self.sql = sql

@@ -22,6 +22,20 @@ struct QueryVerbTests {
     #expect(daemon.requests == ["submit-query", "fetch-result", "fetch-result", "release-result"])
   }
 
+  @Test(arguments: [OutputFormat.parquet, .csv])
+  func theDaemonHearsWhetherNamesMustDiffer(format: OutputFormat) throws {
+    let needs = Mutex<Bool?>(nil)
+    let daemon = try FakeDaemon { frame in
+      if frame.name == SubmitQuery.name {
+        let request = try frame.message(SubmitQuery.self)
+        needs.withLock { $0 = request.needsDistinctNames ?? false }
+      }
+      return try FakeQuery().reply(to: frame)
+    }
+    let run = try ControlRun.of(["query", "--socket", daemon.socketPath, "--format", format.rawValue, "SELECT 1"])
+    #expect(run.code == .done && needs.withLock { $0 } == (format == .parquet))
+  }
+
   @Test(arguments: [
     (OutputFormat.jsonl, "{\"n\":1,\"s\":\"one\"}\n{\"n\":2,\"s\":null}\n{\"n\":3,\"s\":\"\"}\n"),
     (.json, "[\n{\"n\":1,\"s\":\"one\"},\n{\"n\":2,\"s\":null},\n{\"n\":3,\"s\":\"\"}\n]\n"),

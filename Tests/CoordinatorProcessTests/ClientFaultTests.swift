@@ -30,6 +30,23 @@ import Wire
     try bench.stop()
   }
 
+  @Test func whoNeedsNamesThatDifferHearsBeforeAnythingRuns() throws {
+    let bench = try CoordinatorBench()
+    func submit(_ sql: String) throws -> QueryID {
+      try bench.client().ask(
+        SubmitQuery(
+          nonce: sql, sql: sql, catalog: "tpch", schema: "tiny", session: [:], needsDistinctNames: true), Submitted.self
+      ).query
+    }
+    #expect {
+      try submit("SELECT 1 AS a, 2 AS b, 3 AS a")
+    } throws: { ($0 as? WaterbearError)?.code == .duplicateColumnName && "\($0)".contains("'a'") }
+    #expect(try bench.look { $0.queries.isEmpty })
+    _ = try submit("SELECT 1 AS a, 2 AS b")
+    _ = try bench.client().submit("SELECT 1 AS a, 2 AS a")
+    try bench.stop()
+  }
+
   @Test func twoClientsFetchTheSameResultPageByPage() throws {
     let bench = try CoordinatorBench()
     let query = try isDone(bench)

@@ -22,7 +22,7 @@ struct QueryVerb: Verb {
     let sql = try statement.text(console)
     var run = try QueryRun(console, connection, cancelsOnInterrupt: true)
     run.sql = sql
-    let query = try run.submit(sql, statement)
+    let query = try run.submit(sql, statement, format: format)
     let stream = OutputStream(descriptor: console.output)
     try run.printResult(of: query, with: format.writer(to: stream), to: stream)
     return .done
