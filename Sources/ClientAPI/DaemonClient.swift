@@ -9,13 +9,40 @@ import Wire
 
 /// The daemon cannot be reached.
 public struct DaemonUnavailable: Error, CustomStringConvertible {
+  /// What is the case, as far as can be told from outside.
+  public enum Reason: Hashable, Sendable {
+    /// The file system refused.
+    case permission
+    /// Nobody listens, and no daemon is known to run.
+    case absent
+    /// The daemon runs, as this process, but its coordinator does not: it starts, or cannot.
+    case noCoordinator(Int32)
+    /// Somebody listens, who takes no connection or does not answer.
+    case silent
+  }
+
   public let socketPath: String
-  /// Whether the file system refused, as opposed to nobody listening.
-  public let isPermission: Bool
+  public let reason: Reason
+
+  /// Whether this user may not reach it.
+  public var isPermission: Bool { reason == .permission }
 
   public var description: String {
-    isPermission
-      ? "No permission to connect to \(socketPath)" : "The daemon is not running: nobody listens on \(socketPath)"
+    switch reason {
+    case .permission: "No permission to connect to \(socketPath)"
+    case .absent: "The daemon is not running: nobody listens on \(socketPath)"
+    case .noCoordinator(let process):
+      "The daemon runs (process \(process)), but its coordinator does not: nobody listens on \(socketPath)"
+    case .silent: "The daemon runs, but its coordinator does not answer on \(socketPath)"
+    }
+  }
+
+  /// Nobody listens: says whether a daemon runs, as far as the lock beside the socket tells.
+  static func nobody(at socketPath: String) -> DaemonUnavailable {
+    let run = socketPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let lock = (run.isEmpty ? "." : run) + "/" + DaemonDirectories.daemonLockName
+    let holder = LockFile.lastHolder(of: lock)
+    return DaemonUnavailable(socketPath: socketPath, reason: holder.map { .noCoordinator($0) } ?? .absent)
   }
 }
 
@@ -40,8 +67,8 @@ public final class DaemonClient {
   public var patience: TimeSpan
   private var socket: FrameSocket?
   private var lastRequest: UInt64 = 0
-  /// Whether a connection existed before: a daemon that was there is worth waiting for.
-  private var wasConnected = false
+  /// Whether there was somebody at the socket before: a daemon that was there is worth waiting for.
+  private var wasThere = false
   /// Called when the daemon has gone away and when it is back.
   public var onAbsence: ((_ isAway: Bool) -> Void)?
 
@@ -97,20 +124,21 @@ public final class DaemonClient {
         let socket = try FrameSocket(connectingTo: socketPath)
         _ = try socket.greet(role: "client", timeout: min(.seconds(10), try remaining() ?? .seconds(10)))
         self.socket = socket
-        wasConnected = true
+        wasThere = true
         if isAway { onAbsence?(false) }
         return socket
+      } catch let error as PeerUnreachable where error.isBusy {
+        try noteSilence(giveUp)
       } catch let error as PeerUnreachable {
         // A socket without a listener is what a coordinator leaves behind between its death and its successor.
         let isRestarting = error.number == ECONNREFUSED && SystemClock.monotonic() < start + Self.restartPatience
-        guard !error.isPermission, isRestarting || (wasConnected && SystemClock.monotonic() < giveUp) else {
-          throw DaemonUnavailable(socketPath: socketPath, isPermission: error.isPermission)
+        if error.isPermission { throw DaemonUnavailable(socketPath: socketPath, reason: .permission) }
+        guard isRestarting || (wasThere && SystemClock.monotonic() < giveUp) else {
+          throw DaemonUnavailable.nobody(at: socketPath)
         }
       } catch is ConnectionLost {
-        // A daemon that is stopping accepts and closes; it counts as away.
-        guard SystemClock.monotonic() < giveUp else {
-          throw DaemonUnavailable(socketPath: socketPath, isPermission: false)
-        }
+        // A daemon that is stopping accepts and closes, one that hangs says no hello. Both count as away.
+        try noteSilence(giveUp)
       }
       if !isAway, pause > .milliseconds(100) {
         isAway = true
@@ -119,6 +147,14 @@ public final class DaemonClient {
       if let left = try remaining(), left < pause { throw timedOut() }
       SystemClock.sleep(pause)
       pause = min(.milliseconds(200), TimeSpan(nanoseconds: pause.nanoseconds * 2))
+    }
+  }
+
+  /// There is somebody, who does not talk to us.
+  private func noteSilence(_ giveUp: MonotonicTime) throws {
+    wasThere = true
+    guard SystemClock.monotonic() < giveUp else {
+      throw DaemonUnavailable(socketPath: socketPath, reason: .silent)
     }
   }
 

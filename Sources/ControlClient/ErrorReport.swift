@@ -90,12 +90,16 @@ struct ErrorReport {
   }
 
   private func tell(_ error: DaemonUnavailable) -> ControlExitCode {
-    if error.isPermission {
-      console.tell(
-        red("waterbearctl: ") + "\(error)\n  hint: become a member of the socket's group, or use sudo\n")
-      return .refused
-    }
     var text = red("waterbearctl: ") + "\(error)\n"
+    switch error.reason {
+    case .permission:
+      console.tell(text + "  hint: become a member of the socket's group, or use sudo\n")
+      return .refused
+    case .noCoordinator, .silent:
+      console.tell(text + "  hint: it is started again by itself; see why with: waterbearctl logs\n")
+      return .notRunning
+    case .absent: break
+    }
     // A daemon started by hand has its socket in DATA-DIR/run.
     let suffix = "/run/waterbear.sock"
     if socketPath == ConnectionOptions.systemSocket {

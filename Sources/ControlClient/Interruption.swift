@@ -31,12 +31,15 @@ final class Interruption: Sendable {
   /// Whether an interrupt ends the query too: for the verb that started it.
   let cancels: Bool
   private let exit: @Sendable (Int32) -> Void
+  /// How long the answer to a submission is waited for, once a signal has asked for the end.
+  private let submissionTime: TimeSpan
   private let state = Mutex(State())
 
   init(
     _ console: Console, socketPath: String, progress: ProgressDisplay, cancels: Bool,
-    exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
+    submissionTime: TimeSpan = .seconds(5), exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
   ) {
+    self.submissionTime = submissionTime
     self.console = console
     self.socketPath = socketPath
     self.progress = progress
@@ -81,7 +84,11 @@ final class Interruption: Sendable {
   /// For the thread that works on the query, when it comes to an end: does not return while an interrupt is being
   /// dealt with. Throws `Interrupted` if there was one.
   func settle() throws {
-    let (code, isSubmitting) = state.withLock { ($0.count > 0 ? $0.code : nil, $0.isSubmitting) }
+    let (code, isSubmitting) = state.withLock { state in
+      // The submission has come to an end without an id.
+      defer { state.isSubmitting = false }
+      return (state.count > 0 ? state.code : nil, state.isSubmitting)
+    }
     guard let code else { return }
     // Nobody else acts on an interrupt that came before the query had a name.
     if !isSubmitting {
@@ -109,10 +116,25 @@ final class Interruption: Sendable {
     }
     if count == 0 { return }
     if count > 1 { return end(code) }
-    if isSubmitting { return }
+    if isSubmitting { return endUnlessSubmitted(code) }
     guard let query, cancels else { return end(code) }
     do {
       try NamedThread.start("cancel", stackBytes: 1 << 20) { self.finish(query, code) }
+    } catch {
+      console.tell("\(error)\n")
+      end(code)
+    }
+  }
+
+  /// The daemon may be away, and come back when nobody wants the query any more.
+  private func endUnlessSubmitted(_ code: ControlExitCode) {
+    do {
+      try NamedThread.start("leave", stackBytes: 1 << 20) { [self] in
+        SystemClock.sleep(submissionTime)
+        guard state.withLock({ $0.isSubmitting }) else { return }
+        console.tell("The daemon has not said whether it accepted the query; if so, it ends it for want of a client\n")
+        end(code)
+      }
     } catch {
       console.tell("\(error)\n")
       end(code)

@@ -39,7 +39,9 @@ public struct DaemonDirectories: Hashable, Sendable {
   /// The socket that workers connect to.
   public var workerSocket: String { run + "/workers.sock" }
   /// Held by the supervisor: one daemon per run directory.
-  public var daemonLock: String { run + "/daemon.lock" }
+  public var daemonLock: String { run + "/" + Self.daemonLockName }
+  /// Its name in the run directory, in which the clients' socket is, too.
+  public static let daemonLockName = "daemon.lock"
   /// Held by the supervisor: one daemon per data directory, whatever their run directories are.
   public var dataLock: String { data + "/daemon.lock" }
   /// Held by the coordinator: one coordinator per data directory, even while one of a dead daemon still lingers.

@@ -50,6 +50,24 @@ public final class LockFile: Sendable {
     _ = pwrite(descriptor.number, text, text.count, 0)
   }
 
+  /// When the lock on a file was last taken, in microseconds since 1970; nil where there is no such file.
+  public static func lastTaken(_ path: String) -> Int64? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1000
+  }
+
+  /// The process that last took the lock on a file, if it is a living process of this program that we may see; without
+  /// touching the lock, which whoever takes it now might miss. Nil where there is none, or the file cannot be read.
+  public static func lastHolder(of path: String) -> pid_t? {
+    guard let descriptor = try? OwnedDescriptor.open(path, O_RDONLY), let process = holder(descriptor),
+      // Another program may have got the number of a dead one.
+      let name = try? OwnedDescriptor.open("/proc/\(process)/comm", O_RDONLY),
+      let text = try? name.readAvailable(limit: 64)
+    else { return nil }
+    return String(decoding: text, as: UTF8.self).hasPrefix("waterbear") ? process : nil
+  }
+
   private static func holder(_ descriptor: OwnedDescriptor) -> pid_t? {
     var buffer = [UInt8](repeating: 0, count: 32)
     let count = pread(descriptor.number, &buffer, buffer.count, 0)

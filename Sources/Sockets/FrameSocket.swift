@@ -13,6 +13,8 @@ public struct PeerUnreachable: Error, CustomStringConvertible {
   /// errno of connect(2).
   public let number: Int32
 
+  /// Whether somebody listens who does not take connections at present, and has as many waiting as may be.
+  public var isBusy: Bool { number == EAGAIN }
   /// Whether the file system refused, as opposed to nobody listening.
   public var isPermission: Bool { number == EACCES || number == EPERM }
   public var description: String { "Cannot connect to \(path): \(SystemCall.message(number))" }
@@ -33,9 +35,11 @@ public final class FrameSocket: @unchecked Sendable {
   private var decoder: FrameDecoder
   private var input = [UInt8](repeating: 0, count: 256 << 10)
 
-  /// Connects to a listening socket. Throws `PeerUnreachable`.
+  /// Connects to a listening socket, or finds at once that it cannot. Throws `PeerUnreachable`.
   public init(connectingTo path: String, frameLimit: Int = FrameDecoder.defaultLimit) throws {
-    let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    // A peer that is stopped accepts nothing: behind as many as may wait, connecting would last as long as it is.
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let number = socket(AF_UNIX, kind, 0)
     guard number >= 0 else { throw SystemCall.failure("cannot open a socket", errno) }
     descriptor = OwnedDescriptor(adopting: number)
     decoder = FrameDecoder(limit: frameLimit)
@@ -51,28 +55,47 @@ public final class FrameSocket: @unchecked Sendable {
       }
     }
     guard result == 0 else { throw PeerUnreachable(path: path, number: errno) }
+    guard fcntl(number, F_SETFL, 0) == 0 else { throw SystemCall.failure("cannot set up a socket", errno) }
   }
 
   /// Sends a whole frame; blocks while the peer is slow. Throws `ConnectionLost`.
   public func send(_ frame: Frame) throws {
     let bytes = frame.encoded()
-    try sendLock.withLock { _ in
-      try bytes.withUnsafeBytes { raw in
-        var sent = 0
-        while sent < raw.count {
-          let start = raw.baseAddress.unsafelyUnwrapped + sent  // Never empty: a frame has at least its length.
-          let count = SystemCall.retrying {
-            Glibc.send(descriptor.number, start, raw.count - sent, Int32(MSG_NOSIGNAL))
-          }
-          guard count > 0 else { throw ConnectionLost(reason: SystemCall.message(errno)) }
-          sent += count
+    try sendLock.withLock { _ in try send(bytes) }
+  }
+
+  /// To be called under `sendLock`.
+  private func send(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { raw in
+      var sent = 0
+      while sent < raw.count {
+        let start = raw.baseAddress.unsafelyUnwrapped + sent  // Never empty: a frame has at least its length.
+        let count = SystemCall.retrying {
+          Glibc.send(descriptor.number, start, raw.count - sent, Int32(MSG_NOSIGNAL))
         }
+        guard count > 0 else { throw ConnectionLost(reason: SystemCall.message(errno)) }
+        sent += count
       }
     }
   }
 
   /// Sends a message without an attachment.
   public func send(_ message: some WireMessage, id: UInt64 = 0) throws { try send(Frame(message, id: id)) }
+
+  /// Sends a small message unless that might have to wait, as the peer is slow to read or another thread is sending.
+  /// Whether it was sent. For what is said again anyway, by threads that have other things to do. Throws
+  /// `ConnectionLost`.
+  public func sendIfRoom(_ message: some WireMessage) throws -> Bool {
+    let bytes = try Frame(message).encoded()
+    let sent = try sendLock.withLockIfAvailable { _ in
+      // Said to be writable while no more than a quarter is used: there is room for a hundred kilobytes or so.
+      var poller = pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)
+      guard poll(&poller, 1, 0) > 0 else { return false }
+      try send(bytes)
+      return true
+    }
+    return sent ?? false
+  }
 
   /// The next frame; nil when `timeout` has passed without one (nil waits for ever). Throws `ConnectionLost` at the
   /// end of the stream and MALFORMED_FRAME for a stream that is no stream of frames.
@@ -90,12 +113,13 @@ public final class FrameSocket: @unchecked Sendable {
     }
   }
 
-  /// Exchanges hellos as the side that connected.
-  public func greet(role: String, timeout: TimeSpan) throws -> Hello {
+  /// Exchanges hellos as the side that connected. `goesOn` is asked each time that `timeout` has passed without one,
+  /// whether to wait as long once more.
+  public func greet(role: String, timeout: TimeSpan, goesOn: () -> Bool = { false }) throws -> Hello {
     try send(Hello(role: role, pid: getpid()))
-    guard let frame = try receive(timeout: timeout) else {
-      throw ConnectionLost(reason: "no hello came within \(timeout)")
-    }
+    var answer = try receive(timeout: timeout)
+    while answer == nil, goesOn() { answer = try receive(timeout: timeout) }
+    guard let frame = answer else { throw ConnectionLost(reason: "no hello came within \(timeout)") }
     if frame.name == Refusal.name { throw try frame.message(Refusal.self).error }
     let hello = try frame.message(Hello.self)
     try hello.check(peer: "daemon")

@@ -93,8 +93,9 @@ final class Worker: Sendable {
       state.isDraining = true
       return state.socket
     }
-    // A lost connection is noticed by the receiving thread, and registration says it again.
-    try? socket?.send(DrainWorker())
+    // A lost connection is noticed by the receiving thread, and registration says it again. A coordinator that does not
+    // read gives no orders either.
+    _ = try? socket?.sendIfRoom(DrainWorker())
     if state.withLock({ $0.isIdle }) { socket?.shutDown() }
   }
 
@@ -105,17 +106,29 @@ final class Worker: Sendable {
     while true {
       do {
         let socket = try FrameSocket(connectingTo: socketPath)
-        _ = try socket.greet(role: "worker", timeout: .seconds(5))
+        // However long it takes: one that is stopped may go on, and one that ends closes the connection.
+        _ = try socket.greet(role: "worker", timeout: Self.heartbeatInterval) { [self] in
+          showLife()
+          return !isDone
+        }
         return socket
       } catch is PeerUnreachable {
       } catch is ConnectionLost {
       }
-      if state.withLock({ $0.isDraining && $0.running.isEmpty }) { return nil }
-      link.reportAlive()
-      watchSpool()
+      if isDone { return nil }
+      showLife()
       SystemClock.sleep(pause)
       pause = min(.milliseconds(100), TimeSpan(nanoseconds: pause.nanoseconds * 2))
     }
+  }
+
+  /// Whether nothing is left to wait for a coordinator with.
+  private var isDone: Bool { state.withLock { $0.isDraining && $0.running.isEmpty } }
+
+  /// What is done every second, with a coordinator or without.
+  private func showLife() {
+    link.reportAlive()
+    watchSpool()
   }
 
   /// Tells the coordinator what is held here. Under the lock, so that no report overtakes the registration.
@@ -158,9 +171,9 @@ final class Worker: Sendable {
         releaseMemory()
       }
       if now >= nextHeartbeat {
-        try socket.send(heartbeat())
-        link.reportAlive()
-        watchSpool()
+        // Not heard by a coordinator that is stopped, which has enough of them to read when it goes on.
+        _ = try socket.sendIfRoom(heartbeat())
+        showLife()
         nextHeartbeat = now + Self.heartbeatInterval
       }
       if let frame = try socket.receive(timeout: nextHeartbeat - now) { try handle(frame, on: socket) }

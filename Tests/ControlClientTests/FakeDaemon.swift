@@ -47,8 +47,8 @@ final class FakeDaemon: Sendable {
   private let shared: Shared
   var socketPath: String { shared.path }
 
-  init(answer: @escaping Answer) throws {
-    shared = Shared(path: directory.path + "/waterbear.sock", answer: answer)
+  init(at path: String? = nil, answer: @escaping Answer) throws {
+    shared = Shared(path: path ?? directory.path + "/waterbear.sock", answer: answer)
     let first = try Self.listener(shared.path)
     shared.state.withLock { $0.listener = first }
     try NamedThread.start("fake", stackBytes: 1 << 20) { [shared] in
@@ -61,7 +61,7 @@ final class FakeDaemon: Sendable {
   /// The names of the requests so far, hellos left out.
   var requests: [String] { shared.state.withLock { $0.requests } }
 
-  private static func listener(_ path: String) throws -> OwnedDescriptor {
+  static func listener(_ path: String) throws -> OwnedDescriptor {
     unlink(path)
     let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard number >= 0 else { throw SystemCall.failure("socket", errno) }

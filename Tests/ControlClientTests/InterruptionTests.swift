@@ -68,6 +68,20 @@ struct InterruptionTests {
     #expect(throws: Interrupted.self) { try interruption.settle() }
   }
 
+  /// The daemon is away, and timeout(1) wants the program to end.
+  @Test func aSubmissionWithoutAnAnswerDoesNotHoldUpTheEnd() throws {
+    let console = Console(input: 0, output: 1, error: file.descriptor)
+    let interruption = Interruption(
+      console, socketPath: "/nonexistent", progress: ProgressDisplay(console), cancels: true,
+      submissionTime: .milliseconds(50), exit: exits.note)
+    interruption.willSubmit()
+    interruption.signalled(SIGTERM)
+    #expect(exits.all == [])
+    for _ in 0..<2000 where exits.all.isEmpty { SystemClock.sleep(.milliseconds(5)) }
+    #expect(exits.all == [143])
+    #expect(file.contents().contains("has not said whether it accepted the query"))
+  }
+
   @Test func theSecondExitsAtOnce() throws {
     let daemon = try FakeDaemon { _ in .silence }
     // The attempt to cancel outlives this test, and must not find another test's file under its descriptor.

@@ -36,6 +36,41 @@ struct QueryVerbTests {
     #expect(run.code == .done && needs.withLock { $0 } == (format == .parquet))
   }
 
+  /// A coordinator is stopped, killed for it, and followed by another, before the client has heard a word.
+  @Test func aDaemonThatHangsBeforeItsHelloIsWaitedFor() throws {
+    let home = TemporaryDirectory()
+    let path = home.path + "/waterbear.sock"
+    let stopped = Mutex<OwnedDescriptor?>(try FakeDaemon.listener(path))
+    let next = Mutex<FakeDaemon?>(nil)
+    try NamedThread.start("restart") {
+      // Longer than a socket without a listener is looked at.
+      SystemClock.sleep(.milliseconds(2300))
+      stopped.withLock { $0 = nil }
+      SystemClock.sleep(.milliseconds(300))
+      // Should this fail, the client waits for ever, which the test sees.
+      let daemon = try? FakeDaemon(at: path) { try FakeQuery().reply(to: $0) }
+      next.withLock { $0 = daemon }
+    }
+    let run = try ControlRun.of(["query", "--socket", path, "--timeout", "60s", "SELECT 1"])
+    #expect(run.code == .done, "\(run.error)")
+    next.withLock { $0 = nil }
+  }
+
+  /// One has taken its place and ended at once: nobody is on the way.
+  @Test func aDaemonThatHasEndedIsNotWaitedFor() throws {
+    let home = TemporaryDirectory()
+    let path = home.path + "/waterbear.sock"
+    // The listener goes at once and leaves its socket.
+    _ = try FakeDaemon.listener(path)
+    let file = fopen(home.path + "/daemon.lock", "w")
+    fputs("999999999\n", file)
+    fclose(file)
+    let start = SystemClock.monotonic()
+    let run = try ControlRun.of(["status", "--wait", "--socket", path])
+    #expect(run.code == .notRunning && run.error.contains("The daemon is not running"), "\(run.error)")
+    #expect(SystemClock.monotonic() - start < .seconds(20))
+  }
+
   @Test(arguments: [
     (OutputFormat.jsonl, "{\"n\":1,\"s\":\"one\"}\n{\"n\":2,\"s\":null}\n{\"n\":3,\"s\":\"\"}\n"),
     (.json, "[\n{\"n\":1,\"s\":\"one\"},\n{\"n\":2,\"s\":null},\n{\"n\":3,\"s\":\"\"}\n]\n"),

@@ -91,6 +91,21 @@ extension EndToEndTests {
         result.error.contains("retry_polcy") && result.error.contains("INVALID_SESSION_PROPERTY"), "\(result.error)")
     }
 
+    @Test func `a daemon that has no coordinator at present is not called dead`() throws {
+      let daemon = try Daemon()
+      let status = try daemon.control(["status", "--format", "tsv"]).output
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("coordinator pid\t") })
+      let coordinator = try #require(pid_t(line.split(separator: "\t")[1]))
+      // The next one refuses to start, every five seconds.
+      try "nonsense=1\n".write(toFile: daemon.data + "/../etc/config.properties", atomically: false, encoding: .utf8)
+      kill(coordinator, SIGKILL)
+      try daemon.wait(for: "its successor's refusal") { try !daemon.events("child_restart_delayed").isEmpty }
+      let told = try daemon.control(["status"])
+      #expect(told.end == .exited(3))
+      #expect(told.error.contains("The daemon runs (process \(daemon.processID)), but its coordinator does not"))
+      #expect(!told.error.contains("start it with"), "\(told.error)")
+    }
+
     @Test func `a damaged store is set aside and the daemon serves`() throws {
       let daemon = try Daemon()
       #expect(try daemon.rows("SELECT 1 AS one") == "one\n1\n")

@@ -118,7 +118,7 @@ struct LogsVerb: Verb {
     } catch let error as DaemonUnavailable {
       let path = Self.usualLog(ofSocket: connection.socketPath(console))
       guard access(path, F_OK) == 0 else { throw error }
-      console.tell("the daemon is not running; reading \(path)\n")
+      console.tell("the daemon \(error.reason == .absent ? "is not running" : "does not answer"); reading \(path)\n")
       return path
     }
   }

@@ -103,20 +103,47 @@ struct StatusVerb: Verb {
     guard wait else { return try connection.client(console).call(AskStatus(), expecting: DaemonStatus.self).message }
     let allowed = connection.timeout ?? .seconds(30)
     let deadline = SystemClock.monotonic() + allowed
+    let socketPath = connection.socketPath(console)
+    var end = DaemonEnd(socketPath: socketPath)
     var pause = TimeSpan.milliseconds(10)
     while true {
       let left = deadline - SystemClock.monotonic()
       guard left > .zero else { throw ClientTimeout(allowed: allowed) }
       do {
-        let client = DaemonClient(socketPath: connection.socketPath(console), timeout: left)
+        let client = DaemonClient(socketPath: socketPath, timeout: left)
         let status = try client.call(AskStatus(), expecting: DaemonStatus.self).message
         if status.workers > 0 { return status }
       } catch let error as DaemonUnavailable {
         // One that never came is told with how to start it.
         guard !error.isPermission, SystemClock.monotonic() + pause < deadline else { throw error }
+        if error.reason == .absent, end.isCertain() { throw error }
       }
       SystemClock.sleep(pause)
       pause = min(.milliseconds(200), TimeSpan(nanoseconds: pause.nanoseconds * 2))
     }
+  }
+}
+
+/// Whether a daemon that somebody waits for has ended, rather than not come yet.
+private struct DaemonEnd {
+  private let lock: String
+  private let start = SystemClock.wallMicroseconds()
+  private var goneSince: MonotonicTime?
+
+  init(socketPath: String) {
+    let run = socketPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    lock = (run.isEmpty ? "." : run) + "/" + DaemonDirectories.daemonLockName
+  }
+
+  /// To be asked each time that there is none. One took the lock since the waiting began, or some seconds before, and
+  /// for a second now nobody has had it.
+  mutating func isCertain() -> Bool {
+    guard let taken = LockFile.lastTaken(lock), taken > start - 5_000_000, LockFile.lastHolder(of: lock) == nil else {
+      goneSince = nil
+      return false
+    }
+    let now = SystemClock.monotonic()
+    goneSince = goneSince ?? now
+    return goneSince.map { now - $0 >= .seconds(1) } ?? false
   }
 }
