@@ -137,6 +137,8 @@ extension Scheduler {
     }
     guard worker.acceptsAttempts, worker.freeMemory >= required else { return }
     self.reservation = nil
+    // It had its turn: where nobody's tasks fit, places are kept for one query after the other.
+    if let index = (0..<round.count).first(where: { round[$0] === query }) { round.moveToEnd(index) }
     start(task, on: worker, memory: grant(required, worker, task))
   }
 
