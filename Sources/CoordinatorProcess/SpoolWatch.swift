@@ -32,6 +32,8 @@ struct SpoolWatch {
     /// Since when it is away as a whole, with all that lies in it, or has not answered in time; nil where all of it can
     /// be read, as far as is known.
     var awaySince: MonotonicTime?
+    /// Since when it had been away or silent, and when it answered.
+    var lastSilence: (since: MonotonicTime, end: MonotonicTime)?
     /// What lies in it counts as lost.
     var isGivenUp = false
   }
@@ -50,6 +52,8 @@ struct SpoolWatch {
   private static let patience = 3
   private static let firstPause = TimeSpan.milliseconds(500)
   private static let longestPause = TimeSpan.seconds(30)
+  /// One that falls silent again so soon after it has answered never really did.
+  private static let doubtAfterSilence = TimeSpan.seconds(60)
   /// Without a failure for so long, earlier ones are forgotten.
   private static let memory = TimeSpan.seconds(120)
   private static let leastRoom = Int64(1) << 20
@@ -98,7 +102,10 @@ struct SpoolWatch {
   private mutating func noteSilence(_ fault: SpoolFault, now: MonotonicTime) {
     guard fault.isSilent, let entry = setAside[fault.directory] else { return }
     setAside[fault.directory]?.isSilent = true
-    if fault.isOverdue { setAside[fault.directory]?.awaySince = entry.awaySince ?? now }
+    guard fault.isOverdue, entry.awaySince == nil else { return }
+    // A disk may answer out of some memory while nothing reaches it.
+    let last = entry.lastSilence.flatMap { now - $0.end < Self.doubtAfterSilence ? $0.since : nil }
+    setAside[fault.directory]?.awaySince = last ?? now
   }
 
   /// Those that do not answer, as far as is known; all of them are set aside.
@@ -157,17 +164,20 @@ struct SpoolWatch {
     }
   }
 
-  /// What a directory that is set aside was just seen to be. One that is there or away has answered.
+  /// What a directory that is set aside was just seen to be. That one which is silent can be opened proves nothing: its
+  /// disk need not have been asked for that, or the answer is older than the silence.
   mutating func noteReach(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
-    guard reach != .silent, let entry = setAside[directory] else { return }
-    setAside[directory]?.isSilent = false
+    guard reach != .silent, let entry = setAside[directory], !entry.isSilent else { return }
     setAside[directory]?.awaySince = reach == .away ? entry.awaySince ?? now : nil
     if reach == .there { setAside[directory]?.isGivenUp = false }
   }
 
-  /// The same, as the answer to having been asked.
+  /// What one that is silent has answered to being asked.
   mutating func noteAnswer(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
     setAside[directory]?.isBeingAsked = false
+    guard reach != .silent, let entry = setAside[directory] else { return }
+    setAside[directory]?.isSilent = false
+    if reach == .there, let since = entry.awaySince { setAside[directory]?.lastSilence = (since, now) }
     noteReach(directory, reach, now: now)
   }
 

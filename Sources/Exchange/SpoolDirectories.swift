@@ -266,9 +266,12 @@ public final class SpoolDirectories: Sendable {
 
   /// Whether the directory has a marker, and a whole one: what a loss of power has left of ours counts for nothing.
   /// Throws a `WaterbearError` where it names another owner.
-  func checkMarker(in path: String, with fileSystem: (any SpoolFileSystem)? = nil) throws -> Bool {
+  func checkMarker(
+    in path: String, with fileSystem: (any SpoolFileSystem)? = nil, isUncached: Bool = false
+  ) throws -> Bool {
     let marker = "\(path)/\(SpoolName.marker)"
     guard let source = try openIfThere(marker, with: fileSystem) else { return false }
+    if isUncached { source.forgetCached() }
     let expected = Array(markerText.utf8)
     var found = [UInt8](repeating: 0, count: expected.count + 1)
     let count = try found.withUnsafeMutableBytes { try source.read(at: 0, into: $0) }

@@ -103,7 +103,8 @@ extension SpoolDirectories {
   public func askAgain(_ path: String) -> SpoolReach {
     do {
       let volume = try trialFileSystem.volume(of: path)
-      let isMarked = try checkMarker(in: path, with: trialFileSystem)
+      // Past the page cache, which answers for a disk that is dead.
+      let isMarked = try checkMarker(in: path, with: trialFileSystem, isUncached: true)
       noteAnswer(of: path, volume)
       return isMarked ? .there : .away
     } catch {

@@ -175,6 +175,24 @@ import Testing
     #expect(watch.takeGivenUp(now: time(1_000_000)).isEmpty)
   }
 
+  /// The kernel's memory answers for its disk: files can be opened, and small ones read, though nothing else returns.
+  @Test func oneThatOnlySeemsToAnswerIsGivenUpWhenItFallsSilentAgain() {
+    let watch = Watch()
+    #expect(watch.note(silence(isOverdue: true), now: time(0)))
+    // That a search could open the marker does not count.
+    watch.noteReach("/a", .there, now: time(100))
+    #expect(watch.silent == ["/a"] && watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(600))
+    #expect(watch.silent == [] && watch.takeGivenUp(now: time(15_000)).isEmpty)
+    #expect(!watch.note(silence(isOverdue: true), now: time(21_000)))
+    #expect(watch.takeGivenUp(now: time(21_000)) == ["/a"])
+    // Much later it is another silence.
+    #expect(watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(30_000))
+    #expect(!watch.note(silence(isOverdue: true), now: time(100_000)))
+    #expect(watch.takeGivenUp(now: time(100_000)).isEmpty && watch.takeGivenUp(now: time(110_000)) == ["/a"])
+  }
+
   @Test func whatLiesInASilentDirectoryIsGivenUpSomeSecondsAfterACallWasOverdue() {
     let watch = Watch()
     #expect(watch.note(silence(isOverdue: true), now: time(0)))
