@@ -32,7 +32,7 @@ private struct LiveWants: SpoolWants {
   }
 
   func unwanted(among files: [SpoolFile]) throws -> [SpoolFile] {
-    try coordinator.loop.submit { [coordinator] in files.filter { !coordinator.wants($0.attempt) } }.wait()
+    try coordinator.loop.submit { [coordinator] in files.filter { !coordinator.wants($0) } }.wait()
   }
 }
 
@@ -138,11 +138,15 @@ extension Coordinator {
     }
   }
 
-  /// Whether a file of this attempt may be needed, or may be being written. On the loop.
-  fileprivate func wants(_ attempt: AttemptID) -> Bool {
+  /// Whether a file may be needed, or may be being written. On the loop.
+  fileprivate func wants(_ file: SpoolFile) -> Bool {
+    let attempt = file.attempt
     if workers.values.contains(where: { $0.running.contains(attempt) }) { return true }
     guard let query = queries[attempt.task.stage.query] else { return false }
-    return query.selected.contains(attempt) || query.running.contains(attempt) || query.outputs[attempt] != nil
+    if query.running.contains(attempt) { return true }
+    guard let place = query.outputs[attempt]?.location else { return false }
+    // The directory may be known by another name now than when the output was written.
+    return place.path == file.path || !file.isTemporary && !spool.allPaths.contains(place.directory)
   }
 
   private func noteSweep(of directory: String, isThorough: Bool, _ outcome: Result<SpoolRemoval, any Error>) {

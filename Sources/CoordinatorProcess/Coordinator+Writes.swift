@@ -68,6 +68,7 @@ extension Coordinator {
   private func collectLater(_ query: LiveQuery, _ attempts: [Int], _ unread: UnreadOutput) {
     var pause = Self.rereadInterval
     if unread.miss == .away, let place = query.outputs[unread.attempt]?.location {
+      query.write?.shortages = nil
       searchOutputs(in: place.directory)
     } else {
       let now = SystemClock.monotonic()

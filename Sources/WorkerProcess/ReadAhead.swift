@@ -95,7 +95,8 @@ final class ReadAhead: Sendable {
 
   /// Starts to open a run of files that begins with `first`: those of `outputs` that have pages in the partitions, each
   /// up to its first pages. `firstPage` gives the partition whose first page is read first, nil for files of no
-  /// interest; `bytes` what is wanted of a file. Nil where `reserve` refuses the memory that they may hold.
+  /// interest; `bytes` what is wanted of a file. Nil where `reserve` refuses the memory that they may hold, or all
+  /// threads have more to do than they can.
   func start(
     _ outputs: [SpoolOutput], from first: Int, with access: SpoolAccess, readAheadBytes: Int,
     firstPage: (SpoolOutput) -> Int?, bytes: (SpoolOutput) -> Int, reserve: (Int) -> Bool
@@ -110,7 +111,7 @@ final class ReadAhead: Sendable {
       }
       end += 1
     }
-    guard reserve(total) else { return nil }
+    guard isOpen, reserve(total) else { return nil }
     let handle = Handle(files: first..<end, bytes: total)
     submit { [files] in
       guard handle.take() else { return }
@@ -129,6 +130,9 @@ final class ReadAhead: Sendable {
     }
     return handle
   }
+
+  /// Whether one more job may find a thread.
+  private var isOpen: Bool { state.withLock { $0.waiting < Self.threadsMax } }
 
   /// Lets one of the threads do this, some time. Not where many such jobs wait already, as the threads may be stuck on
   /// a disk that does not answer: what none of them begins with is done by the task that wants it.

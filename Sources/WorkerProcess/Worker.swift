@@ -140,9 +140,10 @@ final class Worker: Sendable {
         RegisterWorker(
           worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted(),
           predecessorCrash: predecessorCrash))
-      for report in state.reports.values { try socket.send(report) }
+      // First, as they say whose fault it is that attempts have failed.
       for fault in state.spoolFaults { try socket.send(SpoolFaultReport(fault)) }
       state.spoolFaults = []
+      for report in state.reports.values { try socket.send(report) }
       if state.isDraining { try socket.send(DrainWorker()) }
       state.socket = socket
     }
