@@ -164,6 +164,8 @@ extension Coordinator {
       spoolWatch.noteReach(directory, found.reach, now: SystemClock.monotonic())
       tellSpoolChanges()
       loseOutputs(found.lost, in: directory, withDirectory: isBack || spoolWatch.setAside[directory] != nil)
+      guard isBack, found.reach == .there else { return }
+      enqueue(.outputsFound(Set(locations.map(\.attempt)).subtracting(found.lost).sorted()))
     }
   }
 

@@ -10,7 +10,7 @@ import Base
 /// O(stages).
 ///
 /// What is kept how long: a stage's outputs stay until all its readers and all *their* readers are complete, and
-/// those the root stage reads until the query is released, or its commit starts. So a lost output needs only its own
+/// those the root stage reads until the query is released, or has been committed. So a lost output needs only its own
 /// task again. Should more be lost, deleted stages are made again from their inputs, down to the splits.
 public final class Scheduler {
   let settings: SchedulerSettings
@@ -130,6 +130,8 @@ public final class Scheduler {
       outputLost(attempt, error, counts: !withDirectory)
     case .outputsMissing(let attempts, let error, let withDirectory):
       outputsMissing(attempts, error, withDirectory: withDirectory)
+    case .outputsFound(let attempts):
+      outputsFound(attempts)
     case .spoolChanged(let state):
       spoolChanged(to: state)
     case .memoryShort(let policy, let held): endOneForMemory(policy, held: held)

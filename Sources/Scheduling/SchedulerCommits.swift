@@ -28,7 +28,6 @@ extension Scheduler {
     query.phase = .committing
     record(.commitStarted(query.id))
     perform(.commit(query.id))
-    releaseAllStages(query)
   }
 
   /// Goes on after a restart of the coordinator, with the root stage complete.
@@ -40,7 +39,10 @@ extension Scheduler {
 
   func commitEnded(_ query: QueryState, _ error: WaterbearError?) {
     guard query.phase == .committing else { return }
-    guard let error else { return finishQuery(query, isRecorded: false) }
+    guard let error else {
+      finishQuery(query, isRecorded: false)
+      return releaseAllStages(query)
+    }
     guard error.code.type != .userError else { return failQuery(query, error) }
     query.commitFailures += 1
     let limits = query.description.limits

@@ -115,7 +115,8 @@ extension Scheduler {
     if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred, task)) }
     let any = workers.best { $0 !== reserved }
     if let any, any.freeMemory >= required { return (any, grant(required, any, task)) }
-    return nil
+    guard workers.hasStuckMemory else { return nil }
+    return workers.best { $0 !== reserved && $0.lastResortMemory >= required }.map { ($0, required) }
   }
 
   /// Starts the task a place is kept for, as soon as it fits there.
@@ -123,7 +124,10 @@ extension Scheduler {
     guard let reservation else { return }
     let (task, worker) = (reservation.task, reservation.worker)
     let query = task.query
-    if startable == .firstRuns, task.state.nextAttempt > 0 { return }
+    if startable == .firstRuns, task.state.nextAttempt > 0 {
+      self.reservation = nil
+      return
+    }
     guard query.phase == .running, task.state.phase == .ready, query.stages[task.stage].mayRun,
       worker.isConnected, !worker.isDraining, fitsQuery(task)
     else {
@@ -135,7 +139,7 @@ extension Scheduler {
       self.reservation = nil
       return
     }
-    guard worker.acceptsAttempts, worker.freeMemory >= required else { return }
+    guard worker.acceptsAttempts, worker.lastResortMemory >= required else { return }
     self.reservation = nil
     // It had its turn: where nobody's tasks fit, places are kept for one query after the other.
     if let index = (0..<round.count).first(where: { round[$0] === query }) { round.moveToEnd(index) }

@@ -53,6 +53,8 @@ public enum SchedulerEvent: Hashable, Sendable {
   /// safety only, and are when they turn out to be needed. `withDirectory`: they went with the directory they lay in,
   /// which says nothing about their tasks.
   case outputsMissing([AttemptID], WaterbearError, withDirectory: Bool = false)
+  /// These outputs are whole, though they may have been named by `outputsMissing` before.
+  case outputsFound([AttemptID])
   /// Which spool directories take files from now on; tasks that wait for one that has come into use may try at once.
   /// Told at the start and at each change, before the failures that follow from it.
   case spoolChanged(SpoolState)

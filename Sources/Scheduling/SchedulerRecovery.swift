@@ -23,6 +23,15 @@ extension Scheduler {
     }
   }
 
+  /// These outputs are there: what had gone with their directory has come back with it.
+  func outputsFound(_ attempts: [AttemptID]) {
+    for attempt in attempts {
+      guard let query = queries[attempt.task.stage.query], !query.missing.isEmpty else { continue }
+      let key = QueryState.TaskKey(stage: attempt.task.stage.number, task: attempt.task.partition)
+      if query.missing[key]?.attempt == attempt { query.missing[key] = nil }
+    }
+  }
+
   /// Whether a selected output has readers that are not all done; those of the root stage have the client.
   func isStillRead(_ attempt: AttemptID) -> Bool {
     guard let task = find(attempt), task.state.selected == attempt.number else { return false }
@@ -43,13 +52,15 @@ extension Scheduler {
     task.state.selected = nil
     query.stages[task.stage].selectedCount -= 1
     query.stages[task.stage].selectionChanged()
+    // What costs nothing must end some time: a file may hang each time it is read, in a directory that seems to work.
+    let counts = counts || task.state.lossesWithDirectory >= FailurePolicy.lossesWithDirectoryMax
     var counters = task.state.counters
-    if counts { counters.outputLosses += 1 }
+    if counts { counters.outputLosses += 1 } else { task.state.lossesWithDirectory += 1 }
     counters.firstValidAttempt = task.state.nextAttempt
     task.state.counters = counters
     record(.taskCounters(task.id, counters))
     // It may have been complete before it turned out that nobody needs it.
-    if query.stages[task.stage].wasComplete { adapt(query, after: nil) }
+    if query.stages[task.stage].wasComplete, !query.stages[task.stage].isSkipped { adapt(query, after: nil) }
     guard query.phase != .ended else { return }
     guard !query.stages[task.stage].isSkipped else { return query.enqueue(stage: task.stage, task: task.task) }
     let limits = query.description.limits
@@ -63,13 +74,12 @@ extension Scheduler {
       return
     }
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
+    // What is lost together is lost once; and of a query that is finished nothing runs that would have to run again.
+    let isNewRun = counts && query.description.retryPolicy == .query && query.phase == .running
     retry(task, after: counts ? policy.delay(beforeRetry: counters.outputLosses - 1) : .zero)
     updateCompletion(query, task.stage)
     makeInputsAgain(query, task.stage)
-    // Of a query that is finished nothing runs; the output is made again should a part of the result need it.
-    if counts, query.description.retryPolicy == .query, !query.phase.isPastRoot {
-      retryQuery(query, task, error, policy)
-    }
+    if isNewRun, query.phase == .running { retryQuery(query, task, error, policy) }
   }
 
   /// Runs the stages again that a stage reads and that were released, and the tasks of others whose outputs are known

@@ -20,6 +20,8 @@ struct SpoolWait {
   private(set) var deadEnds = 0
   /// The directories that refused the task's output, each once, the last one last.
   private(set) var refusals: [Refusal] = []
+  /// The same, also those that have come into use again and were forgotten.
+  private var everRefused: Set<String> = []
 
   struct Refusal {
     var directory: String
@@ -57,6 +59,7 @@ struct SpoolWait {
     guard let refusal else { return }
     refusals.removeAll { $0.directory == refusal.directory }
     refusals.append(Refusal(directory: refusal.directory, isFull: refusal.isFull))
+    everRefused.insert(refusal.directory)
   }
 
   /// The last fault leaves the task nowhere to go at once. How often that was so.
@@ -79,9 +82,11 @@ struct SpoolWait {
     directories.contains { name in !refusals.contains { $0.directory == name && !$0.isOver } }
   }
 
-  /// Whether one of the directories never refused the task.
+  /// Whether one of the directories never refused the task. Each fault names one only, so there is an end to it even
+  /// where one is never named.
   func hasUntried(_ directories: [String]) -> Bool {
-    directories.contains { name in !refusals.contains { $0.directory == name } }
+    let most = FailurePolicy.spoolFaultsMin + everRefused.count + directories.count
+    return faults <= most && directories.contains { !everRefused.contains($0) }
   }
 }
 

@@ -30,6 +30,7 @@ extension Scheduler {
       $0.isConnected = true
       $0.slots = max(0, slots)
       $0.memory = max(0, memory)
+      $0.stuckMemory = 0
       for attempt in missing { $0.release(attempt) }
       for attempt in foreign { $0.takeForeign(attempt) }
     }

@@ -44,6 +44,8 @@ struct TaskState {
   var unresolved: [Int] = []
   /// The number of the attempt that counts, where the phase is `selected`.
   var selected: Int?
+  /// How often its output went with a directory, in this life of the coordinator.
+  var lossesWithDirectory = 0
   /// The worker on which the last attempt lacked memory.
   var avoidedWorker: WorkerID?
   /// Of the checksums of the output selected first; 0 where there is none.

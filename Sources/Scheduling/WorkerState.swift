@@ -46,11 +46,13 @@ final class WorkerState {
     self.lastHeard = lastHeard
   }
 
-  /// What one more attempt may be granted; all that there is where it would be the only one, also of memory that is
-  /// stuck: that may last for days, and must not end all work.
+  /// What one more attempt may be granted; without a reserve beside it where it would be the only one.
   var freeMemory: Int64 {
-    running.isEmpty ? memory : memory - min(memory, stuckMemory) - usedMemory - overhead * Int64(running.count + 1)
+    memory - min(memory, stuckMemory) - usedMemory - (running.isEmpty ? 0 : overhead * Int64(running.count + 1))
   }
+  /// The same where there is no other place: a lone attempt may also have what is stuck. That may last for days, and
+  /// must not end all work.
+  var lastResortMemory: Int64 { running.isEmpty ? memory : freeMemory }
   private var freeSlots: Int { slots - (running.count - beyondSlots.count) }
   var acceptsAttempts: Bool { isConnected && !isDraining && freeSlots > 0 && foreign.isEmpty }
   /// All slots are taken, but a query of which nothing runs may still have an attempt here.

@@ -13,12 +13,15 @@ struct WorkerTable {
   private(set) var slots = 0
   /// Workers whose slots are taken but that may get an attempt beyond them.
   private(set) var extraSlots = 0
+  /// Workers with memory that is stuck.
+  private var stuckWorkers: Set<WorkerID> = []
   /// The most memory any such worker has, in bytes; nil where it has to be looked up again.
   private var cachedBiggestMemory: Int64?
   /// What `biggestMemory` was when there last was a worker.
   private var lastBiggestMemory: Int64 = 0
 
   var hasFreeSlot: Bool { !heap.isEmpty }
+  var hasStuckMemory: Bool { !stuckWorkers.isEmpty }
 
   /// The process with this number that is not known to be dead, whatever its incarnation.
   func current(_ number: Int) -> WorkerState? { byNumber[number] }
@@ -47,6 +50,11 @@ struct WorkerTable {
     let before = worker.isConnected && !worker.isDraining ? (worker.slots, worker.memory) : (0, 0)
     let extra = worker.acceptsExtraAttempt
     body(worker)
+    if worker.stuckMemory > 0, !worker.isBuried {
+      stuckWorkers.insert(worker.id)
+    } else if !stuckWorkers.isEmpty {
+      stuckWorkers.remove(worker.id)
+    }
     extraSlots += (worker.acceptsExtraAttempt ? 1 : 0) - (extra ? 1 : 0)
     let after = worker.isConnected && !worker.isDraining ? (worker.slots, worker.memory) : (0, 0)
     if before != after {

@@ -57,7 +57,7 @@ extension SettingKey where Value == TimeSpan {
       "query.min-expire-age", default: .fixed(.seconds(900)),
       "How long the results of a finished query are kept for fetching again, and with them what the last stage has "
         + "read, so that a part that is lost is made again without starting over. All other intermediate data goes as "
-        + "soon as it is not read any more, that of a write when its commit starts.")
+        + "soon as it is not read any more, that of a write when it is committed.")
   }
 
   public static var queryMaxPlanningTime: Self {

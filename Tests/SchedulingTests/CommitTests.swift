@@ -28,12 +28,12 @@ import Testing
     #expect(has(bench, .collectOutputs(query, [0, 0])))
     #expect(!bench.hasAllResults && !has(bench, .commit(query)))
     let turn = bench.send(.outputsCollected(query, [0, 0]))
+    #expect(turn.records == [.commitStarted(query)] && turn.effects == [.commit(query)])
+    let last = bench.send(.commitEnded(query, nil))
     // Nobody will read an output again.
     let root = StageID(query: query, number: 0)
-    #expect(turn.records == [.commitStarted(query), .stageReleased(root)])
-    #expect(turn.effects == [.commit(query), .deleteStageOutputs(root)])
-    let last = bench.send(.commitEnded(query, nil))
-    #expect(last.records == [.queryEnded(query, .finished)] && last.effects == [.allResults(query, taskCount: 2)])
+    #expect(last.records == [.queryEnded(query, .finished), .stageReleased(root)])
+    #expect(last.effects == [.allResults(query, taskCount: 2), .deleteStageOutputs(root)])
   }
 
   @Test func aWriteWithoutTasksIsCommittedAtOnce() {

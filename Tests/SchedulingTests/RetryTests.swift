@@ -383,6 +383,47 @@ import Testing
     }
   }
 
+  @Test func whatIsLostWithItsDirectoryAgainAndAgainEndsTheQuery() {
+    let bench = Bench()
+    bench.join(0, slots: 4)
+    bench.submit(chain(), splits: 1)
+    var losses = 0
+    while bench.failure() == nil, losses < 100 {
+      losses += 1
+      let producer = bench.running[0].attempt
+      bench.finish()
+      bench.fail(.exchangeDataUnrecoverable, lostInput: producer, withDirectory: true)
+      bench.pass(.seconds(61))
+    }
+    #expect(losses == FailurePolicy.lossesWithDirectoryMax + 5)
+    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
+  }
+
+  @Test func whatIsLostTogetherCostsTheQueryOneRun() {
+    let bench = Bench()
+    bench.join(0, slots: 9)
+    var query = chain()
+    query.retryPolicy = .query
+    bench.submit(query, splits: 7)
+    for _ in 0..<7 { bench.finish() }
+    let lost = (0..<7).map { AttemptID(task: TaskID(stage: StageID(query: q, number: 2), partition: $0), number: 0) }
+    let error = WaterbearError(.exchangeDataUnrecoverable, "gone")
+    bench.send(.outputsMissing(lost, error))
+    #expect(bench.failure() == nil)
+    #expect(bench.records.filter { if case .queryRetried = $0 { true } else { false } }.count == 1)
+    bench.pass(.seconds(61))
+    #expect(bench.runningNames.count == 7)
+    for _ in 0..<9 { bench.finish() }
+    #expect(bench.hasAllResults)
+    // Nothing of it runs any more, so there is nothing to run again.
+    let result = AttemptID(task: TaskID(stage: StageID(query: q, number: 0), partition: 0), number: 0)
+    bench.send(.outputLost(result, error))
+    #expect(bench.records.filter { if case .queryRetried = $0 { true } else { false } }.count == 1)
+    bench.pass(.seconds(61))
+    bench.finish()
+    #expect(bench.effects.last == .allResults(q, taskCount: 1))
+  }
+
   @Test func aLostResultIsMadeAgain() {
     let bench = Bench()
     bench.join(0, slots: 4)

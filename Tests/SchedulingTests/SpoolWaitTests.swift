@@ -89,6 +89,24 @@ import Testing
     #expect(bench.failure()?.code == .spoolUnavailable)
   }
 
+  /// They pass their trials, and fail what is written in earnest. `names`: whom the attempts say it was.
+  @Test(arguments: [["a", "b"], ["a", "a"]]) func directoriesThatOnlySeemToWorkEndTheWait(names: [String]) {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(100_000), spoolWait: .seconds(300)))
+    bench.join(0)
+    bench.useSpool("a", "b")
+    bench.submit(Bench.scan(), splits: 1)
+    var faults = 0
+    while bench.failure() == nil, faults < 50 {
+      bench.pass(.seconds(60))
+      guard !bench.running.isEmpty else { continue }
+      bench.refuse(by: names[faults % 2], isFull: false, leaving: ["a", "b"].filter { $0 != names[faults % 2] })
+      bench.useSpool("a", "b")
+      faults += 1
+    }
+    #expect(bench.failure()?.code == .spoolUnavailable)
+    #expect(faults < 12)
+  }
+
   @Test func nothingStartsWhileNoDirectoryIsInUse() {
     let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
     bench.join(0, slots: 2)
