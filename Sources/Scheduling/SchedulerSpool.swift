@@ -188,8 +188,9 @@ extension Scheduler {
   func spoolPauseGoesOn(_ task: TaskReference) -> Bool {
     let query = task.query
     let key = QueryState.TaskKey(stage: task.stage, task: task.task)
-    guard isSpoolGone, var wait = query.spoolWaits[key], let pause = wait.pause,
-      task.state.delayedUntil == pause.upperBound
+    // Nobody waits for a task of a query that has its result, or of a stage that is not needed any more.
+    guard isSpoolGone, !query.phase.isPastRoot, !query.stages[task.stage].isSkipped,
+      var wait = query.spoolWaits[key], let pause = wait.pause, task.state.delayedUntil == pause.upperBound
     else { return false }
     wait.endPause(at: now)
     let rest = TimeSpan(nanoseconds: settings.spoolWait.nanoseconds - wait.waited.nanoseconds)
@@ -226,7 +227,7 @@ extension Scheduler {
   /// The query fails if it has been held for all the time that it may be.
   func spoolHoldIsOver(_ query: QueryState) {
     guard let since = query.heldSince, since + holdRest(query) <= now else { return }
-    guard isHeld(query) else {
+    guard isHeld(query), !query.phase.isPastRoot else {
       query.heldSince = nil
       return
     }

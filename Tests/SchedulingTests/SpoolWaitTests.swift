@@ -107,6 +107,27 @@ import Testing
     #expect(faults < 12)
   }
 
+  @Test func aTaskThatNobodyNeedsAnyMoreEndsNoQueryWithItsWait() {
+    let bench = Bench(SchedulerSettings(workerTimeout: .seconds(100_000), spoolWait: .seconds(300)))
+    bench.join(0, slots: 2)
+    bench.useSpool("a")
+    // The root reads nothing, so the query has its result while stage 1 waits for a directory.
+    bench.submit(
+      Bench.describe([
+        StageDescription(number: 0, kind: .source), StageDescription(number: 1, kind: .source),
+      ]), splits: 1)
+    guard let index = bench.running.firstIndex(where: { $0.attempt.task.stage.number == 1 }) else {
+      Issue.record("\(bench.runningNames)")
+      return
+    }
+    bench.useSpool()
+    bench.fail(.spoolUnavailable, at: index)
+    bench.finish()
+    #expect(bench.hasAllResults)
+    bench.pass(.seconds(1000))
+    #expect(bench.failure() == nil)
+  }
+
   @Test func nothingStartsWhileNoDirectoryIsInUse() {
     let bench = Bench(SchedulerSettings(workerTimeout: .seconds(10_000), spoolWait: .seconds(300)))
     bench.join(0, slots: 2)
