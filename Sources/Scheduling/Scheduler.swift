@@ -77,12 +77,19 @@ public final class Scheduler {
   private func dropStaleAnnouncements() {
     turn.effects.removeAll { effect in
       switch effect {
-      case .resultReady(let attempt): find(attempt)?.state.selected != attempt.number
+      case .resultReady(let attempt): !isServed(attempt)
       case .allResults(let id, _): queries[id]?.phase != .finished
       case .collectOutputs(let id, let attempts): queries[id]?.collectable != attempts
       default: false
       }
     }
+  }
+
+  /// Whether a part of a result may be served. One that was held until all was there is held again where another part
+  /// was lost in the same turn.
+  private func isServed(_ attempt: AttemptID) -> Bool {
+    guard let task = find(attempt), task.state.selected == attempt.number else { return false }
+    return !task.query.holdsResults || task.query.phase == .finished
   }
 
   private func apply(_ event: SchedulerEvent) {

@@ -21,8 +21,12 @@ final class Bench {
   }
 
   @discardableResult
-  func send(_ event: SchedulerEvent) -> SchedulerTurn {
-    let turn = scheduler.handle(event, now: now)
+  func send(_ event: SchedulerEvent) -> SchedulerTurn { send([event]) }
+
+  /// Sends events that come at once.
+  @discardableResult
+  func send(_ events: [SchedulerEvent]) -> SchedulerTurn {
+    let turn = scheduler.handle(events, now: now)
     records += turn.records
     effects += turn.effects
     for effect in turn.effects {

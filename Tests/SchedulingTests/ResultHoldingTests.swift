@@ -62,6 +62,23 @@ import Testing
     #expect(served(bench).map(\.number) == [0, 1])
   }
 
+  @Test func nothingIsServedOfAResultThatIsIncompleteAgainInTheSameTurn() {
+    let bench = Bench()
+    bench.join(0, slots: 2)
+    bench.submit(Bench.scan(policy: .query), splits: 2)
+    let starts = bench.running
+    bench.running = []
+    let turn = bench.send(
+      starts.map { .attemptFinished($0.attempt, $0.worker, Bench.output($0)) }
+        + [.outputsMissing([starts[0].attempt], WaterbearError(.exchangeDataUnrecoverable, "gone"))])
+    #expect(turn.records.contains(.queryEnded(QueryID("q"), .finished)))
+    #expect(!turn.effects.contains { if case .resultReady = $0 { true } else { false } })
+    // All of it is announced when the lost part is there again.
+    bench.pass(.seconds(20))
+    bench.finish()
+    #expect(served(bench).map(\.task.partition).sorted() == [0, 1])
+  }
+
   @Test func otherRowsAreNoHarmWhileNoneWasServed() {
     let bench = Bench()
     bench.join(0, slots: 2)
