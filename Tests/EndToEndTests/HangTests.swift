@@ -8,11 +8,12 @@ import Testing
 extension EndToEndTests {
   @Suite(.serialized, .enabled(if: HDFSMount.obstacle == nil, "\(HDFSMount.obstacle ?? "")"))
   struct HangTests {
-    /// Exchanges some ten megabytes at scale 0.1, in many files.
+    /// Exchanges some fifty megabytes, in many files, which go with the query: it must last until they are seen.
     private static let sql = """
       SELECT count(*), sum(q), max(c) FROM (
         SELECT l_orderkey, l_partkey, sum(l_quantity) AS q, min(l_comment) AS c FROM lineitem GROUP BY 1, 2)
       """
+    private static let schema = "sf0.5"
     private static let impatient = "waterbear.spool-call-timeout=2s\n"
     private static let hanging = "hang 1\n"
 
@@ -34,8 +35,8 @@ extension EndToEndTests {
         spools: [other.path + "/spool", mount.path + "/spool"])
       // Whatever fails here must not leave a mount that hangs; what failed is what is told.
       defer { try? mount.configure("") }
-      let expected = try daemon.rows(Self.sql, schema: "sf0.1")
-      let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", "sf0.1"])
+      let expected = try daemon.rows(Self.sql, schema: Self.schema)
+      let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", Self.schema])
       try daemon.wait(for: "the query to use the mount") { !outputs(in: mount.path).isEmpty }
       try mount.configure(Self.hanging)
       #expect(try daemon.show(id).state == "RUNNING")
@@ -58,13 +59,13 @@ extension EndToEndTests {
       #expect(try daemon.control(["fetch", id, "--format", "tsv"], within: .seconds(60)).output == expected)
       // What begins now does not go there at all.
       let start = SystemClock.monotonic()
-      #expect(try daemon.rows(Self.sql, schema: "sf0.1") == expected)
+      #expect(try daemon.rows(Self.sql, schema: Self.schema) == expected)
       #expect(SystemClock.monotonic() - start < .seconds(10))
       _ = try status(daemon)
 
       try mount.configure("")
       try daemon.wait(for: "it to be used again") { try !status(daemon).contains("SET ASIDE") }
-      #expect(try daemon.rows(Self.sql, schema: "sf0.1") == expected)
+      #expect(try daemon.rows(Self.sql, schema: Self.schema) == expected)
       try daemon.wait(for: "everything to be deleted") {
         outputs(in: mount.path).isEmpty && outputs(in: other.path).isEmpty
       }

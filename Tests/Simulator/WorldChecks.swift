@@ -146,17 +146,20 @@ extension WorldChecks {
   }
 
   /// Queries take turns: one that could use any slot that comes free must not see the others get many before it.
-  /// Places beyond the slots are for queries of which nothing runs; to the others they do not count.
-  mutating func checkFairness(_ turn: SchedulerTurn, waiting: [QueryID], workers: [WorkerStatus], limit: Int) {
+  /// Places beyond the slots are for queries of which nothing runs; to the others they do not count, nor do those with
+  /// less memory than `need` bytes: who is known to need more waits for a slot.
+  mutating func checkFairness(
+    _ turn: SchedulerTurn, waiting: [QueryID], workers: [WorkerStatus], need: Int64, limit: Int
+  ) {
     passedOver = passedOver.filter { waiting.contains($0.key) }
     let full = Set(workers.filter { $0.running.count > $0.slots }.map(\.id))
     let holders = Set(workers.flatMap { $0.running.map(\.task.stage.query) })
     for record in turn.records {
-      guard case .attemptStarted(let attempt, let worker, _) = record else { continue }
+      guard case .attemptStarted(let attempt, let worker, let memory) = record else { continue }
       for query in waiting {
         if query == attempt.task.stage.query {
           passedOver[query] = 0
-        } else if !full.contains(worker) || !holders.contains(query) {
+        } else if !full.contains(worker) || !holders.contains(query) && memory >= need {
           passedOver[query, default: 0] += 1
         }
       }

@@ -66,7 +66,7 @@ extension World {
     if hasMemoryForAll {
       checks.checkFairness(
         turn, waiting: scheduler.waitingQueries, workers: scheduler.workerStatus,
-        limit: 3 * queries.count + 2 * slotCount)
+        need: queries.map(\.memory).max() ?? 0, limit: 3 * queries.count + 2 * slotCount)
     }
     for record in turn.records { say("  record \(record)") }
     if crashes() { return }
