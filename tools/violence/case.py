@@ -2,6 +2,7 @@
 import dataclasses
 import hashlib
 import os
+import re
 import time
 
 from .daemon import NoAnswer
@@ -9,6 +10,14 @@ from .daemon import NoAnswer
 # waterbearctl's exit code where nobody listens.
 NOT_RUNNING = 3
 RIGHT, REFUSED, IDLE, BAD = "right", "failed", "idle", "BAD"
+
+# What a person is told whose query has used up a task's attempts: the task, how often it failed, the last attempt, a
+# code, and a cause.
+USED_UP = re.compile(
+    r"Task \d{8}_\d{6}_\d{5}_\w+(\.\d+){2} failed \d+ times? \(task-retry-attempts-per-task = \d+\)"
+    r"[^\n]*; the last attempt was number \d+[^\n]* \[[A-Z_]+\]\n\s*cause: \S")
+# An error as waterbearctl ends its first line.
+CODE = re.compile(r" \[([A-Z_]+)\]$", re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -18,6 +27,9 @@ class Expected:
     digest: str
     rows: int
     seconds: float
+    # What `untouched` of the shape gives where the statement has not run, and where it has.
+    untouched: str | None = None
+    touched: str | None = None
 
 
 @dataclasses.dataclass
@@ -44,6 +56,8 @@ class Runner:
         self.daemon, self.schema = daemon, schema
         # Files that processes may have open: what they hold after undisturbed work, and a few. Footers are cached.
         self.descriptors_max = 64
+        # Seconds for everything of a query to be gone.
+        self.patience = 20
 
     def learn_limits(self):
         self.descriptors_max = 32 + max(self.daemon.descriptors().values())
@@ -58,20 +72,27 @@ class Runner:
 
     def expect(self, shape):
         """The undisturbed answer, twice: an answer that differs by itself proves nothing."""
-        found = []
-        for _ in range(2):
-            for sql in shape.before:
-                self.plain(sql)
-            began = time.monotonic()
-            text, _, error = self.disturbed(shape, None, 300)
-            if error:
-                raise RuntimeError(f"{shape.name} fails undisturbed: {error}")
-            found.append(Expected(*digest(shape, text), time.monotonic() - began))
-            for sql in shape.after:
-                self.plain(sql)
-        if found[0].digest != found[1].digest:
+        first, second = self.expect_once(shape), self.expect_once(shape)
+        if first.digest != second.digest:
             raise RuntimeError(f"{shape.name} gives two answers undisturbed")
-        return found[1]
+        if second.untouched is not None and second.untouched == second.touched:
+            raise RuntimeError(f"{shape.name} leaves no trace by which a failed one could be told")
+        return second
+
+    def expect_once(self, shape):
+        for sql in shape.before:
+            self.plain(sql)
+        untouched = self.plain(shape.untouched) if shape.untouched else None
+        began = time.monotonic()
+        text, _, error = self.disturbed(shape, None, 300)
+        if error:
+            raise RuntimeError(f"{shape.name} fails undisturbed: {error}")
+        seconds = time.monotonic() - began
+        found, rows = self.answer(shape, text)
+        touched = self.plain(shape.untouched) if shape.untouched else None
+        for sql in shape.after:
+            self.plain(sql)
+        return Expected(found, rows, seconds, untouched, touched)
 
     def disturbed(self, shape, fault, seconds):
         """Submits, waits and fetches: rows as CSV, the query's id, and the error where it failed."""
@@ -90,10 +111,11 @@ class Runner:
         fetched = self.insist("fetch", query, "--format", "csv", deadline=deadline)
         if fetched.returncode:
             return None, query, fetched.stderr.strip() or f"exit code {fetched.returncode}"
-        text = fetched.stdout
-        if shape.writes:
-            text = self.plain(shape.check, seconds=max(1, deadline - time.monotonic()))
-        return text, query, None
+        return fetched.stdout, query, None
+
+    def answer(self, shape, text):
+        """What is compared: what the statement gave, or what it has written."""
+        return digest(shape, self.plain(shape.check) if shape.writes else text)
 
     def insist(self, *arguments, deadline):
         """As a script would that knows the daemon to be coming back: a command that did not find it is given again."""
@@ -123,18 +145,16 @@ class Runner:
             outcome.verdict, outcome.words = BAD, f"the fault itself failed: {fault.error!r}"
         elif error:
             self.judge(outcome, fault, error)
-        else:
-            found, rows = digest(shape, text)
-            if found != expected.digest:
-                outcome.verdict, outcome.words = BAD, f"WRONG ANSWER: {rows} rows instead of {expected.rows}"
-            elif not fault.strikes:
-                outcome.verdict = IDLE
+        elif not fault.strikes:
+            outcome.verdict = IDLE
         try:
             self.daemon.wait_until_ready()
+            if not error:
+                self.compare(shape, text, outcome, expected)
+            elif shape.writes and outcome.verdict == REFUSED:
+                self.check_untouched(shape, outcome, expected)
             if outcome.verdict != BAD:
                 outcome.retries = self.retries(query)
-            if error and shape.writes and outcome.verdict == REFUSED:
-                self.check_untouched(shape, outcome)
             for sql in shape.after:
                 self.plain(sql)
             self.check_leaks(outcome)
@@ -142,28 +162,38 @@ class Runner:
             outcome.verdict, outcome.words = BAD, f"{outcome.words} afterwards: {wrong}".strip()
         return outcome
 
-    def judge(self, outcome, fault, error):
-        """A failure is allowed where attempts are used up, and says of which task and why, or where it was asked for."""
-        used_up = "failed" in error and "attempt" in error
-        if fault.may_fail or used_up:
-            outcome.verdict, outcome.words = REFUSED, error
-        else:
-            outcome.verdict, outcome.words = BAD, f"failed: {error}"
+    def compare(self, shape, text, outcome, expected):
+        found, rows = self.answer(shape, text)
+        if found != expected.digest:
+            outcome.verdict, outcome.words = BAD, f"WRONG ANSWER: {rows} rows instead of {expected.rows}"
 
-    def check_untouched(self, shape, outcome):
+    def judge(self, outcome, fault, error):
+        """A failure is allowed only where the fault says that it may end a query so, and in full words."""
+        outcome.verdict, outcome.words = BAD, f"failed: {error}"
+        codes = CODE.findall(error)
+        if not fault.strikes or not codes or codes[0] not in fault.may_end_in:
+            return
+        if fault.uses_up_attempts and not USED_UP.search(error):
+            outcome.words = f"failed, and does not say which task, how often and why: {error}"
+            return
+        outcome.verdict, outcome.words = REFUSED, error
+
+    def check_untouched(self, shape, outcome, expected):
         """A write that failed has written nothing."""
-        if shape.name == "ctas" and "1" in self.plain("SHOW TABLES FROM lake.chaos LIKE 'written'").split("\n")[1:]:
-            outcome.verdict, outcome.words = BAD, "the table is there although the statement failed"
+        found = self.plain(shape.untouched)
+        if found != expected.untouched:
+            outcome.verdict = BAD
+            outcome.words = f"it has written although it failed ({found!r}): {outcome.words}"
 
     def retries(self, query):
         shown = self.daemon.control("show", query, "--format", "tsv")
         lines = [line.split("\t") for line in shown.stdout.splitlines()[1:]]
         return sum(1 for line in lines if len(line) > 2 and line[2].isdigit() and int(line[2]) > 0)
 
-    def check_leaks(self, outcome, seconds=20):
+    def check_leaks(self, outcome):
         """Waits for everything of the query to be gone. Where a client's word that it has the result died with the
         coordinator, that is when the result expires."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.patience
         while True:
             left = self.leaks(outcome.query)
             if not left:
@@ -180,7 +210,8 @@ class Runner:
             # It went while it was looked into, so there was something left; the next look tells.
             left = [str(error.filename)]
         # walk(), unlike rglob(), goes on where a directory is removed while it is listed.
-        left += [f"{directory}/{name}" for directory, below, _ in os.walk(self.daemon.lake) for name in below
+        left += [f"{directory}/{name}" for directory, below, files in os.walk(self.daemon.lake)
+                 for name in below + files
                  if name.startswith((".waterbear-write-", ".waterbear-drop-"))]
         count = len(self.daemon.children())
         if count != 1 + self.daemon.count:

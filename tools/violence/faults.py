@@ -17,8 +17,10 @@ from .messages import Meddler
 class Fault:
     """What happens is counted in `strikes`; a case in which nothing could be struck proves nothing and is told apart."""
 
-    # Whether the query may fail instead of giving its answer, with a message that says why.
-    may_fail = False
+    # The codes of errors that the query may end in instead of giving its answer.
+    may_end_in = ()
+    # Whether such an error has to say that a task's attempts are used up.
+    uses_up_attempts = False
     needs_mounts = False
     # Whether it takes a daemon with a spool directory that can be made to hang.
     needs_hanging = False
@@ -371,9 +373,10 @@ class DisksFull(DiskFull):
 
 
 class Descriptors(Fault):
-    """A worker may open only a few more files."""
+    """A worker may open only a few more files: what it is given fails at once, and it is given more."""
 
-    may_fail = True
+    may_end_in = ("GENERIC_INSUFFICIENT_RESOURCES",)
+    uses_up_attempts = True
 
     def act(self):
         if self.moment() and self.daemon.workers:
@@ -408,7 +411,7 @@ class ClientKill(Fault):
 class Cancel(Fault):
     """The query is canceled: it ends at once, and nothing of it is left."""
 
-    may_fail = True
+    may_end_in = ("USER_CANCELED",)
 
     def act(self):
         while self.query is None:

@@ -18,6 +18,8 @@ class Shape:
     after: tuple = ()
     # What is to be compared where the statement itself answers with a count of rows only.
     check: str | None = None
+    # What gives another answer once the statement has written anything.
+    untouched: str | None = None
 
     @property
     def writes(self):
@@ -28,6 +30,7 @@ PARTITIONED = ("join_distribution_type=PARTITIONED",)
 BROADCAST = ("join_distribution_type=BROADCAST",)
 WRITTEN = ("SELECT count(*), count(DISTINCT l_orderkey), sum(l_quantity), min(l_comment), max(l_comment) "
            "FROM lake.chaos.written")
+TABLES = "SHOW TABLES FROM lake.chaos LIKE 'written'"
 DROP = ("DROP TABLE IF EXISTS lake.chaos.written",)
 
 SHAPES = [
@@ -68,10 +71,10 @@ SHAPES = [
           "LIMIT 100000)"),
     Shape("tiny-files", "SELECT count(*), sum(id), count(DISTINCT word) FROM lake.chaos.tiny"),
     Shape("ctas", "CREATE TABLE lake.chaos.written AS SELECT * FROM lineitem WHERE l_linenumber < 3",
-          before=DROP, check=WRITTEN, after=DROP),
+          before=DROP, check=WRITTEN, untouched=TABLES, after=DROP),
     Shape("insert", "INSERT INTO lake.chaos.written SELECT * FROM lineitem WHERE l_linenumber = 1",
           before=DROP + ("CREATE TABLE lake.chaos.written WITH (format = 'CSV') AS SELECT * FROM {schema}.lineitem "
-                         "WHERE l_orderkey < 100",), check=WRITTEN, after=DROP),
+                         "WHERE l_orderkey < 100",), check=WRITTEN, untouched=WRITTEN, after=DROP),
 ]
 
 

@@ -1,0 +1,190 @@
+"""Tests of the checks of tools/chaos on a daemon that is made up: what must be found bad is found bad."""
+import pathlib
+import random
+import subprocess
+import tempfile
+import unittest
+
+from . import shapes
+from .case import BAD, IDLE, REFUSED, RIGHT, Runner
+from .faults import Cancel, Descriptors, Fault, SpoolMissing, WorkerKill
+
+QUERY = "20260102_030405_00006_abcde"
+CANCELED = f"Query {QUERY} failed: Query was canceled by root [USER_CANCELED]"
+USED_UP = (f"Query {QUERY} failed: Task {QUERY}.2.0 failed 5 times (task-retry-attempts-per-task = 4) and lost its "
+           "worker 0 times (at most 32); the last attempt was number 4 on worker-1#17 "
+           "[GENERIC_INSUFFICIENT_RESOURCES]\n"
+           "  cause: Cannot open /spool/a: Too many open files\n  hint: Mend the cause.\n")
+
+
+class MadeUpDaemon:
+    """Answers as a daemon does that runs one query, with what a test puts into it."""
+
+    count = 2
+
+    def __init__(self, home):
+        self.lake = pathlib.Path(home) / "lake"
+        self.spools = [pathlib.Path(home) / "spool-a", pathlib.Path(home) / "spool-b"]
+        for directory in [self.lake, *self.spools]:
+            directory.mkdir()
+        # By the beginning of a statement: what it answers.
+        self.answers = {"SELECT": "n\n1\n", "SHOW TABLES": "Table\n", "DROP": "", "CREATE": ""}
+        # What `wait` ends with; and what happens when a query is waited for.
+        self.error, self.happening = None, lambda: None
+        self.processes = {1: 8, 2: 8, 3: 8}
+
+    def control(self, verb, *arguments, seconds=120):
+        if verb == "query":
+            beginning = next(each for each in self.answers if arguments[0].startswith(each))
+            return subprocess.CompletedProcess(verb, 0, self.answers[beginning], "")
+        if verb == "wait":
+            self.happening()
+        text = {"submit": QUERY, "show": "stage\ttask\tattempt\n0\t0\t0\n0\t1\t1\n", "fetch": "n\n1\n"}.get(verb, "")
+        failed = verb == "wait" and self.error
+        return subprocess.CompletedProcess(verb, int(bool(failed)), text, self.error if failed else "")
+
+    def wait_until_ready(self):
+        pass
+
+    def children(self):
+        return list(self.processes)
+
+    def descriptors(self):
+        return self.processes
+
+
+class Struck(Fault):
+    """Strikes at once; may end a query as `may_end_in` of a test says."""
+
+    def act(self):
+        self.strikes += 1
+
+
+class CaseTests(unittest.TestCase):
+    def setUp(self):
+        home = tempfile.TemporaryDirectory(prefix="waterbear-chaos-test.")
+        self.addCleanup(home.cleanup)
+        self.daemon = MadeUpDaemon(home.name)
+        self.runner = Runner(self.daemon, "tiny")
+        # What a test leaves behind does not go away.
+        self.runner.patience = 0.1
+        self.expected = None
+        self.shapes = {shape.name: shape for shape in shapes.SHAPES}
+
+    def run_case(self, shape="scan", fault=Struck):
+        shape = self.shapes[shape]
+        if self.expected is None:
+            error, self.daemon.error = self.daemon.error, None
+            self.expected = self.runner.expect_once(shape)
+            self.daemon.error = error
+        return self.runner.run(shape, fault, random.Random(1), self.expected)
+
+    # Answers.
+
+    def test_right_answer(self):
+        outcome = self.run_case()
+        self.assertEqual((outcome.verdict, outcome.retries, outcome.query), (RIGHT, 1, QUERY))
+
+    def test_wrong_answer(self):
+        self.run_case()
+        self.expected.digest = "another"
+        outcome = self.run_case()
+        self.assertEqual(outcome.verdict, BAD)
+        self.assertIn("WRONG ANSWER", outcome.words)
+
+    def test_not_struck(self):
+        class Late(Fault):
+            def act(self):
+                pass
+        self.assertEqual(self.run_case(fault=Late).verdict, IDLE)
+
+    def test_broken_fault(self):
+        class Broken(Fault):
+            def act(self):
+                raise ValueError("no")
+        self.assertEqual(self.run_case(fault=Broken).verdict, BAD)
+
+    # Failures.
+
+    def judged(self, kind, error, strikes=1):
+        self.daemon.error = error
+        class Given(Struck):
+            may_end_in, uses_up_attempts = kind.may_end_in, kind.uses_up_attempts
+            def act(self):
+                self.strikes += strikes
+        return self.run_case(fault=Given).verdict
+
+    def test_most_faults_may_end_no_query(self):
+        for kind in (WorkerKill, SpoolMissing):
+            for error in (CANCELED, USED_UP, "exit code 1"):
+                self.assertEqual(self.judged(kind, error), BAD, f"{kind.__name__}: {error}")
+
+    def test_cancel_ends_in_user_canceled_only(self):
+        self.assertEqual(self.judged(Cancel, CANCELED), REFUSED)
+        for error in (USED_UP, CANCELED.replace("USER_CANCELED", "GENERIC_INTERNAL_ERROR"),
+                      CANCELED.replace(" [USER_CANCELED]", ""), "exit code 1"):
+            self.assertEqual(self.judged(Cancel, error), BAD, error)
+        self.assertEqual(self.judged(Cancel, CANCELED, strikes=0), BAD)
+
+    def test_used_up_attempts_are_told_in_full(self):
+        self.assertEqual(self.judged(Descriptors, USED_UP), REFUSED)
+        for old, new in [(f"Task {QUERY}.2.0", "A task"), ("failed 5 times", "failed"),
+                         ("the last attempt was number 4", ""),
+                         ("cause: Cannot open /spool/a: Too many open files", "cause: "), ("\n  cause:", "\n  reason:"),
+                         ("GENERIC_INSUFFICIENT_RESOURCES", "GENERIC_INTERNAL_ERROR"),
+                         (" [GENERIC_INSUFFICIENT_RESOURCES]", "")]:
+            self.assertIn(old, USED_UP)
+            self.assertEqual(self.judged(Descriptors, USED_UP.replace(old, new)), BAD, new)
+        self.assertEqual(self.judged(Descriptors, CANCELED), BAD)
+
+    # Writes.
+
+    def test_failed_write_that_wrote_nothing(self):
+        for shape, answer in (("ctas", "SHOW TABLES"), ("insert", "SELECT")):
+            self.daemon.error, self.expected = CANCELED, None
+            before = self.daemon.answers[answer]
+            self.assertEqual(self.run_case(shape, self.cancel()).verdict, REFUSED)
+            self.daemon.happening = lambda: self.daemon.answers.update({answer: before + "written\n"})
+            outcome = self.run_case(shape, self.cancel())
+            self.assertEqual(outcome.verdict, BAD, shape)
+            self.assertIn("it has written although it failed", outcome.words)
+            self.daemon.answers[answer], self.daemon.happening = before, lambda: None
+
+    @staticmethod
+    def cancel():
+        class Canceled(Struck):
+            may_end_in = Cancel.may_end_in
+        return Canceled
+
+    # What is left behind.
+
+    def test_nothing_left(self):
+        self.assertEqual(self.runner.leaks(QUERY), [])
+
+    def left(self, word):
+        outcome = self.run_case()
+        self.assertEqual(outcome.verdict, BAD)
+        self.assertIn("left behind", outcome.words)
+        self.assertIn(word, outcome.words)
+
+    def test_spool_file_left(self):
+        (self.daemon.spools[1] / QUERY).mkdir()
+        (self.daemon.spools[1] / QUERY / "0.0.0.spool").touch()
+        self.left("0.0.0.spool")
+
+    def test_hidden_table_file_left(self):
+        (self.daemon.lake / "chaos").mkdir()
+        (self.daemon.lake / "chaos/.waterbear-write-1").touch()
+        self.left(".waterbear-write-1")
+
+    def test_process_left(self):
+        self.daemon.processes[4] = 8
+        self.left("4 processes instead of 3")
+
+    def test_descriptors_left(self):
+        self.daemon.processes[2] = 1000
+        self.left("process 2 holds 1000 descriptors")
+
+
+if __name__ == "__main__":
+    unittest.main()
