@@ -171,7 +171,7 @@ class Runner:
         """A failure is allowed only where the fault says that it may end a query so, and in full words."""
         outcome.verdict, outcome.words = BAD, f"failed: {error}"
         codes = CODE.findall(error)
-        if not fault.strikes or not codes or codes[0] not in fault.may_end_in:
+        if not (fault.strikes or fault.early) or not codes or codes[0] not in fault.may_end_in:
             return
         if fault.uses_up_attempts and not USED_UP.search(error):
             outcome.words = f"failed, and does not say which task, how often and why: {error}"

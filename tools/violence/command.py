@@ -1,6 +1,7 @@
 """Owns the command line of tools/chaos and the table it prints."""
 import argparse
 import collections
+import dataclasses
 import os
 import pathlib
 import random
@@ -16,6 +17,9 @@ from .case import BAD, IDLE, REFUSED, RIGHT, Runner
 from .daemon import Daemon
 from .faults import FAULTS
 from .hanging import obstacle
+
+# How often a case has its turn at most, until it is struck.
+TURNS = 6
 
 
 def parse(arguments, description):
@@ -37,7 +41,8 @@ def binaries(options):
     if options.build_dir:
         return pathlib.Path(options.build_dir).resolve()
     for product in ("waterbeard", "waterbearctl"):
-        subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
+        subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=ROOT, check=True,
+                       stdout=sys.stderr)
     shown = subprocess.run(["swift", "build", "-c", "release", "--show-bin-path"], cwd=ROOT, check=True,
                            capture_output=True, text=True)
     return pathlib.Path(shown.stdout.strip())
@@ -69,6 +74,8 @@ class Table:
         # By fault: how much longer queries took that were struck and gave the right answer.
         self.delays = collections.defaultdict(list)
         self.bad, self.refusals, self.cases, self.retries = [], [], 0, 0
+        # Whether every cell has had its turn.
+        self.is_complete = False
 
     def add(self, seed, fault, shape, outcome, undisturbed):
         self.cells[fault, shape][outcome.verdict] += 1
@@ -83,6 +90,21 @@ class Table:
         elif outcome.verdict == REFUSED:
             self.refusals.append(line)
 
+    def never_struck(self, faults, names):
+        """The cells that prove nothing."""
+        return [f"{fault} × {name}" for fault in faults for name in names
+                if not any(self.cells[fault, name][verdict] for verdict in (RIGHT, REFUSED, BAD))]
+
+    def conclude(self, faults, names):
+        """Prints all; the exit code. A cell that was never struck is a failure once every cell has had its turn."""
+        self.print(faults, names)
+        never = self.never_struck(faults, names)
+        if self.is_complete and never:
+            print(f"  never struck, so nothing is proved of: {', '.join(never)}")
+        failed = len(self.bad) + (len(never) if self.is_complete else 0)
+        print(f"{self.cases - len(self.bad)} passed, {failed} failed")
+        return 1 if failed or not self.cases else 0
+
     def print(self, faults, names):
         marks = {RIGHT: ".", REFUSED: "f", IDLE: "-", BAD: "X"}
         width = max(map(len, faults)) + 2
@@ -90,8 +112,8 @@ class Table:
         for fault in faults:
             cells = []
             for name in names:
-                counts = self.cells.get((fault, name))
-                worst = next((verdict for verdict in (BAD, REFUSED, RIGHT, IDLE) if counts and counts[verdict]), None)
+                counts = self.cells[fault, name]
+                worst = next((verdict for verdict in (BAD, REFUSED, RIGHT, IDLE) if counts[verdict]), None)
                 cells.append(f"{marks[worst] if worst else ' ':>2}")
             delay = f"{statistics.median(self.delays[fault]):>10.2f}" if self.delays[fault] else ""
             print(f"{fault:{width}}" + " ".join(cells) + delay)
@@ -100,8 +122,8 @@ class Table:
         total = collections.Counter()
         for counts in self.cells.values():
             total.update(counts)
-        print(f"\n{self.cases} cases: {total[RIGHT]} right, {total[IDLE]} not struck, {total[REFUSED]} failed as allowed, "
-              f"{total[BAD]} bad; {self.retries} attempts were repeated")
+        print(f"\n{self.cases} cases: {total[RIGHT]} right, {total[IDLE]} not struck, "
+              f"{total[REFUSED]} failed as allowed, {total[BAD]} bad; {self.retries} attempts were repeated")
         for line in self.refusals[:10]:
             print(f"  allowed: {line[:300]}")
         for line in self.bad:
@@ -134,16 +156,16 @@ def main(arguments, description):
                 f"{name} {each.seconds:.2f} s" for name, each in expected[can_hang].items()), flush=True)
         rounds(options, runners, wanted, faults, expected, table, began)
         for daemon in daemons.values():
-            code = daemon.stop()
-            if code != 0:
-                table.bad.append(f"the daemon ended with {code} when it was asked to stop")
+            ended = daemon.stop()
+            if ended != 0:
+                table.bad.append(f"the daemon ended with {ended} when it was asked to stop")
             left = [str(path) for spool in daemon.spools for path in spool.glob("*/*")]
             if left:
                 table.bad.append(f"left in the spool at the end: {left[:5]}")
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
     finally:
-        table.print(list(faults), [shape.name for shape in wanted])
+        code = table.conclude(list(faults), [shape.name for shape in wanted])
         for daemon in daemons.values():
             if options.keep and table.bad:
                 print(f"kept: {daemon.home}")
@@ -151,8 +173,7 @@ def main(arguments, description):
                     daemon.stop()
             else:
                 daemon.remove()
-    print(f"{table.cases - len(table.bad)} passed, {len(table.bad)} failed")
-    return 1 if table.bad or not table.cases else 0
+    return code
 
 
 def rounds(options, runners, wanted, faults, expected, table, began):
@@ -161,12 +182,18 @@ def rounds(options, runners, wanted, faults, expected, table, began):
         cases = [(fault, shape) for fault in faults for shape in wanted]
         random.Random(seed).shuffle(cases)
         for fault, shape in cases:
-            # Each case draws from a source of its own, so it can be run alone.
-            source = random.Random(f"{seed}/{fault}/{shape.name}")
-            can_hang = faults[fault].needs_hanging
-            daemon, undisturbed = runners[can_hang].daemon, expected[can_hang][shape.name]
-            outcome = runners[can_hang].run(shape, faults[fault], source, undisturbed)
-            table.add(seed, fault, shape.name, outcome, undisturbed.seconds)
+            runner = runners[faults[fault].needs_hanging]
+            undisturbed = expected[faults[fault].needs_hanging][shape.name]
+            for turn in range(TURNS):
+                # Each draws from a source of its own, so it can be run alone.
+                source = random.Random(f"{seed}/{fault}/{shape.name}" + (f"/{turn}" if turn else ""))
+                # Sooner each time, for the query may have been slower when it was measured.
+                sooner = dataclasses.replace(undisturbed, seconds=undisturbed.seconds / 2**turn)
+                outcome = runner.run(shape, faults[fault], source, sooner)
+                table.add(seed, fault, shape.name, outcome, undisturbed.seconds)
+                if outcome.verdict != IDLE:
+                    break
+            daemon = runner.daemon
             if outcome.verdict == BAD and (daemon.process is None or daemon.process.poll() is not None):
                 daemon.revive()
             if sys.stderr.isatty():
@@ -174,6 +201,7 @@ def rounds(options, runners, wanted, faults, expected, table, began):
                       f" in {outcome.seconds:.1f} s\033[K", end="", file=sys.stderr)
             if options.minutes is not None and time.monotonic() - began > options.minutes * 60:
                 return
+        table.is_complete = True
         if options.minutes is None:
             return
         seed += 1

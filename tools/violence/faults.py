@@ -15,7 +15,7 @@ from .messages import Meddler
 
 
 class Fault:
-    """What happens is counted in `strikes`; a case in which nothing could be struck proves nothing and is told apart."""
+    """What happens is counted by `struck`; a case in which nothing could be struck proves nothing and is told apart."""
 
     # The codes of errors that the query may end in instead of giving its answer.
     may_end_in = ()
@@ -29,7 +29,8 @@ class Fault:
         # `seconds` is how long the query takes undisturbed.
         self.daemon, self.random, self.seconds = daemon, random, seconds
         self.over = threading.Event()
-        self.strikes = 0
+        # Strikes while the daemon had the query, and before: those prove little, but may make it fail.
+        self.strikes = self.early = 0
         self.error = None
         self.query = None
 
@@ -55,15 +56,23 @@ class Fault:
     def heal(self):
         pass
 
+    def struck(self):
+        if self.query is None:
+            self.early += 1
+        else:
+            self.strikes += 1
+
     def pause(self, seconds):
         """Whether the query still runs after that time."""
         return not self.over.wait(seconds)
 
     def beats(self, seconds):
-        """Comes again and again while the query runs, each time a fiftieth later than the last: however slow the
-        machine is, there comes a time when processes get to work between two deaths."""
-        while self.pause(seconds):
+        """Comes soon, and again and again while the query runs, each time a fiftieth later than the last: however slow
+        the machine is, there comes a time when processes get to work between two deaths."""
+        wait = self.random.uniform(0, min(0.2, seconds, self.seconds))
+        while self.pause(wait):
             yield
+            wait = seconds
             seconds *= 1.02
 
     def moment(self):
@@ -75,7 +84,7 @@ class Fault:
             os.kill(process, number)
         except ProcessLookupError:
             return False
-        self.strikes += 1
+        self.struck()
         return True
 
     def strike(self, processes, number=signal.SIGKILL):
@@ -124,7 +133,7 @@ class PowerCut(Fault):
     def act(self):
         if self.moment():
             self.daemon.kill_everything()
-            self.strikes += 1
+            self.struck()
             self.daemon.start()
 
 
@@ -134,7 +143,7 @@ class Restart(Fault):
     def act(self):
         if self.moment():
             self.daemon.process.terminate()
-            self.strikes += 1
+            self.struck()
             self.daemon.process.wait(60)
             self.daemon.start()
 
@@ -230,7 +239,7 @@ class SpoolFault(Fault):
             victim = self.random.choice(sorted(files))
             try:
                 self.harm(victim, files)
-                self.strikes += 1
+                self.struck()
             except OSError:
                 pass  # Deleted by its owner meanwhile.
 
@@ -304,14 +313,14 @@ class SpoolGone(Fault):
             if self.daemon.mounted:
                 return self.hide(spool)
             spool.rename(aside)
-            self.strikes += 1
+            self.struck()
             self.over.wait(self.random.uniform(0.1, 2))
             aside.rename(spool)
 
     def hide(self, spool):
         """An empty directory is mounted over it."""
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=500", "waterbear-chaos", spool], check=True)
-        self.strikes += 1
+        self.struck()
         self.over.wait(self.random.uniform(0.1, 2))
         subprocess.run(["umount", "-l", spool], check=True)
 
@@ -324,7 +333,7 @@ class SpoolHangs(Fault):
     def act(self):
         if self.pause(self.seconds * self.random.uniform(0.05, 0.5)):
             self.daemon.mount.hang()
-            self.strikes += 1
+            self.struck()
             killed = (self.random.random() < 0.5 and self.pause(self.random.uniform(0.1, 3))
                       and self.strike(self.daemon.coordinators))
             self.over.wait(self.random.uniform(1, 8))
@@ -347,7 +356,7 @@ class DiskFull(Fault):
         if self.pause(self.seconds * self.random.uniform(0, 0.3)):
             for spool in spools:
                 self.fill(spool)
-            self.strikes += 1
+            self.struck()
             self.over.wait(self.random.uniform(1, 4))
             self.heal()
 
@@ -385,7 +394,7 @@ class Descriptors(Fault):
             done = subprocess.run(["prlimit", "--pid", str(worker), f"--nofile={used + 1}:{used + 1}"],
                                   capture_output=True)
             if done.returncode == 0:
-                self.strikes += 1
+                self.struck()
                 self.over.wait(2)
                 # A limit that was lowered may be hard to raise; its successor has the old one.
                 self.send(worker, signal.SIGKILL)
@@ -395,17 +404,20 @@ class ClientKill(Fault):
     """Clients that wait for the query are killed; it goes on without them."""
 
     def act(self):
-        while self.pause(self.random.uniform(0.05, 0.3)):
+        # Short beside the query, which else is over before the first client is there.
+        longest = min(0.3, self.seconds / 2)
+        while self.pause(self.random.uniform(0, longest)):
             if self.query is None:
                 continue
             waiting = subprocess.Popen(
                 [self.daemon.binaries / "waterbearctl", "fetch", self.query, "--keep", "--format", "csv"],
                 env=self.daemon.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL)
-            self.over.wait(self.random.uniform(0.05, 0.3))
-            waiting.kill()
+            self.over.wait(self.random.uniform(0, longest))
+            if waiting.poll() is None:
+                waiting.kill()
+                self.struck()
             waiting.wait()
-            self.strikes += 1
 
 
 class Cancel(Fault):
@@ -417,9 +429,10 @@ class Cancel(Fault):
         while self.query is None:
             if not self.pause(0.005):
                 return
-        if self.moment():
-            self.daemon.control("cancel", self.query)
-            self.strikes += 1
+        if self.pause(self.seconds * self.random.uniform(0, 0.7)):
+            done = self.daemon.control("cancel", self.query)
+            if "already" not in done.stderr:
+                self.struck()
 
 
 FAULTS = {

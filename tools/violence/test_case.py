@@ -54,10 +54,12 @@ class MadeUpDaemon:
 
 
 class Struck(Fault):
-    """Strikes at once; may end a query as `may_end_in` of a test says."""
+    """Strikes as soon as there is a query."""
 
     def act(self):
-        self.strikes += 1
+        while self.query is None and self.pause(0.001):
+            pass
+        self.struck()
 
 
 class CaseTests(unittest.TestCase):
@@ -98,6 +100,12 @@ class CaseTests(unittest.TestCase):
                 pass
         self.assertEqual(self.run_case(fault=Late).verdict, IDLE)
 
+    def test_struck_before_there_was_a_query(self):
+        class Early(Fault):
+            def act(self):
+                self.struck()
+        self.assertEqual(self.run_case(fault=Early).verdict, IDLE)
+
     def test_broken_fault(self):
         class Broken(Fault):
             def act(self):
@@ -111,7 +119,7 @@ class CaseTests(unittest.TestCase):
         class Given(Struck):
             may_end_in, uses_up_attempts = kind.may_end_in, kind.uses_up_attempts
             def act(self):
-                self.strikes += strikes
+                self.strikes, self.early = strikes, 0
         return self.run_case(fault=Given).verdict
 
     def test_most_faults_may_end_no_query(self):
