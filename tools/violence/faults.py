@@ -76,8 +76,17 @@ class Fault:
             seconds *= 1.02
 
     def moment(self):
-        """A wait for some part of the query's time."""
-        return self.pause(self.seconds * self.random.uniform(0.05, 0.9))
+        """A wait for some part of the query's time; now and then it is over before the daemon has the query."""
+        if self.query is None and self.random.random() < 0.1:
+            return self.pause(self.seconds * self.random.uniform(0, 0.1))
+        return self.after(0, 0.7)
+
+    def after(self, low, high):
+        """A wait until the daemon has the query, and then for between these parts of its time."""
+        while self.query is None:
+            if not self.pause(0.002):
+                return False
+        return self.pause(self.seconds * self.random.uniform(low, high))
 
     def send(self, process, number):
         try:
@@ -202,6 +211,7 @@ class Messages(Fault):
                 pass
         finally:
             meddler.stop()
+            self.strikes += meddler.harmed
 
 
 class CoordinatorStop(Fault):
@@ -331,7 +341,7 @@ class SpoolHangs(Fault):
     needs_hanging = True
 
     def act(self):
-        if self.pause(self.seconds * self.random.uniform(0.05, 0.5)):
+        if self.after(0, 0.5):
             self.daemon.mount.hang()
             self.struck()
             killed = (self.random.random() < 0.5 and self.pause(self.random.uniform(0.1, 3))
@@ -353,7 +363,7 @@ class DiskFull(Fault):
 
     def act(self):
         spools = self.random.sample(self.daemon.spools, self.count)
-        if self.pause(self.seconds * self.random.uniform(0, 0.3)):
+        if self.after(0, 0.3):
             for spool in spools:
                 self.fill(spool)
             self.struck()
@@ -426,10 +436,7 @@ class Cancel(Fault):
     may_end_in = ("USER_CANCELED",)
 
     def act(self):
-        while self.query is None:
-            if not self.pause(0.005):
-                return
-        if self.pause(self.seconds * self.random.uniform(0, 0.7)):
+        if self.after(0, 0.7):
             done = self.daemon.control("cancel", self.query)
             if "already" not in done.stderr:
                 self.struck()
