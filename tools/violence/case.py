@@ -3,6 +3,7 @@ import dataclasses
 import hashlib
 import os
 import re
+import sqlite3
 import time
 
 from .daemon import NoAnswer
@@ -56,11 +57,15 @@ class Runner:
         self.daemon, self.schema = daemon, schema
         # Files that processes may have open: what they hold after undisturbed work, and a few. Footers are cached.
         self.descriptors_max = 64
+        # Bytes that a worker may hold between queries.
+        self.resident_max = 1 << 40
         # Seconds for everything of a query to be gone.
         self.patience = 20
 
     def learn_limits(self):
         self.descriptors_max = 32 + max(self.daemon.descriptors().values())
+        held = [int(worker["resident_bytes"]) for worker in self.daemon.worker_reports()]
+        self.resident_max = 2 * max(held) + (256 << 20)
 
     def plain(self, sql, seconds=120):
         """Runs a statement that is not disturbed; its rows as CSV."""
@@ -218,4 +223,14 @@ class Runner:
             left.append(f"{count} processes instead of {1 + self.daemon.count}")
         left += [f"process {process} holds {files} descriptors" for process, files
                  in self.daemon.descriptors().items() if files > self.descriptors_max]
+        left += [f"process {process} without its daemon" for process in self.daemon.orphans()]
+        try:
+            left += self.daemon.held_in_store()
+        except sqlite3.Error as error:
+            left.append(f"a store that cannot be read: {error}")
+        for worker in self.daemon.worker_reports():
+            if worker["running"] != "0":
+                left.append(f"{worker['running']} attempts on worker {worker['worker']}")
+            if int(worker["resident_bytes"]) > self.resident_max:
+                left.append(f"{worker['resident_bytes']} bytes of memory in worker {worker['worker']}")
         return left

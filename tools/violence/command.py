@@ -159,6 +159,8 @@ def main(arguments, description):
             ended = daemon.stop()
             if ended != 0:
                 table.bad.append(f"the daemon ended with {ended} when it was asked to stop")
+            if orphans := daemon.orphans():
+                table.bad.append(f"processes after the daemon has ended: {orphans}")
             left = [str(path) for spool in daemon.spools for path in spool.glob("*/*")]
             if left:
                 table.bad.append(f"left in the spool at the end: {left[:5]}")

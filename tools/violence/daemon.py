@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -117,6 +118,19 @@ class Daemon:
     def coordinators(self):
         return self.children("coordinator")
 
+    def orphans(self):
+        """Processes of this daemon that it does not know: their command lines name its directory."""
+        known = set(processes.tree(self.process.pid)) if self.process else set()
+        if self.mount:
+            known.add(self.mount.server.pid)
+        return [process for process in processes.relations()
+                if process not in known and f"{self.home}/" in processes.title(process)]
+
+    def worker_reports(self):
+        """What the coordinator says of each worker, by the names of its columns."""
+        header, *lines = self.control("workers", "--format", "tsv", seconds=10).stdout.splitlines() or [""]
+        return [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
+
     def kill_everything(self):
         """As a loss of power would, but for what the kernel has not written."""
         processes.send(self.process, signal.SIGKILL)
@@ -166,6 +180,20 @@ class Daemon:
         return counts
 
     # What lies on disk.
+
+    def held_in_store(self):
+        """What the store keeps of queries though none is under way: keys that are not destroyed, and attempts that have
+        not ended."""
+        store = sqlite3.connect(f"file:{self.data}/store.sqlite?mode=ro", uri=True, timeout=5)
+        try:
+            keys = store.execute("SELECT q.id FROM query_key k JOIN query q ON q.number = k.query "
+                                 "WHERE k.sealed_key <> zeroblob(length(k.sealed_key))")
+            held = [f"the key of {query}" for query, in keys]
+            attempts = store.execute("SELECT q.id, a.stage, a.partition, a.attempt FROM attempt a "
+                                     "JOIN query q ON q.number = a.query WHERE a.state = 'RUNNING'")
+            return held + ["attempt {}.{}.{}.{} in the store".format(*row) for row in attempts]
+        finally:
+            store.close()
 
     def spool_files(self, committed_only=True):
         """Spool files of live queries."""

@@ -1,12 +1,15 @@
 """Tests of the checks of tools/chaos on a daemon that is made up: what must be found bad is found bad."""
 import pathlib
 import random
+import sqlite3
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from . import shapes
 from .case import BAD, IDLE, REFUSED, RIGHT, Runner
+from .daemon import Daemon
 from .faults import Cancel, Descriptors, Fault, SpoolMissing, WorkerKill
 
 QUERY = "20260102_030405_00006_abcde"
@@ -31,7 +34,8 @@ class MadeUpDaemon:
         self.answers = {"SELECT": "n\n1\n", "SHOW TABLES": "Table\n", "DROP": "", "CREATE": ""}
         # What `wait` ends with; and what happens when a query is waited for.
         self.error, self.happening = None, lambda: None
-        self.processes = {1: 8, 2: 8, 3: 8}
+        self.processes, self.strays, self.stored = {1: 8, 2: 8, 3: 8}, [], []
+        self.workers = [{"worker": "1", "running": "0", "resident_bytes": "1000"}]
 
     def control(self, verb, *arguments, seconds=120):
         if verb == "query":
@@ -51,6 +55,15 @@ class MadeUpDaemon:
 
     def descriptors(self):
         return self.processes
+
+    def orphans(self):
+        return self.strays
+
+    def held_in_store(self):
+        return self.stored
+
+    def worker_reports(self):
+        return self.workers
 
 
 class Struck(Fault):
@@ -192,6 +205,53 @@ class CaseTests(unittest.TestCase):
     def test_descriptors_left(self):
         self.daemon.processes[2] = 1000
         self.left("process 2 holds 1000 descriptors")
+
+    def test_orphan_left(self):
+        self.daemon.strays = [99]
+        self.left("process 99 without its daemon")
+
+    def test_key_left(self):
+        self.daemon.stored = [f"the key of {QUERY}"]
+        self.left(f"the key of {QUERY}")
+
+    def test_attempt_and_memory_left(self):
+        self.runner.learn_limits()
+        self.daemon.workers[0]["running"] = "2"
+        self.left("2 attempts on worker 1")
+        self.daemon.workers[0].update(running="0", resident_bytes=str(1 << 30))
+        self.left("1073741824 bytes of memory in worker 1")
+
+
+class DaemonTests(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon("/nowhere")
+        self.addCleanup(self.daemon.remove)
+
+    def test_what_a_store_keeps(self):
+        self.daemon.data.mkdir()
+        store = sqlite3.connect(self.daemon.data / "store.sqlite")
+        self.addCleanup(store.close)
+        store.executescript("""
+            CREATE TABLE query (number INTEGER PRIMARY KEY, id TEXT);
+            CREATE TABLE query_key (query INTEGER PRIMARY KEY, sealed_key BLOB);
+            CREATE TABLE attempt (query INTEGER, stage INTEGER, partition INTEGER, attempt INTEGER, state TEXT);
+            INSERT INTO query VALUES (1, 'a'), (2, 'b');
+            INSERT INTO query_key VALUES (1, zeroblob(40)), (2, zeroblob(40));
+            INSERT INTO attempt VALUES (1, 0, 0, 0, 'FINISHED'), (2, 3, 4, 5, 'ABORTED');""")
+        self.assertEqual(self.daemon.held_in_store(), [])
+        store.executescript("UPDATE query_key SET sealed_key = x'0001' WHERE query = 2;"
+                            "UPDATE attempt SET state = 'RUNNING' WHERE query = 2;")
+        self.assertEqual(self.daemon.held_in_store(), ["the key of b", "attempt b.3.4.5 in the store"])
+
+    def test_orphans(self):
+        self.assertEqual(self.daemon.orphans(), [])
+        stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", f"{self.daemon.home}/etc"])
+        self.addCleanup(stray.wait)
+        self.addCleanup(stray.kill)
+        self.assertEqual(self.daemon.orphans(), [stray.pid])
+        self.daemon.process = stray
+        self.assertEqual(self.daemon.orphans(), [])
+        self.daemon.process = None
 
 
 if __name__ == "__main__":
