@@ -17,6 +17,10 @@ RIGHT, REFUSED, IDLE, BAD = "right", "failed", "idle", "BAD"
 USED_UP = re.compile(
     r"Task \d{8}_\d{6}_\d{5}_\w+(\.\d+){2} failed \d+ times? \(task-retry-attempts-per-task = \d+\)"
     r"[^\n]*; the last attempt was number \d+[^\n]* \[[A-Z_]+\]\n\s*cause: \S")
+# The same under retry_policy = QUERY.
+QUERY_USED_UP = re.compile(
+    r"Query \d{8}_\d{6}_\d{5}_\w+ failed \d+ times? \(query-retry-attempts = \d+\), the last time in task "
+    r"\d{8}_\d{6}_\d{5}_\w+(\.\d+){2}[^\n]* \[[A-Z_]+\]\n\s*cause: \S")
 # An error as waterbearctl ends its first line.
 CODE = re.compile(r" \[([A-Z_]+)\]$", re.MULTILINE)
 
@@ -53,8 +57,8 @@ def digest(shape, text):
 class Runner:
     """Runs shapes on a daemon."""
 
-    def __init__(self, daemon, schema):
-        self.daemon, self.schema = daemon, schema
+    def __init__(self, daemon, schema, policy="TASK"):
+        self.daemon, self.schema, self.policy = daemon, schema, policy
         # Files that processes may have open: what they hold after undisturbed work, and a few. Footers are cached.
         self.descriptors_max = 64
         # Bytes that a worker may hold between queries.
@@ -102,7 +106,8 @@ class Runner:
     def disturbed(self, shape, fault, seconds):
         """Submits, waits and fetches: rows as CSV, the query's id, and the error where it failed."""
         deadline = time.monotonic() + seconds
-        session = [word for setting in shape.session for word in ("--session", setting)]
+        settings = (*shape.session, f"retry_policy={self.policy}")
+        session = [word for setting in settings for word in ("--session", setting)]
         submitted = self.insist("submit", shape.sql, "--catalog", "tpch", "--schema", self.schema, *session,
                                 deadline=deadline)
         if submitted.returncode:
@@ -159,7 +164,7 @@ class Runner:
             elif shape.writes and outcome.verdict == REFUSED:
                 self.check_untouched(shape, outcome, expected)
             if outcome.verdict != BAD:
-                outcome.retries = self.retries(query)
+                self.count_retries(outcome)
             for sql in shape.after:
                 self.plain(sql)
             self.check_leaks(outcome)
@@ -175,13 +180,22 @@ class Runner:
     def judge(self, outcome, fault, error):
         """A failure is allowed only where the fault says that it may end a query so, and in full words."""
         outcome.verdict, outcome.words = BAD, f"failed: {error}"
-        codes = CODE.findall(error)
-        if not (fault.strikes or fault.early) or not codes or codes[0] not in fault.may_end_in:
+        codes, allowed = CODE.findall(error), self.allowed(fault)
+        if not (fault.strikes or fault.early) or not codes or codes[0] not in allowed:
             return
-        if fault.uses_up_attempts and not USED_UP.search(error):
-            outcome.words = f"failed, and does not say which task, how often and why: {error}"
+        words = allowed[codes[0]]
+        if words and not words.search(error):
+            outcome.words = f"failed, and does not say in which task, how often and why: {error}"
             return
         outcome.verdict, outcome.words = REFUSED, error
+
+    def allowed(self, fault):
+        """By the code of an error that may end the query: what its message has to match."""
+        words = USED_UP if fault.uses_up_attempts else None
+        if self.policy == "TASK":
+            return {code: words for code in fault.may_end_in}
+        asked_for = {} if words else {code: None for code in fault.may_end_in}
+        return asked_for | {code: QUERY_USED_UP if self.policy == "QUERY" else None for code in fault.ends_attempts_in}
 
     def check_untouched(self, shape, outcome, expected):
         """A write that failed has written nothing."""
@@ -190,10 +204,24 @@ class Runner:
             outcome.verdict = BAD
             outcome.words = f"it has written although it failed ({found!r}): {outcome.words}"
 
-    def retries(self, query):
+    def attempts(self, query):
+        """What `show` says of each attempt, by the names of its columns."""
         shown = self.daemon.control("show", query, "--format", "tsv")
-        lines = [line.split("\t") for line in shown.stdout.splitlines()[1:]]
-        return sum(1 for line in lines if len(line) > 2 and line[2].isdigit() and int(line[2]) > 0)
+        header, *lines = shown.stdout.splitlines() or [""]
+        return [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
+
+    def count_retries(self, outcome):
+        attempts = self.attempts(outcome.query)
+        outcome.retries = sum(attempt["attempt"] != "0" for attempt in attempts)
+        if self.policy != "NONE":
+            return
+        # An attempt whose start was lost on its way to a worker that lives never ran: it is begun again, and has no
+        # error.
+        ended = {(attempt["stage"], attempt["task"], attempt["attempt"]) for attempt in attempts if attempt["error"]}
+        repeated = [attempt for attempt in attempts if any(
+            (attempt["stage"], attempt["task"], str(earlier)) in ended for earlier in range(int(attempt["attempt"])))]
+        if repeated:
+            outcome.verdict, outcome.words = BAD, f"{len(repeated)} attempts were repeated: {outcome.words}"
 
     def check_leaks(self, outcome):
         """Waits for everything of the query to be gone. Where a client's word that it has the result died with the

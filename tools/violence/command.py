@@ -31,6 +31,8 @@ def parse(arguments, description):
     parser.add_argument("--faults", default="all", help="with commas between them, of " + ", ".join(FAULTS))
     parser.add_argument("--shapes", default="all", help="with commas between them; all, tpch (22 queries), or names")
     parser.add_argument("--schema", default="sf0.5", help="of the catalog tpch (default: sf0.5)")
+    parser.add_argument("--policy", default="TASK", choices=("NONE", "QUERY", "TASK"), type=str.upper,
+                        help="retry_policy of the queries (default: TASK)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="keep the daemon's directory where something was bad")
     parser.add_argument("--build-dir", help="built programs; nothing is built then")
@@ -149,7 +151,7 @@ def main(arguments, description):
             shapes.make_tables(daemon.lake)
             daemon.start()
             daemon.wait_until_ready()
-            runners[can_hang] = runner = Runner(daemon, options.schema)
+            runners[can_hang] = runner = Runner(daemon, options.schema, options.policy)
             expected[can_hang] = {shape.name: runner.expect(shape) for shape in wanted}
             runner.learn_limits()
             print("undisturbed: " + ", ".join(

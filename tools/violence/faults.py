@@ -21,6 +21,8 @@ class Fault:
     may_end_in = ()
     # Whether such an error has to say that a task's attempts are used up.
     uses_up_attempts = False
+    # The codes in which attempts end: what a query ends in under retry_policy = NONE, and may end in under QUERY.
+    ends_attempts_in = ()
     needs_mounts = False
     # Whether it takes a daemon with a spool directory that can be made to hang.
     needs_hanging = False
@@ -103,6 +105,8 @@ class Fault:
 class WorkerKill(Fault):
     """kill -9 of a random worker, again and again."""
 
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
+
     def act(self):
         interval = self.random.choice([0.3, 0.5, max(0.3, self.seconds / 3)])
         for _ in self.beats(interval):
@@ -111,6 +115,8 @@ class WorkerKill(Fault):
 
 class AllWorkersKill(Fault):
     """kill -9 of all workers at once, twice."""
+
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
 
     def act(self):
         for _ in range(2):
@@ -131,6 +137,8 @@ class CoordinatorKill(Fault):
 class RandomKill(Fault):
     """kill -9 of any process but the supervisor every 200 ms."""
 
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
+
     def act(self):
         for _ in self.beats(0.2):
             self.strike(self.daemon.workers + self.daemon.coordinators)
@@ -138,6 +146,8 @@ class RandomKill(Fault):
 
 class PowerCut(Fault):
     """kill -9 of everything, the supervisor included, and a new start."""
+
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
 
     def act(self):
         if self.moment():
@@ -148,6 +158,8 @@ class PowerCut(Fault):
 
 class Restart(Fault):
     """SIGTERM to the daemon in the middle, which drains, and a new start."""
+
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
 
     def act(self):
         if self.moment():
@@ -170,6 +182,8 @@ class WorkerStop(Fault):
 
 class WorkerHang(Fault):
     """SIGSTOP of a worker for good: only its silence tells."""
+
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
 
     def act(self):
         if self.moment():
@@ -198,6 +212,8 @@ class WorkerSlow(Fault):
 
 class Messages(Fault):
     """What coordinator and workers say to each other is delayed, cut in half, or not passed on."""
+
+    ends_attempts_in = ("REMOTE_HOST_GONE",)
 
     def act(self):
         if not self.pause(self.seconds * self.random.uniform(0, 0.2)):
@@ -235,6 +251,7 @@ class CoordinatorStop(Fault):
 class SpoolFault(Fault):
     """Something is done to committed spool files, a few times."""
 
+    ends_attempts_in = ("EXCHANGE_DATA_UNRECOVERABLE",)
     times = 3
 
     def act(self):
@@ -316,6 +333,8 @@ class SpoolUnreadable(SpoolFault):
 class SpoolGone(Fault):
     """One of two spool directories goes away and comes back."""
 
+    ends_attempts_in = ("EXCHANGE_DATA_UNRECOVERABLE", "SPOOL_UNAVAILABLE")
+
     def act(self):
         while self.moment():
             spool = self.random.choice(self.daemon.spools)
@@ -338,6 +357,7 @@ class SpoolGone(Fault):
 class SpoolHangs(Fault):
     """One of two spool directories hangs for some seconds, in which the coordinator may be killed."""
 
+    ends_attempts_in = ("EXCHANGE_DATA_UNRECOVERABLE", "SPOOL_UNAVAILABLE")
     needs_hanging = True
 
     def act(self):
@@ -358,6 +378,7 @@ class SpoolHangs(Fault):
 class DiskFull(Fault):
     """One spool directory runs full and has room again."""
 
+    ends_attempts_in = ("SPOOL_UNAVAILABLE",)
     needs_mounts = True
     count = 1
 
@@ -395,6 +416,7 @@ class Descriptors(Fault):
     """A worker may open only a few more files: what it is given fails at once, and it is given more."""
 
     may_end_in = ("GENERIC_INSUFFICIENT_RESOURCES",)
+    ends_attempts_in = ("GENERIC_INSUFFICIENT_RESOURCES", "REMOTE_HOST_GONE")
     uses_up_attempts = True
 
     def act(self):

@@ -18,6 +18,9 @@ USED_UP = (f"Query {QUERY} failed: Task {QUERY}.2.0 failed 5 times (task-retry-a
            "worker 0 times (at most 32); the last attempt was number 4 on worker-1#17 "
            "[GENERIC_INSUFFICIENT_RESOURCES]\n"
            "  cause: Cannot open /spool/a: Too many open files\n  hint: Mend the cause.\n")
+LOST = (f"Query {QUERY} failed: Worker worker-1#17 is gone [REMOTE_HOST_GONE]\n")
+QUERY_USED_UP = (f"Query {QUERY} failed: Query {QUERY} failed 5 times (query-retry-attempts = 4), the last time in "
+                 f"task {QUERY}.1.0 [REMOTE_HOST_GONE]\n  cause: Worker worker-1#17 is gone\n")
 
 
 class MadeUpDaemon:
@@ -34,6 +37,8 @@ class MadeUpDaemon:
         self.answers = {"SELECT": "n\n1\n", "SHOW TABLES": "Table\n", "DROP": "", "CREATE": ""}
         # What `wait` ends with; and what happens when a query is waited for.
         self.error, self.happening = None, lambda: None
+        # The lines of `show`: stage, task, attempt, error.
+        self.attempts = "0\t0\t0\t\n0\t0\t1\t\n"
         self.processes, self.strays, self.stored = {1: 8, 2: 8, 3: 8}, [], []
         self.workers = [{"worker": "1", "running": "0", "resident_bytes": "1000"}]
 
@@ -43,7 +48,8 @@ class MadeUpDaemon:
             return subprocess.CompletedProcess(verb, 0, self.answers[beginning], "")
         if verb == "wait":
             self.happening()
-        text = {"submit": QUERY, "show": "stage\ttask\tattempt\n0\t0\t0\n0\t1\t1\n", "fetch": "n\n1\n"}.get(verb, "")
+        shown = "stage\ttask\tattempt\terror\n" + self.attempts
+        text = {"submit": QUERY, "show": shown, "fetch": "n\n1\n"}.get(verb, "")
         failed = verb == "wait" and self.error
         return subprocess.CompletedProcess(verb, int(bool(failed)), text, self.error if failed else "")
 
@@ -131,6 +137,8 @@ class CaseTests(unittest.TestCase):
         self.daemon.error = error
         class Given(Struck):
             may_end_in, uses_up_attempts = kind.may_end_in, kind.uses_up_attempts
+            ends_attempts_in = kind.ends_attempts_in
+
             def act(self):
                 self.strikes, self.early = strikes, 0
         return self.run_case(fault=Given).verdict
@@ -157,6 +165,29 @@ class CaseTests(unittest.TestCase):
             self.assertIn(old, USED_UP)
             self.assertEqual(self.judged(Descriptors, USED_UP.replace(old, new)), BAD, new)
         self.assertEqual(self.judged(Descriptors, CANCELED), BAD)
+
+    def test_without_retries_a_query_ends_as_its_attempt_does(self):
+        self.runner.policy = "NONE"
+        for kind, error, verdict in [(WorkerKill, LOST, REFUSED), (SpoolMissing, LOST, BAD), (Cancel, LOST, BAD),
+                                     (Cancel, CANCELED, REFUSED), (WorkerKill, CANCELED, BAD),
+                                     (Descriptors, USED_UP, REFUSED)]:
+            self.assertEqual(self.judged(kind, error), verdict, f"{kind.__name__}: {error}")
+
+    def test_without_retries_nothing_is_repeated_that_has_failed(self):
+        self.runner.policy = "NONE"
+        self.assertEqual(self.run_case().verdict, RIGHT)
+        self.daemon.attempts = "0\t0\t0\tREMOTE_HOST_GONE\n0\t0\t1\t\n"
+        outcome = self.run_case()
+        self.assertEqual(outcome.verdict, BAD)
+        self.assertIn("1 attempts were repeated", outcome.words)
+
+    def test_used_up_runs_of_a_query_are_told_in_full(self):
+        self.runner.policy = "QUERY"
+        for kind, error, verdict in [
+                (WorkerKill, QUERY_USED_UP, REFUSED), (WorkerKill, LOST, BAD), (SpoolMissing, QUERY_USED_UP, BAD),
+                (WorkerKill, QUERY_USED_UP.replace("failed 5 times", "failed"), BAD), (Cancel, CANCELED, REFUSED),
+                (WorkerKill, QUERY_USED_UP.replace("cause: Worker", "Worker"), BAD), (Descriptors, USED_UP, BAD)]:
+            self.assertEqual(self.judged(kind, error), verdict, f"{kind.__name__}: {error}")
 
     # Writes.
 
