@@ -107,8 +107,8 @@ public struct TableMetadata: Sendable {
 /// A piece of a table that one task reads alone. `payload` belongs to the connector.
 public struct Split: Hashable, Codable, Sendable {
   public var payload: [UInt8]
-  /// Estimated bytes of the columns to be read; packs tasks. 0 where they are not known: it then counts as
-  /// `fault-tolerant-execution-standard-split-size`.
+  /// Estimated bytes of the columns to be read; packs tasks. 0 where they are not known: it then counts for
+  /// `fault-tolerant-execution-standard-split-size`, as one of 64 MB does.
   public var bytes: Int64
   /// Estimated rows.
   public var rows: Int64

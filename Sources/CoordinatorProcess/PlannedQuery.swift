@@ -10,6 +10,7 @@ import Wire
 struct StageSplit: Codable, Sendable {
   var scan: Int
   var split: [UInt8]
+  /// What it counts for when tasks are made: see `SplitWeights`.
   var bytes: Int64
 
   /// What the array's entry, the split's own array and its header take, about.

@@ -147,9 +147,9 @@ final class QueryPlanner: Sendable {
       let connector = try catalogs.connector(scan.table.catalog)
       let found = try connector.splits(
         of: scan.table, columns: scan.columns.map(\.column), constraint: scan.constraint)
-      let standard = session[.standardSplitSize].bytes
+      let weights = SplitWeights(session)
       return try found.map {
-        StageSplit(scan: scan.id, split: try BinaryEncoder.encode($0), bytes: $0.bytes > 0 ? $0.bytes : standard)
+        StageSplit(scan: scan.id, split: try BinaryEncoder.encode($0), bytes: weights.bytes(of: $0))
       }
     }
     return try node.sources.flatMap { try discoverSplits(of: $0, session) }

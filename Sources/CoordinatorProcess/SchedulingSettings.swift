@@ -1,6 +1,7 @@
 // Owns the translation of settings and session properties into what the scheduler takes.
 
 import Base
+import ConnectorAPI
 import Planning
 import Scheduling
 import Settings
@@ -32,6 +33,25 @@ extension TaskSizing {
     hashWriteTaskMaxCount = session[.hashWriteTaskTargetMaxCount]
     tasksWaitingForNodeMax = session[.maxTasksWaitingForNode]
     tasksWaitingForExecutionMax = session[.maxTasksWaitingForExecution]
+  }
+}
+
+/// What splits count for when tasks are made of them, as in Trino: one of 64 MB, whose weight is 1, for the standard
+/// size, others in proportion, and one whose size is not known for the standard size, too.
+struct SplitWeights {
+  /// `fault-tolerant-execution-standard-split-size`, in bytes.
+  let standard: Int64
+  /// The size of a split whose weight is 1.
+  private static let unit = 64.0 * 1_048_576
+  /// More than any task takes, and little enough for the sum of millions of them.
+  private static let most = Double(1 << 40)
+
+  init(_ session: SessionProperties) { standard = session[.standardSplitSize].bytes }
+
+  /// At least 1.
+  func bytes(of split: Split) -> Int64 {
+    let size = split.bytes > 0 ? Double(split.bytes) : Self.unit
+    return max(1, Int64(min(size * (Double(standard) / Self.unit), Self.most)))
   }
 }
 

@@ -54,7 +54,10 @@ extension SettingKey where Value == DataSize {
     Self(
       "fault-tolerant-execution-standard-split-size",
       default: .fixed(.megabytes(64)), range: .atLeast(.megabytes(1)), session: true,
-      "What a split counts for whose size is not known.")
+      """
+      What a split of 64MB, or of unknown size, counts for when tasks are made of splits; others in proportion. Half \
+      of it makes tasks of twice as many splits.
+      """)
   }
 
   public static var taskDescriptorStorageMaxMemory: Self {

@@ -31,7 +31,7 @@ extension EndToEndTests {
       let (mount, other) = (try HDFSMount(""), try TemporaryDirectory())
       // Many attempts, so that the hang strikes some that write and some that read.
       let daemon = try Daemon(
-        config: Self.impatient + "fault-tolerant-execution-standard-split-size=1MB\n",
+        config: Self.impatient + "fault-tolerant-execution-standard-split-size=512MB\n",
         spools: [other.path + "/spool", mount.path + "/spool"])
       // Whatever fails here must not leave a mount that hangs; what failed is what is told.
       defer { try? mount.configure("") }

@@ -20,7 +20,6 @@ extension EndToEndTests {
       fault-tolerant-execution-max-partition-count=5
       fault-tolerant-execution-min-partition-count=5
       fault-tolerant-execution-min-partition-count-for-write=5
-      fault-tolerant-execution-standard-split-size=1MB
       fault-tolerant-execution-max-task-split-count=1
       fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min=1MB
       fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max=1MB
