@@ -127,11 +127,13 @@ private final class CoordinatorShell {
     try store.close()
   }
 
-  /// What is done every second: saying that the event loop turns, and bringing the store's changes to the disk.
+  /// What is done again and again: saying that the event loop turns, and every second bringing the store's changes to
+  /// the disk.
   private func startRhythm() {
     let (coordinator, link, store, log) = (coordinator, link, store, log)
+    let signsOfLife = TimeAmount.nanoseconds(Wiring.signsOfLife(settings).nanoseconds)
+    loop.scheduleRepeatedTask(initialDelay: signsOfLife, delay: signsOfLife) { _ in link.reportAlive() }
     loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      link.reportAlive()
       coordinator.watchMemory()
       coordinator.watchSpool()
       guard coordinator.hasUnflushedChanges else { return }

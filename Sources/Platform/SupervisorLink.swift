@@ -6,7 +6,7 @@ import Glibc
 public enum SupervisorMessage: Hashable, Sendable {
   /// It has started and does its work.
   case ready
-  /// It lives; sent every second or so by a child that wants to be replaced when it hangs.
+  /// It lives; sent every second, or more often, by a child that wants to be replaced when it hangs.
   case alive
   /// It cannot start, and why; its exit follows.
   case failed(String)
@@ -53,7 +53,7 @@ public final class SupervisorLink: Sendable {
   /// Says that this process does its work now.
   public func reportReady() { send(.ready) }
 
-  /// Says that this process is not stuck. Once said, it must be said again every second or so: silence for longer
+  /// Says that this process is not stuck. Once said, it must be said again and again: silence for longer
   /// than the supervisor's limit counts as a hang and ends this process.
   public func reportAlive() { send(.alive) }
 

@@ -74,7 +74,10 @@ extension SettingKey where Value == TimeSpan {
     Self(
       "query.remote-task.max-error-duration", default: .fixed(.seconds(10)), range: .atLeast(.seconds(1)),
       trino: .differs("1m", because: "no network lies between coordinator and workers"),
-      "How long a worker may be silent before it is killed and its tasks run elsewhere.")
+      """
+      How long a worker may be silent before it is killed and its tasks run elsewhere. Workers give a sign of life \
+      every second, or four within this time.
+      """)
   }
 }
 

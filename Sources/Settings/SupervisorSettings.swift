@@ -13,7 +13,10 @@ extension SettingKey where Value == TimeSpan {
     Self(
       "waterbear.hang-timeout", default: .fixed(.seconds(10)), range: .within(.seconds(1) ... .seconds(3600)),
       trino: .absent(because: "in Trino an operator notices a server that hangs"),
-      "How long a process may give no sign of life before it is killed and started again, or ended where it stops.")
+      """
+      How long a process may give no sign of life before it is killed and started again, or ended where it stops. \
+      Processes give one every second, or four within this time.
+      """)
   }
 
   public static var startTimeout: Self {

@@ -13,6 +13,13 @@ public enum Wiring {
     Log(LogSink(file: try LogFile(path: directories.eventLog), level: settings[.logLevel]), role: role)
   }
 
+  /// How often a process says that it lives: every second, and so often that three of the words may come late before
+  /// the most impatient listener takes the process for dead.
+  public static func signsOfLife(_ settings: Settings) -> TimeSpan {
+    let patience = min(settings[.remoteTaskMaxErrorDuration], settings[.hangTimeout])
+    return min(.seconds(1), TimeSpan(nanoseconds: patience.nanoseconds / 4))
+  }
+
   /// What the spool's directories must not be, or lie near to. `tables`: directories of catalogs, with their names.
   public static func neighbours(
     of directories: DaemonDirectories, tables: [(catalog: String, path: String)]

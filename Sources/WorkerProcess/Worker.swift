@@ -16,7 +16,6 @@ import Wire
 ///     connecting ──hello, registration──▶ registered ──connection lost──▶ connecting
 ///          └───────────── drained and nothing to report ─────────────▶ ended
 final class Worker: Sendable {
-  static let heartbeatInterval = TimeSpan.seconds(1)
   /// After so long without an attempt the worker gives back the memory that it does not need.
   static let idleInterval = TimeSpan.seconds(3)
 
@@ -38,6 +37,8 @@ final class Worker: Sendable {
   private let predecessorCrash: PredecessorCrash?
   private let slots: Int
   private let memoryBytes: Int64
+  /// How often it says that it lives, to the coordinator and to the supervisor.
+  private let heartbeatInterval: TimeSpan
   private let socketPath: String
   private let pool: SlotPool
   private let link: SupervisorLink
@@ -48,8 +49,8 @@ final class Worker: Sendable {
   private let state = Mutex(State())
 
   init(
-    id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64, socketPath: String,
-    pool: SlotPool, link: SupervisorLink, log: Log,
+    id: WorkerID, predecessorCrash: PredecessorCrash?, slots: Int, memoryBytes: Int64,
+    heartbeatInterval: TimeSpan, socketPath: String, pool: SlotPool, link: SupervisorLink, log: Log,
     builds: SharedBuilds, spool: SpoolDirectories, releaseMemory: @escaping @Sendable () -> Void
   ) {
     self.builds = builds
@@ -59,6 +60,7 @@ final class Worker: Sendable {
     self.predecessorCrash = predecessorCrash
     self.slots = slots
     self.memoryBytes = memoryBytes
+    self.heartbeatInterval = heartbeatInterval
     self.socketPath = socketPath
     self.pool = pool
     self.link = link
@@ -107,7 +109,7 @@ final class Worker: Sendable {
       do {
         let socket = try FrameSocket(connectingTo: socketPath)
         // However long it takes: one that is stopped may go on, and one that ends closes the connection.
-        _ = try socket.greet(role: "worker", timeout: Self.heartbeatInterval) { [self] in
+        _ = try socket.greet(role: "worker", timeout: heartbeatInterval) { [self] in
           showLife()
           return !isDone
         }
@@ -125,7 +127,7 @@ final class Worker: Sendable {
   /// Whether nothing is left to wait for a coordinator with.
   private var isDone: Bool { state.withLock { $0.isDraining && $0.running.isEmpty } }
 
-  /// What is done every second, with a coordinator or without.
+  /// What is done every second or more often, with a coordinator or without.
   private func showLife() {
     link.reportAlive()
     watchSpool()
@@ -175,7 +177,7 @@ final class Worker: Sendable {
         // Not heard by a coordinator that is stopped, which has enough of them to read when it goes on.
         _ = try socket.sendIfRoom(heartbeat())
         showLife()
-        nextHeartbeat = now + Self.heartbeatInterval
+        nextHeartbeat = now + heartbeatInterval
       }
       if let frame = try socket.receive(timeout: nextHeartbeat - now) { try handle(frame, on: socket) }
     }

@@ -43,7 +43,8 @@ public enum WorkerMain {
     }
     let worker = Worker(
       id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes,
-      socketPath: directories.workerSocket, pool: pool, link: link, log: log, builds: builds, spool: spool,
+      heartbeatInterval: Wiring.signsOfLife(settings), socketPath: directories.workerSocket,
+      pool: pool, link: link, log: log, builds: builds, spool: spool,
       releaseMemory: {
         catalogs.releaseMemory()
         ProcessUsage.returnFreeMemory()

@@ -97,6 +97,14 @@ extension EndToEndTests {
       try daemon.expectEmptySpool()
     }
 
+    @Test func `an idle daemon loses no process where its patience is the shortest that may be set`() throws {
+      let daemon = try Daemon(config: "query.remote-task.max-error-duration=1s\nwaterbear.hang-timeout=1s\n")
+      SystemClock.sleep(.seconds(5))
+      for event in ["worker_silent", "worker_lost", "child_hung", "child_exited"] {
+        #expect(try daemon.events(event).count == 0, "\(event)")
+      }
+    }
+
     /// Waits for a query, checks that each of its tasks has one selected attempt, then fetches and compares its rows.
     /// Gives the number of retries.
     @discardableResult

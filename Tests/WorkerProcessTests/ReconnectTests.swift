@@ -63,8 +63,29 @@ private final class FakeCoordinator: Sendable {
   func stop() throws { try group.syncShutdownGracefully() }
 }
 
+/// Whether a worker that runs on a thread of its own has ended.
+private final class End: Sendable {
+  private let hasEnded = Atomic<Bool>(false)
+
+  static func of(_ worker: Worker) throws -> End {
+    let end = End()
+    try NamedThread.start("worker under test") {
+      // It ends without an error or not at all; the test waits for that.
+      try? worker.run()
+      end.hasEnded.store(true, ordering: .relaxed)
+    }
+    return end
+  }
+
+  /// Waits for the end.
+  func hasCome() -> Bool {
+    for _ in 0..<20_000 where !hasEnded.load(ordering: .relaxed) { usleep(1000) }
+    return hasEnded.load(ordering: .relaxed)
+  }
+}
+
 @Suite struct ReconnectTests {
-  private func worker(_ home: TemporaryDirectory) throws -> Worker {
+  private func worker(_ home: TemporaryDirectory, heartbeatInterval: TimeSpan = .seconds(1)) throws -> Worker {
     let spool = try SpoolDirectories(
       paths: [home.path + "/spool"], owner: "test", now: { SystemClock.monotonic() }, report: { _ in })
     let builds = SharedBuilds(capacityBytes: 1 << 20)
@@ -78,21 +99,35 @@ private final class FakeCoordinator: Sendable {
     let link = try SupervisorLink(descriptor: OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC)))
     return Worker(
       id: WorkerID(number: 1, incarnation: 1), predecessorCrash: nil, slots: 1, memoryBytes: 1 << 30,
-      socketPath: home.path + "/socket", pool: pool, link: link, log: Log(LogSink(file: nil), role: "worker"),
-      builds: builds, spool: spool, releaseMemory: {})
+      heartbeatInterval: heartbeatInterval, socketPath: home.path + "/socket", pool: pool, link: link,
+      log: Log(LogSink(file: nil), role: "worker"), builds: builds, spool: spool, releaseMemory: {})
+  }
+
+  /// Four times as often as the coordinator must hear from it: a word that comes late is no death.
+  @Test func heartbeatsComeAsOftenAsTheyAreWanted() throws {
+    let home = TemporaryDirectory()
+    let coordinator = try FakeCoordinator(home.path + "/socket")
+    let worker = try worker(home, heartbeatInterval: .milliseconds(50))
+    try withExtendedLifetime(home) {
+      let end = try End.of(worker)
+      #expect(try coordinator.take(RegisterWorker.self) != nil)
+      let start = SystemClock.monotonic()
+      for _ in 0..<11 { #expect(try coordinator.take(Heartbeat.self) != nil) }
+      let time = SystemClock.monotonic() - start
+      // Ten intervals lie between eleven of them; one a second would take ten seconds.
+      #expect(time > .milliseconds(400) && time < .seconds(5), "\(time)")
+      worker.drain()
+      #expect(end.hasCome())
+    }
+    try coordinator.stop()
   }
 
   @Test func stagesAndKeysOfTheLastCoordinatorAreForgotten() throws {
     let home = TemporaryDirectory()
     let coordinator = try FakeCoordinator(home.path + "/socket")
     let worker = try worker(home)
-    let ended = Atomic<Bool>(false)
     try withExtendedLifetime(home) {
-      try NamedThread.start("worker under test") {
-        // It ends without an error or not at all; the test waits for that.
-        try? worker.run()
-        ended.store(true, ordering: .relaxed)
-      }
+      let end = try End.of(worker)
       #expect(try coordinator.take(RegisterWorker.self)?.slots == 1)
       let stage = StageID(query: QueryID("20260101_000000_00001_aaaaa"), number: 0)
       try coordinator.send(DefineStage(stage: stage, fragment: [], key: nil, compressionCodec: "NONE"))
@@ -114,9 +149,7 @@ private final class FakeCoordinator: Sendable {
       #expect(try coordinator.take(RegisterWorker.self)?.running == [])
 
       worker.drain()
-      for _ in 0..<20_000 where !ended.load(ordering: .relaxed) { usleep(1000) }
-      let isEnded = ended.load(ordering: .relaxed)
-      #expect(isEnded)
+      #expect(end.hasCome())
     }
     try coordinator.stop()
   }
