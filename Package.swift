@@ -196,8 +196,9 @@ let package = Package(
       name: "CoordinatorProcessTests",
       dependencies: [
         "Base", "Columnar", "ConnectorAPI", "ConnectorRegistry", "CoordinatorProcess", "Exchange", "Execution",
-        "LocalRunner", "Planning", "Platform", "Sealing", "Settings", "Sockets", "TaskStore", "Telemetry",
-        "TemporaryDirectories", "Transport", "Wire", "Wiring", "WorkerProcess", nioCore, nioPosix,
+        "LocalRunner", "Planning", "Platform", "SQLSyntax", "Scheduling", "Sealing", "Settings", "Sockets",
+        "SupervisorProcess", "TaskStore", "Telemetry", "TemporaryDirectories", "Transport", "Wire", "Wiring",
+        "WorkerProcess", nioCore, nioPosix,
       ]),
     .testTarget(name: "WaterbeardTests", dependencies: ["waterbeard"]),
     .testTarget(

@@ -5,7 +5,6 @@ import Base
 import NIOCore
 import Platform
 import Scheduling
-import Settings
 
 extension LiveQuery {
   /// Time since the client submitted it.
@@ -41,7 +40,7 @@ extension Coordinator {
   /// the client has all of that time again to find the way back.
   func watchClient(of query: LiveQuery) {
     guard query.submission.isAwaited else { return }
-    let patience = TimeAmount.clamped(settings[.queryClientTimeout])
+    let patience = TimeAmount.clamped(policy.clientPatience)
     let due = query.isWaitedFor ? .now() + patience : query.lastHeard + patience
     loop.assumeIsolated().scheduleTask(deadline: due) { [weak self, weak query] in
       guard let self, let query, queries[query.id] === query, !query.state.isEnd else { return }

@@ -12,8 +12,8 @@ extension Coordinator {
 
   /// Looks at the memory that is available, once a second while queries run.
   func watchMemory() {
-    guard !queries.isEmpty, let victim = LowMemoryVictim(settings[.taskLowMemoryKillerPolicy]),
-      let available = KernelMemory.availableBytes(), available < settings[.memoryReserve].bytes
+    guard !queries.isEmpty, let victim = LowMemoryVictim(policy.lowMemoryKiller),
+      let available = KernelMemory.availableBytes(), available < policy.memoryReserve
     else { return }
     let now = SystemClock.monotonic()
     guard now >= nextShortage else { return }
@@ -24,7 +24,7 @@ extension Coordinator {
     log.write(
       .memoryShort,
       [
-        "available_bytes": .int(available), "reserve_bytes": .int(settings[.memoryReserve].bytes),
+        "available_bytes": .int(available), "reserve_bytes": .int(policy.memoryReserve),
         "resident_bytes": .int(workers.values.reduce(0) { $0 + $1.residentBytes }),
         "held_bytes": .int(held.values.reduce(0, +)),
       ])

@@ -76,7 +76,7 @@ extension Coordinator {
     planning[id] = planned
     limitPlanning(planned)
     planner.plan(request, on: loop) { [weak self] outcome in self?.accept(id, outcome) }
-    let limit = session[.queryMaxPlanningTime]
+    let limit = QueryPolicy(session).planningTime
     planned.timer = loop.assumeIsolated().scheduleTask(in: .nanoseconds(limit.nanoseconds)) { [weak self] in
       self?.expirePlanning(id, limit)
     }
@@ -234,13 +234,13 @@ extension Coordinator {
 
   /// Releases a result that nobody has asked for during `query.min-expire-age`.
   func expireResult(of query: LiveQuery) {
-    let age = TimeAmount.nanoseconds(settings[.queryMinExpireAge].nanoseconds)
+    let age = TimeAmount.nanoseconds(policy.resultAge.nanoseconds)
     loop.assumeIsolated().scheduleTask(deadline: query.lastAccess + age) { [weak self, weak query] in
       guard let self, let query, queries[query.id] === query, query.state == .finished else { return }
       guard query.lastAccess + age <= .now() else { return expireResult(of: query) }
       log.write(
         .queryExpired, about: .query(query.id),
-        ["kept_seconds": .int(settings[.queryMinExpireAge].milliseconds / 1000)])
+        ["kept_seconds": .int(policy.resultAge.milliseconds / 1000)])
       enqueue(.queryReleased(query.id))
     }
   }

@@ -16,7 +16,7 @@ extension Coordinator {
     let storedWrites = try store.writes()
     enqueue(.spoolChanged(spoolState))
     // Until each has said what it runs, or was replaced, an attempt of any query may still write.
-    unheardWorkers = Set(1...settings[.workers])
+    unheardWorkers = Set(1...policy.workers)
     for entry in stored {
       // However many there are, and however long each takes: this goes on.
       link.reportAlive()
@@ -39,7 +39,7 @@ extension Coordinator {
     limitSplits()
     takeUp(storedWrites)
     sweepLostWrites()
-    _ = try store.prune(keep: settings[.queryMaxHistory])
+    _ = try store.prune(keep: policy.historyMax)
   }
 
   /// A query that cannot be taken up, for its rows make no sense or its key is gone, must not keep the daemon from

@@ -3,14 +3,13 @@
 
 import Base
 import Scheduling
-import Settings
 import TaskStore
 
 extension Coordinator {
   /// Keeps to `fault-tolerant-execution-task-descriptor-storage-max-memory`: leaves the splits of the queries that have
   /// most of them to the store. O(queries) where there is nothing to do.
   func limitSplits() {
-    let most = settings[.taskDescriptorStorageMaxMemory].bytes
+    let most = policy.splitBytesMax
     var held = queries.values.reduce(0) { $0 + $1.splitBytes }
     guard held > most else { return }
     let biggestFirst = queries.values.filter(\.hasStoredSplits)

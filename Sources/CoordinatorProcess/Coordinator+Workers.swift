@@ -193,7 +193,7 @@ extension Coordinator {
     let session = workers.removeValue(forKey: id)
     let held = session?.running ?? []
     // Whoever killed it, it was a likely victim.
-    let isSuspect = crash == nil && settings[.memoryIncreaseOnWorkerCrash]
+    let isSuspect = crash == nil && policy.suspectsMemory
       && session.map { $0.residentBytes / 10 >= $0.memoryBytes / 11 } ?? false
     cleanQuietWrites()
     restoredWorkers.remove(id)

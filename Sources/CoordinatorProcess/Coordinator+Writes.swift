@@ -73,7 +73,7 @@ extension Coordinator {
     } else {
       let now = SystemClock.monotonic()
       let (count, since) = query.write?.shortages ?? (0, now)
-      guard now - since < settings[.maxSpoolWait] else { return loseUnread(unread, of: query) }
+      guard now - since < policy.spoolWait else { return loseUnread(unread, of: query) }
       query.write?.shortages = (count + 1, since)
       pause = min(pause * Int64(1 << min(count, 20)), Self.rereadIntervalMax)
     }
@@ -180,7 +180,7 @@ extension Coordinator {
     writes[id]?.isBeingCleaned = false
     if let error {
       log.write(.writeNotCleaned, about: .query(id), .error(error))
-      let pause = pause(afterFailures: writes[id]?.failures ?? 0)
+      let pause = policy.pause(afterFailures: writes[id]?.failures ?? 0)
       writes[id]?.failures += 1
       writes[id]?.notBefore = SystemClock.monotonic() + pause
       loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) { [weak self] in
@@ -193,14 +193,6 @@ extension Coordinator {
     guard isLast else { return cleanQuietWrites() }
     writes[id] = nil
     note([.writeForgotten(id)])
-  }
-
-  /// How long to wait before something is tried again that has failed `count` + 1 times.
-  private func pause(afterFailures count: Int) -> TimeSpan {
-    let longest = settings[.retryMaxDelay]
-    var pause = settings[.retryInitialDelay]
-    for _ in 0..<count where pause < longest { pause = TimeSpan(nanoseconds: pause.nanoseconds * 2) }
-    return min(pause, longest)
   }
 
   /// Changes that no event of the scheduler belongs to.
@@ -270,7 +262,8 @@ extension Coordinator {
       if let error {
         log.write(.commitFailed, about: .query(id), .error(error))
         guard error.code.type == .userError else {
-          loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause(afterFailures: failures).nanoseconds)) {
+          let pause = policy.pause(afterFailures: failures)
+          loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) {
             [weak self] in self?.commitOrphan(id, planned, outputs, failures: failures + 1)
           }
           return

@@ -31,6 +31,7 @@ final class Coordinator: @unchecked Sendable {
   /// is done there: see `ask`.
   let storeThreads: NIOThreadPool
   let settings: Settings
+  let policy: CoordinatorPolicy
   let directories: DaemonDirectories
   let spool: SpoolDirectories
   let store: TaskStore
@@ -91,6 +92,7 @@ final class Coordinator: @unchecked Sendable {
     self.loop = loop
     self.storeThreads = storeThreads
     self.settings = settings
+    policy = CoordinatorPolicy(settings)
     self.directories = directories
     self.spool = spool
     self.store = store
@@ -100,11 +102,7 @@ final class Coordinator: @unchecked Sendable {
     self.log = log
     self.link = link
     results = ResultReaders(spool)
-    scheduler = Scheduler(
-      settings: SchedulerSettings(
-        workerTimeout: settings[.remoteTaskMaxErrorDuration],
-        taskMemoryOverhead: settings[.taskMemoryOverhead].bytes, spoolWait: settings[.maxSpoolWait]),
-      advisor: advisor)
+    scheduler = Scheduler(settings: SchedulerSettings(settings), advisor: advisor)
   }
 
   var uptimeMicroseconds: Int64 { (SystemClock.monotonic() - started).nanoseconds / 1000 }

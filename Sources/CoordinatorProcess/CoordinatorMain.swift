@@ -47,7 +47,6 @@ extension MasterKeyFile {
 /// Everything a coordinator process holds open.
 private final class CoordinatorShell {
   private let context: ProcessContext
-  private let settings: Settings
   private let link: SupervisorLink
   private let log: Log
   private let lock: LockFile
@@ -64,7 +63,6 @@ private final class CoordinatorShell {
     self.link = link
     let directories = context.directories
     let settings = try DaemonProcess.settings(context)
-    self.settings = settings
     let log = try Wiring.log(settings, directories, role: "coordinator")
     self.log = log
     // The coordinator of a supervisor that was killed ends some moments after it.
@@ -107,8 +105,7 @@ private final class CoordinatorShell {
       coordinator.log.write(.frameRejected, ["peer": .int(peer.processID)] + .error(error))
     }
     try workers.start(mode: 0o600, hello: hello, accept: { coordinator.acceptWorker($0) }, refused: refused)
-    // The longest request is a query's text, in characters of up to four bytes.
-    let requestBytesMax = min(FrameDecoder.defaultLimit, settings[.queryMaxLength] * 4 + (1 << 20))
+    let requestBytesMax = min(FrameDecoder.defaultLimit, coordinator.policy.requestBytesMax)
     let clients = FrameServer(path: context.directories.clientSocket, loop: loop, frameLimit: requestBytesMax)
     try clients.start(
       mode: 0o660, group: SystemGroup.number(of: CoordinatorMain.clientGroup), hello: hello,
@@ -131,7 +128,7 @@ private final class CoordinatorShell {
   /// the disk.
   private func startRhythm() {
     let (coordinator, link, store, log) = (coordinator, link, store, log)
-    let signsOfLife = TimeAmount.nanoseconds(Wiring.signsOfLife(settings).nanoseconds)
+    let signsOfLife = TimeAmount.nanoseconds(coordinator.policy.signsOfLife.nanoseconds)
     loop.scheduleRepeatedTask(initialDelay: signsOfLife, delay: signsOfLife) { _ in link.reportAlive() }
     loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
       coordinator.watchMemory()
@@ -139,7 +136,7 @@ private final class CoordinatorShell {
       guard coordinator.hasUnflushedChanges else { return }
       coordinator.hasUnflushedChanges = false
       let isIdle = coordinator.queries.isEmpty && coordinator.planning.isEmpty
-      let kept = coordinator.settings[.queryMaxHistory]
+      let kept = coordinator.policy.historyMax
       coordinator.storeThreads.submit { _ in
         do {
           try store.prune(keep: kept)

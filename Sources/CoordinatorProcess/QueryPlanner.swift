@@ -77,69 +77,44 @@ final class QueryPlanner: Sendable {
   private func plan(_ request: QueryRequest) throws -> PlannedQuery {
     let session = request.session
     let statement = try SQLParser.parseStatement(
-      request.sql, limits: ParserLimits(maximumLength: session[.queryMaxLength]))
+      request.sql, limits: ParserLimits(session))
     let pipeline = PlanningPipeline(
       catalogs: catalogs, evaluator: ConstantFolder(),
       context: QueryContext(
         query: request.id, catalog: request.catalog, schema: request.schema, user: request.user,
         startMicroseconds: request.startMicroseconds),
-      options: planningOptions(session))
+      options: PlanningOptions(session))
     let plan = try pipeline.plan(statement)
     return try stages(of: plan, request: request)
   }
 
-  private func planningOptions(_ session: SessionProperties) -> PlanningOptions {
-    var options = PlanningOptions(
-      joinDistribution: session[.joinDistributionType].forced,
-      broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
-      partitionCount: session[.maxPartitionCount], partitionCountMin: session[.minPartitionCount],
-      taskInputBytes: session[.arbitraryTaskTargetSizeMin].bytes,
-      stageCountMax: session[.queryMaxStageCount], retries: session[.retryPolicy] != .none,
-      session: session.rows.map {
-        SessionRow(name: $0.name, value: $0.value, standard: $0.standard, type: $0.type, meaning: $0.meaning)
-      })
-    options.partitionCountMinForWrite = session[.minPartitionCountForWrite]
-    return options
-  }
-
   private func stages(of plan: FragmentedPlan, request: QueryRequest) throws -> PlannedQuery {
     let session = request.session
-    let hasExchange = session[.exchangeManagerName] != .none
-    guard hasExchange || session[.retryPolicy] != .task else {
+    let policy = QueryPolicy(session)
+    guard policy.hasExchangeManager || session[.retryPolicy] != .task else {
       throw WaterbearError(
         .exchangeManagerNotConfigured,
         "Exchange manager must be configured for the failure recovery capabilities to be fully functional",
         remedy: "set exchange-manager.name=filesystem in exchange-manager.properties, or another retry-policy")
     }
-    var splits: [[StageSplit]] = []
-    var stages: [StageDescription] = []
-    let partitionsMax = session[.exchangeMaxOutputPartitionCount]
-    for fragment in plan.fragments {
-      guard fragment.output.partitionCount <= partitionsMax else {
-        throw WaterbearError(
-          .maxOutputPartitionCountExceeded,
-          "Max number of output partitions exceeded: stage \(fragment.number) has "
-            + "\(fragment.output.partitionCount), exchange.max-output-partition-count is \(partitionsMax)",
-          remedy: "lower fault-tolerant-execution-max-partition-count or raise exchange.max-output-partition-count")
-      }
-      splits.append(fragment.kind == .source ? try discoverSplits(of: fragment.root, session) : [])
-      let memory = fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0
-      stages.append(StageDescription(fragment, memoryEstimate: memory))
+    let partitionsMax = policy.outputPartitionsMax
+    for fragment in plan.fragments where fragment.output.partitionCount > partitionsMax {
+      throw WaterbearError(
+        .maxOutputPartitionCountExceeded,
+        "Max number of output partitions exceeded: stage \(fragment.number) has "
+          + "\(fragment.output.partitionCount), exchange.max-output-partition-count is \(partitionsMax)",
+        remedy: "lower fault-tolerant-execution-max-partition-count or raise exchange.max-output-partition-count")
     }
-    var description = QueryDescription(
-      id: request.id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
-      memory: MemoryPolicy(session), completion: plan.write == nil ? nil : .commit, stages: stages)
-    description.timeLimits = TimeLimits(session)
-    if !hasExchange { description.resultBytesMax = session[.exchangeDeduplicationBufferSize].bytes }
+    let splits = try plan.fragments.map { $0.kind == .source ? try discoverSplits(of: $0.root, session) : [] }
     // Fragment 0 is the root, and its symbols are the result's columns; the names of a write end after the row count.
     let columns = try zip(plan.columnNames, plan.fragments[0].outputSymbols).map { name, symbol in
       ResultColumn(name: name, type: try BinaryEncoder.encode(symbol.type))
     }
     return PlannedQuery(
-      description: description, columns: columns, fragments: try plan.fragments.map { try $0.encodedForWorkers },
-      adaptivePlan: session.adaptiveOptions.map { AdaptivePlan(plan.fragments, options: $0) }, splits: splits,
-      encryption: session[.exchangeEncryptionEnabled], compressionCodec: session[.exchangeCompressionCodec].rawValue,
-      write: plan.write)
+      description: QueryDescription(request.id, plan, session), columns: columns,
+      fragments: try plan.fragments.map { try $0.encodedForWorkers },
+      adaptivePlan: AdaptiveOptions(session).map { AdaptivePlan(plan.fragments, options: $0) }, splits: splits,
+      encryption: policy.encryption, compressionCodec: policy.compressionCodec, write: plan.write)
   }
 
   private func discoverSplits(of node: PlanNode, _ session: SessionProperties) throws -> [StageSplit] {

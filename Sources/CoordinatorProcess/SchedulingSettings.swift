@@ -6,6 +6,30 @@ import Planning
 import Scheduling
 import Settings
 
+extension SchedulerSettings {
+  init(_ settings: Settings) {
+    self.init(
+      workerTimeout: settings[.remoteTaskMaxErrorDuration], taskMemoryOverhead: settings[.taskMemoryOverhead].bytes,
+      spoolWait: settings[.maxSpoolWait])
+  }
+}
+
+extension QueryDescription {
+  init(_ id: QueryID, _ plan: FragmentedPlan, _ session: SessionProperties) {
+    let stages = plan.fragments.map { fragment in
+      StageDescription(
+        fragment, memoryEstimate: fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0)
+    }
+    self.init(
+      id: id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
+      memory: MemoryPolicy(session), completion: plan.write == nil ? nil : .commit, stages: stages)
+    timeLimits = TimeLimits(session)
+    if session[.exchangeManagerName] == .none {
+      resultBytesMax = session[.exchangeDeduplicationBufferSize].bytes
+    }
+  }
+}
+
 extension RetryLimits {
   init(_ session: SessionProperties) {
     self.init(
@@ -69,38 +93,5 @@ extension MemoryPolicy {
       taskMemory: session[.taskMemory].bytes, growthFactor: session[.taskMemoryGrowthFactor],
       estimationQuantile: session[.taskMemoryEstimationQuantile], taskMemoryMax: session[.taskMaxMemory].bytes,
       queryMemoryMax: session[.queryMaxMemory].bytes)
-  }
-}
-
-extension SessionProperties {
-  /// How plans may change while they run; nil where they may not.
-  var adaptiveOptions: AdaptiveOptions? {
-    guard self[.adaptiveQueryPlanningEnabled] else { return nil }
-    var options = AdaptiveOptions(
-      broadcastBytesMax: self[.joinMaxBroadcastTableSize].bytes,
-      mayDistribute: self[.joinDistributionType].forced == nil, mayReorder: self[.adaptiveJoinReorderingEnabled],
-      sizeDifferenceRatio: self[.adaptiveJoinReorderingSizeDifferenceRatio],
-      minSizeThreshold: self[.adaptiveJoinReorderingMinSizeThreshold].bytes)
-    // What is added while the query runs keeps to the same limit as what is planned.
-    let partitionsMax = self[.exchangeMaxOutputPartitionCount]
-    options.partitionCount = min(self[.maxPartitionCount], partitionsMax)
-    options.stageCountMax = self[.queryMaxStageCount]
-    if self[.runtimeAdaptivePartitioningEnabled] {
-      options.partitioning = AdaptiveOptions.Partitioning(
-        count: min(self[.runtimeAdaptivePartitioningPartitionCount], partitionsMax),
-        taskBytesMax: self[.runtimeAdaptivePartitioningMaxTaskSize].bytes)
-    }
-    return options
-  }
-}
-
-extension JoinDistributionType {
-  /// The distribution that every join must take, nil where the optimiser chooses.
-  var forced: JoinDistribution? {
-    switch self {
-    case .automatic: nil
-    case .broadcast: .broadcast
-    case .partitioned: .partitioned
-    }
   }
 }

@@ -47,6 +47,28 @@ struct SettingsSource: Sendable {
   }
 }
 
+extension SupervisionPolicy {
+  init(_ settings: Settings) {
+    self.init(
+      workerCount: settings[.workers], drainTime: settings[.drainTimeout], hangTime: settings[.hangTimeout],
+      startTime: settings[.startTimeout])
+  }
+}
+
+/// What the settings say about the log.
+struct LogPolicy: Sendable {
+  let level: LogLevel
+  /// The size in bytes at which a new file is begun, and how many old ones are kept.
+  let fileBytesMax: Int64
+  let filesKept: Int
+
+  init(_ settings: Settings) {
+    level = settings[.logLevel]
+    fileBytesMax = settings[.logMaxSize].bytes
+    filesKept = settings[.logMaxHistory]
+  }
+}
+
 /// The daemon with what changes at SIGHUP: the log's level and its rotation. Other settings of the supervisor count
 /// from the next start; coordinator and workers read theirs themselves.
 private final class ReloadableDaemon: Sendable {
@@ -60,15 +82,11 @@ private final class ReloadableDaemon: Sendable {
     self.settings = Mutex(settings)
     self.file = file
     log = Log(
-      LogSink(file: file, level: settings[.logLevel], standardError: .detected()), role: "supervisor")
+      LogSink(file: file, level: LogPolicy(settings).level, standardError: .detected()), role: "supervisor")
   }
 
   func run() -> ExitCode {
-    let policy = settings.withLock { settings in
-      SupervisionPolicy(
-        workerCount: settings[.workers], drainTime: settings[.drainTimeout], hangTime: settings[.hangTimeout],
-        startTime: settings[.startTimeout])
-    }
+    let policy = settings.withLock { SupervisionPolicy($0) }
     do {
       return try Supervisor.run(
         SupervisorConfiguration(
@@ -89,7 +107,7 @@ private final class ReloadableDaemon: Sendable {
         defer { settings = fresh }
         return settings
       }
-      log.sink.level = fresh[.logLevel]
+      log.sink.level = LogPolicy(fresh).level
       let changed = zip(before.rows, fresh.rows).filter { $0.value != $1.value }.map(\.0.setting.name)
       log.write(.settingsReloaded, ["changed": .strings(changed)])
     } catch {
@@ -98,7 +116,7 @@ private final class ReloadableDaemon: Sendable {
   }
 
   private func rotateLog() {
-    let (size, keep) = settings.withLock { ($0[.logMaxSize], $0[.logMaxHistory]) }
-    _ = file.rotate(maxSize: size.bytes, keep: keep)
+    let policy = settings.withLock { LogPolicy($0) }
+    _ = file.rotate(maxSize: policy.fileBytesMax, keep: policy.filesKept)
   }
 }

@@ -6,6 +6,29 @@ import Platform
 import Settings
 import Telemetry
 
+/// Where exchanged data is kept, and how its directories are used.
+public struct SpoolPolicy: Sendable {
+  /// `exchange.base-directories`.
+  public let paths: [String]
+  /// `waterbear.spool-memory-directory`; nil for none.
+  public let memoryPath: String?
+  /// `waterbear.spool-memory-size`, in bytes.
+  public let memoryBytesMax: Int64
+  /// `exchange.file-listing-parallelism`.
+  public let parallelism: Int
+  /// `waterbear.spool-call-timeout`.
+  public let callLimit: TimeSpan
+
+  public init(_ settings: Settings) {
+    paths = settings[.exchangeBaseDirectories].map(\.path)
+    let memory = settings[.spoolMemoryDirectory]
+    memoryPath = memory == "none" ? nil : memory
+    memoryBytesMax = settings[.spoolMemorySize].bytes
+    parallelism = settings[.exchangeFileListingParallelism]
+    callLimit = settings[.spoolCallTimeout]
+  }
+}
+
 /// What coordinator and worker make from the settings in the same way.
 public enum Wiring {
   /// The process's log, as the settings want it.
@@ -39,12 +62,10 @@ public enum Wiring {
   public static func spool(
     _ settings: Settings, owner: String, marks: SpoolMarks? = nil, faults: SpoolFaults
   ) throws -> SpoolDirectories {
-    let memory = settings[.spoolMemoryDirectory]
+    let policy = SpoolPolicy(settings)
     return try SpoolDirectories(
-      paths: settings[.exchangeBaseDirectories].map(\.path), memoryPath: memory == "none" ? nil : memory,
-      memoryBytesMax: settings[.spoolMemorySize].bytes, owner: owner, marks: marks,
-      parallelism: settings[.exchangeFileListingParallelism], callLimit: settings[.spoolCallTimeout],
-      now: { SystemClock.monotonic() },
+      paths: policy.paths, memoryPath: policy.memoryPath, memoryBytesMax: policy.memoryBytesMax, owner: owner,
+      marks: marks, parallelism: policy.parallelism, callLimit: policy.callLimit, now: { SystemClock.monotonic() },
       report: { event in
         // That one works again is for the coordinator to find out, for all processes at once.
         if case .setAside(let fault, _) = event { faults.add(fault) }

@@ -27,12 +27,11 @@ public enum WorkerMain {
     // A worker neither prepares nor sweeps the directories, so whose they are is not its business.
     let faults = SpoolFaults()
     let spool = try Wiring.spool(settings, owner: "", faults: faults)
-    let use = SpoolUse(settings)
-    let slots = settings[.taskMaxWorkerThreads]
+    let use = SpoolUse(ExchangePolicy(settings))
+    let policy = WorkerPolicy(settings)
     ProcessUsage.keepFreedMemory()
-    // An eighth of the worker's memory for tables that tasks of one stage use one after the other.
-    let builds = SharedBuilds(capacityBytes: Int(settings[.workerMemory].bytes / 8))
-    let pool = try SlotPool(threads: slots + WorkerID.attemptsBeyondSlots) {
+    let builds = SharedBuilds(capacityBytes: policy.buildBytes)
+    let pool = try SlotPool(threads: policy.slots + WorkerID.attemptsBeyondSlots) {
       AttemptRunner(catalogs: catalogs, directories: spool, use: use, builds: builds)
     }
     let crash = context.predecessor.flatMap { predecessor in
@@ -42,9 +41,9 @@ public enum WorkerMain {
           incarnation: predecessor.incarnation, end: "\(predecessor.end)", lackedMemory: predecessor.lackedMemory)
     }
     let worker = Worker(
-      id: id, predecessorCrash: crash, slots: slots, memoryBytes: settings[.workerMemory].bytes,
-      heartbeatInterval: Wiring.signsOfLife(settings), socketPath: directories.workerSocket,
-      pool: pool, link: link, log: log, builds: builds, spool: spool,
+      id: id, predecessorCrash: crash, slots: policy.slots, memoryBytes: policy.memoryBytes,
+      heartbeatInterval: policy.signsOfLife, socketPath: directories.workerSocket, pool: pool, link: link, log: log,
+      builds: builds, spool: spool,
       releaseMemory: {
         catalogs.releaseMemory()
         ProcessUsage.returnFreeMemory()
@@ -56,8 +55,8 @@ public enum WorkerMain {
     log.write(
       .workerStarted,
       [
-        "incarnation": .int(id.incarnation), "threads": .int(slots),
-        "memory_bytes": .int(settings[.workerMemory].bytes),
+        "incarnation": .int(id.incarnation), "threads": .int(policy.slots),
+        "memory_bytes": .int(policy.memoryBytes),
       ])
     try worker.run()
   }

@@ -70,8 +70,7 @@ final class FakeWorker {
     guard let definition = stages[order.attempt.task.stage] else { throw Silence() }
     let runner = AttemptRunner(
       catalogs: catalogs, directories: spool,
-      use: SpoolUse(
-        pageBytesMax: 4 << 20, readAhead: ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)),
+      use: SpoolUse(ExchangePolicy(pageBytesMax: 4 << 20)),
       builds: SharedBuilds(capacityBytes: 0))
     try socket.send(
       runner.run(

@@ -92,8 +92,7 @@ private final class End: Sendable {
     let pool = try SlotPool(threads: 1) {
       AttemptRunner(
         catalogs: Catalogs([:]), directories: spool,
-        use: SpoolUse(
-          pageBytesMax: 1 << 20, readAhead: ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)),
+        use: SpoolUse(ExchangePolicy(pageBytesMax: 1 << 20)),
         builds: builds)
     }
     let link = try SupervisorLink(descriptor: OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC)))

@@ -20,8 +20,7 @@ import Testing
     return try SlotPool(threads: threads) {
       AttemptRunner(
         catalogs: Catalogs([:]), directories: spool,
-        use: SpoolUse(
-          pageBytesMax: 1 << 20, readAhead: ReadAhead(readers: 1, filesPerReader: 1, bytesPerReader: 1 << 20)),
+        use: SpoolUse(ExchangePolicy(pageBytesMax: 1 << 20)),
         builds: SharedBuilds(capacityBytes: 0))
     }
   }
