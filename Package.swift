@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "Columnar", dependencies: ["Base"]),
     .target(name: "SQLSyntax", dependencies: ["Base"]),
     .target(name: "ConnectorAPI", dependencies: ["Base", "Columnar"]),
-    .target(name: "Settings", dependencies: ["Base"]),
+    .target(name: "Settings", dependencies: ["Base", "Platform"]),
     .target(name: "ArrowIPC", dependencies: ["Base", "Columnar"], path: "Sources/Formats/ArrowIPC"),
     .target(
       name: "Parquet",
@@ -173,7 +173,7 @@ let package = Package(
     .testTarget(name: "TPCHConnectorTests", dependencies: ["TPCHConnector"], exclude: ["Samples"]),
     .testTarget(name: "TaskStoreTests", dependencies: ["Base", "Sealing", "TaskStore", grdb]),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
-    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "TemporaryDirectories"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "TemporaryDirectories"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry", log]),
     // A daemon whose children do no work but misbehave as a test asks, so that tests of the supervisor need no engine.

@@ -24,6 +24,9 @@ public enum SettingsDocument {
       A setting with a session property can be changed for one query:
       `waterbearctl query --session retry_policy=NONE …`.
 
+      Memory and cores, from which defaults follow, are the machine's, or less where the daemon's control group, one
+      above it, or its affinity allow less.
+
       Data sizes have the units B, kB, MB, GB, TB and PB, where 1kB is 1024B. Durations have the units ns, us, ms, s,
       m, h and d.
 

@@ -2,6 +2,7 @@
 // Defaults that depend on the machine take it as an argument, so tests can choose it.
 import Base
 import Glibc
+import Platform
 
 /// The machine and the process that settings are read for.
 public struct SettingsEnvironment: Sendable {
@@ -21,39 +22,30 @@ public struct SettingsEnvironment: Sendable {
     self.variables = variables
   }
 
-  /// This machine: cores and memory, or less where affinity or a control group allows less.
-  public static func current(dataDirectory: String) -> SettingsEnvironment {
-    SettingsEnvironment(
-      cores: availableCores(), memory: availableMemory(), dataDirectory: dataDirectory,
-      variables: environmentVariables())
+  /// This machine: cores and memory, or less where affinity, this process's control group or one above it allows less.
+  /// `root`: the directory below which proc and sys lie, for tests.
+  public static func current(dataDirectory: String, root: String = "") -> SettingsEnvironment {
+    let groups = ControlGroups(root: root)
+    return SettingsEnvironment(
+      cores: min(availableCores(root), groups.coreLimit ?? .max),
+      memory: min(installedMemory, groups.memoryLimit.map { DataSize(bytes: max($0, 64 << 20)) } ?? installedMemory),
+      dataDirectory: dataDirectory, variables: environmentVariables())
   }
 
-  /// The affinity mask of /proc, since Swift does not see sched_getaffinity(2); less where a control group's
-  /// quota allows less. Files that cannot be read (`try?`) limit nothing.
-  private static func availableCores() -> Int {
-    var cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    if let status = try? FileText.read("/proc/self/status"),
+  /// Those of the affinity mask of /proc, since Swift does not see sched_getaffinity(2).
+  private static func availableCores(_ root: String) -> Int {
+    let online = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    // A file that cannot be read limits nothing.
+    guard let status = try? FileText.read("\(root)/proc/self/status"),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
-    {
-      let mask = line.drop { $0 != ":" }
-      let allowed = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
-      if allowed > 0 { cores = min(cores, allowed) }
-    }
-    // No such file: the machine has no limit of this kind.
-    if let quota = try? FileText.read("/sys/fs/cgroup/cpu.max") {
-      let numbers = quota.trimmedBlanks.split(separator: " ").compactMap { Int($0) }
-      if numbers.count == 2, numbers[1] > 0 { cores = min(cores, (numbers[0] + numbers[1] - 1) / numbers[1]) }
-    }
-    return max(1, cores)
+    else { return online }
+    let mask = line.drop { $0 != ":" }
+    let allowed = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+    return allowed > 0 ? min(online, allowed) : online
   }
 
-  private static func availableMemory() -> DataSize {
-    let pages = Int64(sysconf(Int32(_SC_PHYS_PAGES)))
-    var bytes = pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
-    // Control group v2. An unreadable file (`try?`) means the same as none, and as the word `max`: no limit known.
-    if let text = try? FileText.read("/sys/fs/cgroup/memory.max"), let limit = Int64(text.trimmedBlanks) {
-      bytes = min(bytes, limit)
-    }
+  private static var installedMemory: DataSize {
+    let bytes = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
     return DataSize(bytes: max(bytes, 64 << 20))
   }
 

@@ -1,5 +1,6 @@
 // Owns the tests of queries that need far more memory than all workers have together.
 import Base
+import Glibc
 import Testing
 
 extension EndToEndTests {
@@ -109,6 +110,21 @@ extension EndToEndTests {
       #expect(try !daemon.events("worker_lost").isEmpty, "nothing was killed; the test has lost its point")
       #expect(try !daemon.events("task_divided").isEmpty)
       try daemon.expectEmptySpool()
+    }
+
+    @Test(.enabled(if: MemoryGroup.isPossible, "no control group for memory can be made here"))
+    func `a worker's memory follows from the control group that the daemon is in`() throws {
+      let group = try MemoryGroup(bytes: 1 << 30)
+      let daemon = try Daemon()
+      let worker = try #require(
+        ProcessTable.children(of: daemon.processID).first { $0.title.contains("worker") }).process
+      try group.add(daemon.processID)
+      // The next one is born into the group.
+      kill(worker, SIGKILL)
+      let share = Int64(1 << 30) / 10 * 7 / 2
+      try daemon.wait(for: "a worker with a share of the group's memory") {
+        try daemon.events("worker_started").contains { $0.contains("\"memory_bytes\":\(share)") }
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // Tests of reading an `etc` directory: values, defaults that follow from the machine, and every refusal.
 import Base
 import Foundation
+import TemporaryDirectories
 import Testing
 
 @testable import Settings
@@ -204,6 +205,26 @@ func refusal(config: String) throws -> String {
   func aWrongCatalogIsRefused(name: String, text: String, problem: String) throws {
     let error = #expect(throws: WaterbearError.self) { try load(["catalog/\(name).properties": text]) }
     #expect(error?.message.contains(problem) == true)
+  }
+
+  /// As a service whose slice has MemoryMax= and CPUQuota=, and which itself has none.
+  @Test func controlGroupsLimitWhatDefaultsFollowFrom() throws {
+    let files = [
+      "proc/self/cgroup": "0::/a.slice/w.service\n", "sys/fs/cgroup/a.slice/memory.max": "100000000\n",
+      "sys/fs/cgroup/a.slice/cpu.max": "50000 100000\n", "sys/fs/cgroup/a.slice/w.service/memory.max": "max\n",
+      "sys/fs/cgroup/a.slice/w.service/cpu.max": "max 100000\n",
+    ]
+    let root = TemporaryDirectory()
+    for (name, text) in files {
+      let url = URL(fileURLWithPath: "\(root.path)/\(name)")
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try text.write(to: url, atomically: false, encoding: .utf8)
+    }
+    let limited = SettingsEnvironment.current(dataDirectory: "/data", root: root.path)
+    #expect(limited.memory.bytes == 100_000_000 && limited.cores == 1)
+    let settings = Settings(environment: limited)
+    #expect(settings[.workerMemory].bytes == 35_000_000)
+    #expect(settings[.memoryReserve].bytes == 5_000_000)
   }
 
   @Test func thisMachineHasCoresAndMemory() {
