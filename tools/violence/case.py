@@ -149,7 +149,8 @@ class Runner:
             with fault:
                 text, query, error = self.disturbed(shape, fault, 60 + 20 * expected.seconds)
         except NoAnswer as late:
-            return Outcome(BAD, f"hang: {late}", time.monotonic() - before, query=fault.query or "")
+            why = f"; the fault itself failed: {fault.error!r}" if fault.error else ""
+            return Outcome(BAD, f"hang: {late}{why}", time.monotonic() - before, query=fault.query or "")
         outcome = Outcome(RIGHT, "", time.monotonic() - before, query=query)
         if fault.error:
             outcome.verdict, outcome.words = BAD, f"the fault itself failed: {fault.error!r}"

@@ -135,6 +135,8 @@ class Daemon:
         """As a loss of power would, but for what the kernel has not written."""
         processes.send(self.process, signal.SIGKILL)
         self.process.wait()
+        while processes.session(self.process):
+            time.sleep(0.005)
 
     def stop(self, patience=60):
         """Asks the daemon to end in order; its exit code."""

@@ -12,8 +12,10 @@ class Meddler:
     and again; or nothing that comes is passed on for a while, and then it is cut off.
     """
 
-    def __init__(self, path, random):
+    def __init__(self, path, random, budgets):
         self.path, self.behind, self.random = str(path), str(path) + ".away", random
+        # After how many bytes a connection's fate comes; one of these for each.
+        self.budgets = budgets
         self.over = threading.Event()
         # Connections that have been harmed.
         self.harmed = 0
@@ -38,7 +40,7 @@ class Meddler:
                 near.close()
                 continue
             fate = self.random.choice(["cut", "cut", "delay", "hang"])
-            budget = self.random.choice([100, 1000, 5000, 50_000])
+            budget = self.random.choice(self.budgets)
             thread = threading.Thread(target=self.relay, args=(near, far, fate, budget), daemon=True)
             self.threads.append(thread)
             thread.start()

@@ -10,7 +10,9 @@ import unittest
 from . import shapes
 from .case import BAD, IDLE, REFUSED, RIGHT, Runner
 from .daemon import Daemon
-from .faults import Cancel, Descriptors, Fault, SpoolMissing, WorkerKill
+from .fault import Fault
+from .faults import Cancel, Descriptors, WorkerKill
+from .storage import SpoolMissing
 
 QUERY = "20260102_030405_00006_abcde"
 CANCELED = f"Query {QUERY} failed: Query was canceled by root [USER_CANCELED]"
