@@ -1,4 +1,5 @@
 """Owns the faults of storage: what happens to spool files, and to the directories and disks they lie on."""
+import errno
 import os
 import pathlib
 import shutil
@@ -134,6 +135,39 @@ class SpoolHangs(Fault):
         self.daemon.mount.lift()
 
 
+class DiskSlow(Fault):
+    """Each call on one of two spool directories takes a while, as long as the query runs."""
+
+    needs_hanging = True
+
+    def act(self):
+        if self.after(0, 0.2):
+            self.daemon.mount.configure(f"latency_ms {self.random.choice([5, 50, 200])}\n")
+            self.struck()
+
+    def heal(self):
+        self.daemon.mount.lift()
+
+
+class DiskErrors(Fault):
+    """One kind of calls on one of two spool directories fails, all or some of them, for some seconds."""
+
+    needs_hanging = True
+    ends_attempts_in = ("EXCHANGE_DATA_UNRECOVERABLE", "SPOOL_UNAVAILABLE")
+
+    def act(self):
+        call = self.random.choice(["write", "read", "close", "open", "create", "rename"])
+        error = self.random.choice([errno.EIO, errno.EROFS, errno.EDQUOT, errno.ENOSPC])
+        if self.after(0, 0.3):
+            self.daemon.mount.configure(f"error {error}\nfail_{call} {self.random.choice([1, 2, 5])}\n")
+            self.struck()
+            self.over.wait(self.random.uniform(1, 4))
+            self.heal()
+
+    def heal(self):
+        self.daemon.mount.lift()
+
+
 class DiskFull(Fault):
     """One spool directory runs full and has room again."""
 
@@ -174,5 +208,6 @@ class DisksFull(DiskFull):
 FAULTS = {
     "spool-missing": SpoolMissing, "spool-truncated": SpoolTruncated, "spool-flipped": SpoolFlipped,
     "spool-swapped": SpoolSwapped, "spool-unreadable": SpoolUnreadable, "spool-gone": SpoolGone,
-    "spool-hangs": SpoolHangs, "disk-full": DiskFull, "disks-full": DisksFull,
+    "spool-hangs": SpoolHangs, "disk-slow": DiskSlow, "disk-errors": DiskErrors, "disk-full": DiskFull,
+    "disks-full": DisksFull,
 }
