@@ -12,6 +12,8 @@ class Shape:
     sql: str
     # Rows come in this order; else they are compared as a set.
     is_ordered: bool = False
+    # Doubles are added in the order in which tasks were made, so their sums differ in the last digits.
+    is_approximate: bool = False
     session: tuple = ()
     # Statements before and after, undisturbed; `{schema}` as in `sql`.
     before: tuple = ()
@@ -61,6 +63,14 @@ SHAPES = [
           "(SELECT 0.2 * avg(l_quantity) FROM lineitem i WHERE i.l_partkey = l.l_partkey)"),
     Shape("empty-input", "SELECT count(*), sum(l_tax) FROM lineitem JOIN orders ON l_orderkey = o_orderkey "
           "WHERE o_totalprice < 0"),
+    Shape("one-row", "SELECT l_extendedprice, o_comment, c_name FROM lineitem JOIN orders ON l_orderkey = o_orderkey "
+          "JOIN customer ON o_custkey = c_custkey WHERE l_comment = (SELECT max(l_comment) FROM lineitem "
+          "WHERE l_orderkey < 1000)"),
+    Shape("doubles", "SELECT l_suppkey, sum(CAST(l_extendedprice AS double)), avg(CAST(l_discount AS double) / 3), "
+          "count(*) FROM lineitem GROUP BY 1", is_approximate=True),
+    # Which value it is depends on the order of rows, but it is one of the group.
+    Shape("any-value", "SELECT count(*), sum(n), count_if(o_orderkey % 1000 = k) FROM (SELECT l_orderkey % 1000 AS k, "
+          "any_value(l_orderkey) AS o_orderkey, count(*) AS n FROM lineitem GROUP BY 1)"),
     Shape("one-huge-key", "SELECT n, count(*), sum(q) FROM (SELECT 1 AS k, l_quantity AS q FROM lineitem) a JOIN "
           "(SELECT 1 AS k, n_name AS n FROM nation WHERE n_nationkey < 3) b ON a.k = b.k GROUP BY 1",
           session=PARTITIONED),
@@ -72,6 +82,9 @@ SHAPES = [
     Shape("tiny-files", "SELECT count(*), sum(id), count(DISTINCT word) FROM lake.chaos.tiny"),
     Shape("ctas", "CREATE TABLE lake.chaos.written AS SELECT * FROM lineitem WHERE l_linenumber < 3",
           before=DROP, check=WRITTEN, untouched=TABLES, after=DROP),
+    Shape("ctas-partitioned", "CREATE TABLE lake.chaos.written WITH (partitioned_by = ARRAY['l_shipmode']) AS SELECT "
+          "l_orderkey, l_quantity, l_comment, l_shipmode FROM lineitem WHERE l_linenumber = 2",
+          before=DROP, check=WRITTEN + " GROUP BY l_shipmode", untouched=TABLES, after=DROP),
     Shape("insert", "INSERT INTO lake.chaos.written SELECT * FROM lineitem WHERE l_linenumber = 1",
           before=DROP + ("CREATE TABLE lake.chaos.written WITH (format = 'CSV') AS SELECT * FROM {schema}.lineitem "
                          "WHERE l_orderkey < 100",), check=WRITTEN, untouched=WRITTEN, after=DROP),

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from . import shapes
-from .case import BAD, IDLE, REFUSED, RIGHT, Runner
+from .case import BAD, IDLE, REFUSED, RIGHT, Runner, digest, is_same
 from .daemon import Daemon
 from .fault import Fault
 from .faults import Cancel, Descriptors, WorkerKill
@@ -114,6 +114,14 @@ class CaseTests(unittest.TestCase):
         outcome = self.run_case()
         self.assertEqual(outcome.verdict, BAD)
         self.assertIn("WRONG ANSWER", outcome.words)
+
+    def test_sums_of_doubles_differ_in_the_last_digits_only(self):
+        shape = self.shapes["doubles"]
+        given = {text: digest(shape, f"k,s\n2,1.5E3\n1,{text}\n")[0] for text in ("0.30000000000000004", "0.3", "0.31")}
+        self.assertTrue(is_same(shape, given["0.3"], given["0.30000000000000004"]))
+        self.assertFalse(is_same(shape, given["0.3"], given["0.31"]))
+        self.assertFalse(is_same(shape, given["0.3"], digest(shape, "k,s\n1,0.3\n")[0]))
+        self.assertFalse(is_same(shape, given["0.3"], digest(shape, "k,s\n2,1.5E3\n3,0.3\n")[0]))
 
     def test_not_struck(self):
         class Late(Fault):
