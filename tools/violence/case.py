@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import re
+import signal
 import sqlite3
 import time
 
@@ -117,11 +118,25 @@ class Runner:
             self.plain(sql)
         return Expected(found, rows, seconds, untouched, touched)
 
-    def disturbed(self, shape, fault, seconds):
-        """Submits, waits and fetches: rows as CSV, the query's id, and the error where it failed."""
+    def disturbed(self, shape, fault, seconds, holds=False):
+        """Submits, waits and fetches: rows as CSV, the query's id, and the error where it failed. `holds`: workers are
+        stopped until the fault has struck, or for half a second."""
         deadline = time.monotonic() + seconds
         settings = (*shape.session, f"retry_policy={self.policy}")
         session = [word for setting in settings for word in ("--session", setting)]
+        held = self.daemon.workers if holds else []
+        self.daemon.signal(held, signal.SIGSTOP)
+        try:
+            return self.followed(shape, fault, session, deadline, held)
+        finally:
+            self.release(held, fault)
+
+    def release(self, held, fault):
+        """But for those that the fault has stopped."""
+        if held:
+            self.daemon.signal([process for process in held if process not in fault.stopped], signal.SIGCONT)
+
+    def followed(self, shape, fault, session, deadline, held):
         submitted = self.insist("submit", shape.sql, "--catalog", "tpch", "--schema", self.schema, *session,
                                 deadline=deadline)
         if submitted.returncode:
@@ -129,6 +144,9 @@ class Runner:
         query = submitted.stdout.strip()
         if fault:
             fault.query = query
+        if held:
+            fault.has_struck.wait(0.5)
+            self.release(held, fault)
         waited = self.insist("wait", query, deadline=deadline)
         if waited.returncode:
             return None, query, waited.stderr.strip() or f"exit code {waited.returncode}"
@@ -150,8 +168,9 @@ class Runner:
                 return done
             time.sleep(0.1)
 
-    def run(self, shape, kind, random, expected):
-        """One case; its outcome. The daemon is whole again afterwards, or the outcome is BAD."""
+    def run(self, shape, kind, random, expected, holds=False):
+        """One case; its outcome. `holds`: the query cannot end before it is struck, unless the fault is slow. The
+        daemon is whole again afterwards, or the outcome is BAD."""
         try:
             for sql in shape.before:
                 self.plain(sql)
@@ -161,7 +180,7 @@ class Runner:
         fault = kind(self.daemon, random, expected.seconds)
         try:
             with fault:
-                text, query, error = self.disturbed(shape, fault, 60 + 20 * expected.seconds)
+                text, query, error = self.disturbed(shape, fault, 60 + 20 * expected.seconds, holds)
         except NoAnswer as late:
             why = f"; the fault itself failed: {fault.error!r}" if fault.error else ""
             return Outcome(BAD, f"hang: {late}{why}", time.monotonic() - before, query=fault.query or "")

@@ -20,6 +20,8 @@ from .hanging import obstacle
 
 # How often a case has its turn at most, until it is struck.
 TURNS = 6
+# After so many turns the query is held until it is struck.
+FREE_TURNS = 3
 
 
 def parse(arguments, description):
@@ -193,7 +195,7 @@ def rounds(options, runners, wanted, faults, expected, table, began):
                 source = random.Random(f"{seed}/{fault}/{shape.name}" + (f"/{turn}" if turn else ""))
                 # Sooner each time, for the query may have been slower when it was measured.
                 sooner = dataclasses.replace(undisturbed, seconds=undisturbed.seconds / 2**turn)
-                outcome = runner.run(shape, faults[fault], source, sooner)
+                outcome = runner.run(shape, faults[fault], source, sooner, holds=turn >= FREE_TURNS)
                 table.add(seed, fault, shape.name, outcome, undisturbed.seconds)
                 if outcome.verdict != IDLE:
                     break

@@ -118,6 +118,14 @@ class Daemon:
     def coordinators(self):
         return self.children("coordinator")
 
+    @staticmethod
+    def signal(ids, number):
+        for process in ids:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                pass  # It has ended meanwhile.
+
     def orphans(self):
         """Processes of this daemon that it does not know: their command lines name its directory."""
         known = set(processes.tree(self.process.pid)) if self.process else set()

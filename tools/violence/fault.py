@@ -25,9 +25,11 @@ class Fault:
     def __init__(self, daemon, random, seconds):
         # `seconds` is how long the query takes undisturbed.
         self.daemon, self.random, self.seconds = daemon, random, seconds
-        self.over = threading.Event()
+        self.over, self.has_struck = threading.Event(), threading.Event()
         # Strikes while the daemon had the query, and before: those prove little, but may make it fail.
         self.strikes = self.early = 0
+        # Processes that this fault keeps stopped.
+        self.stopped = set()
         self.error = None
         self.query = None
 
@@ -58,6 +60,7 @@ class Fault:
             self.early += 1
         else:
             self.strikes += 1
+            self.has_struck.set()
 
     def pause(self, seconds):
         """Whether the query still runs after that time."""
@@ -90,6 +93,10 @@ class Fault:
             os.kill(process, number)
         except ProcessLookupError:
             return False
+        if number == signal.SIGSTOP:
+            self.stopped.add(process)
+        elif number == signal.SIGCONT:
+            self.stopped.discard(process)
         self.struck()
         return True
 

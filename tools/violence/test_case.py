@@ -1,6 +1,7 @@
 """Tests of the checks of tools/chaos on a daemon that is made up: what must be found bad is found bad."""
 import pathlib
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -42,7 +43,8 @@ class MadeUpDaemon:
         # The lines of `show`: stage, task, attempt, error.
         self.attempts = "0\t0\t0\t\n0\t0\t1\t\n"
         self.processes, self.strays, self.stored = {1: 8, 2: 8, 3: 8}, [], []
-        self.workers = [{"worker": "1", "running": "0", "resident_bytes": "1000"}]
+        self.workers, self.signals = [], []
+        self.reports = [{"worker": "1", "running": "0", "resident_bytes": "1000"}]
 
     def control(self, verb, *arguments, seconds=120):
         if verb == "query":
@@ -61,6 +63,9 @@ class MadeUpDaemon:
     def children(self):
         return list(self.processes)
 
+    def signal(self, ids, number):
+        self.signals += [(process, number) for process in ids]
+
     def descriptors(self):
         return self.processes
 
@@ -71,7 +76,7 @@ class MadeUpDaemon:
         return self.stored
 
     def worker_reports(self):
-        return self.workers
+        return self.reports
 
 
 class Struck(Fault):
@@ -128,6 +133,17 @@ class CaseTests(unittest.TestCase):
             def act(self):
                 pass
         self.assertEqual(self.run_case(fault=Late).verdict, IDLE)
+
+    def test_a_held_query_is_released_but_for_what_the_fault_has_stopped(self):
+        class Stops(Struck):
+            def act(self):
+                self.stopped.add(7)
+                super().act()
+        self.run_case()
+        self.daemon.workers = [7, 8]
+        self.runner.run(self.shapes["scan"], Stops, random.Random(1), self.expected, holds=True)
+        self.assertEqual(self.daemon.signals[:3], [(7, signal.SIGSTOP), (8, signal.SIGSTOP), (8, signal.SIGCONT)])
+        self.assertNotIn((7, signal.SIGCONT), self.daemon.signals)
 
     def test_struck_before_there_was_a_query(self):
         class Early(Fault):
@@ -257,9 +273,9 @@ class CaseTests(unittest.TestCase):
 
     def test_attempt_and_memory_left(self):
         self.runner.learn_limits()
-        self.daemon.workers[0]["running"] = "2"
+        self.daemon.reports[0]["running"] = "2"
         self.left("2 attempts on worker 1")
-        self.daemon.workers[0].update(running="0", resident_bytes=str(1 << 30))
+        self.daemon.reports[0].update(running="0", resident_bytes=str(1 << 30))
         self.left("1073741824 bytes of memory in worker 1")
 
 

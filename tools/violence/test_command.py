@@ -12,11 +12,12 @@ class MadeUpRunner:
     """Gives the verdicts that a test says, one for each turn, and notes what each turn was drawn from."""
 
     def __init__(self, verdicts):
-        self.verdicts, self.drawn = list(verdicts), []
+        self.verdicts, self.drawn, self.held = list(verdicts), [], []
         self.daemon = types.SimpleNamespace(process=None, revive=lambda: None)
 
-    def run(self, shape, kind, random, expected):
+    def run(self, shape, kind, random, expected, holds):
         self.drawn.append(random.random())
+        self.held.append(holds)
         return Outcome(self.verdicts.pop(0))
 
 
@@ -36,6 +37,7 @@ class RoundsTests(unittest.TestCase):
     def test_a_case_that_was_not_struck_has_another_turn(self):
         code, text, runner = self.concluded([IDLE, IDLE, RIGHT])
         self.assertEqual((code, len(set(runner.drawn))), (0, 3))
+        self.assertEqual(self.concluded([IDLE] * 4 + [RIGHT])[2].held, [False, False, False, True, True])
         self.assertTrue(text.endswith("3 passed, 0 failed\n"), text)
 
     def test_a_cell_that_was_never_struck_is_a_failure(self):
