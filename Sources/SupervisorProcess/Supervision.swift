@@ -58,6 +58,8 @@ public struct Supervision: Sendable {
     case ended(ProcessRole, ProcessEnd, age: TimeSpan, reason: String?, restartAfter: TimeSpan?)
     case startFailed(ProcessRole, reason: String, restartAfter: TimeSpan?)
     case hung(ProcessRole, silence: TimeSpan)
+    /// The kernel does not let go of a killed child, so that nothing can follow it.
+    case lingers(ProcessRole, since: TimeSpan)
     case draining(atMost: TimeSpan, reason: String)
     case drainCutShort(remaining: [ProcessRole], onRequest: Bool)
   }
@@ -75,8 +77,10 @@ public struct Supervision: Sendable {
     var startedAt = MonotonicTime(nanoseconds: 0)
     /// When it last said that it lives; nil where it never did.
     var aliveAt: MonotonicTime?
-    /// It was killed for its silence, and owes no further sign of life.
-    var isKilled = false
+    /// When it was killed by the supervisor; it owes no further sign of life, but its end.
+    var killedAt: MonotonicTime?
+    /// That its end does not come was reported.
+    var isKnownToLinger = false
     var soonDeaths = 0
     /// A reload came while it was starting: it may have read the old configuration.
     var owesReload = false
@@ -108,7 +112,7 @@ public struct Supervision: Sendable {
   public var nextDeadline: MonotonicTime? {
     var deadlines = children.values.compactMap { child -> MonotonicTime? in
       if case .backingOff(let until) = child.state { return until }
-      return hangDeadline(child)
+      return hangDeadline(child) ?? lingerDeadline(child)
     }
     if case .draining(let until, _, _) = phase { deadlines.append(until) }
     return deadlines.min()
@@ -144,7 +148,7 @@ public struct Supervision: Sendable {
       children[role]!.state = restart.map { .backingOff(until: now + $0) } ?? .gone
       return [.report(.startFailed(role, reason: reason, restartAfter: restart))] + continueDrain()
     case .drain:
-      return isDraining ? killRest(onRequest: true) : beginDrain(.done, reason: nil, now: now)
+      return isDraining ? killRest(onRequest: true, now: now) : beginDrain(.done, reason: nil, now: now)
     case .reload:
       return isDraining ? [] : reload()
     case .tick:
@@ -156,7 +160,8 @@ public struct Supervision: Sendable {
     children[role]!.state = .starting
     children[role]!.startedAt = now
     children[role]!.aliveAt = nil
-    children[role]!.isKilled = false
+    children[role]!.killedAt = nil
+    children[role]!.isKnownToLinger = false
     children[role]!.owesReload = false
     children[role]!.reason = nil
     return [.start(role)]
@@ -240,7 +245,7 @@ public struct Supervision: Sendable {
   }
 
   private mutating func tick(now: MonotonicTime) -> [Action] {
-    if case .draining(let until, _, _) = phase, now >= until { return killRest(onRequest: false) }
+    if case .draining(let until, _, _) = phase, now >= until { return killRest(onRequest: false, now: now) }
     var actions: [Action] = []
     for role in roles {
       let child = children[role]!
@@ -248,17 +253,26 @@ public struct Supervision: Sendable {
         actions += start(role, now: now)
       } else if let deadline = hangDeadline(child), now >= deadline {
         // Its end arrives as an event of its own.
-        children[role]!.isKilled = true
+        children[role]!.killedAt = now
         actions += [.report(.hung(role, silence: now - (child.aliveAt ?? child.startedAt))), .signal(role, .kill)]
+      } else if let deadline = lingerDeadline(child), let killedAt = child.killedAt, now >= deadline {
+        children[role]!.isKnownToLinger = true
+        actions.append(.report(.lingers(role, since: now - killedAt)))
       }
     }
     return actions
   }
 
+  /// When it is worth a word that a killed child has not ended: it waits in the kernel for something that hangs.
+  private func lingerDeadline(_ child: Child) -> MonotonicTime? {
+    guard child.state != .gone, !child.isKnownToLinger else { return nil }
+    return child.killedAt.map { $0 + policy.lingerTime }
+  }
+
   /// When a child counts as hung. One that starts has more time, from each sign of life that it gives; one that stops
   /// and never gave any has that of the drain only.
   private func hangDeadline(_ child: Child) -> MonotonicTime? {
-    guard !child.isKilled else { return nil }
+    guard child.killedAt == nil else { return nil }
     switch child.state {
     case .starting: return (child.aliveAt ?? child.startedAt) + policy.startTime
     case .ready, .stopping: return child.aliveAt.map { $0 + policy.hangTime }
@@ -294,11 +308,14 @@ public struct Supervision: Sendable {
     }
   }
 
-  private mutating func killRest(onRequest: Bool) -> [Action] {
+  private mutating func killRest(onRequest: Bool, now: MonotonicTime) -> [Action] {
     guard case .draining(_, let code, let reason) = phase else { return [] }
     phase = .killing(onRequest && code == .done ? .interrupted : code, reason: reason)
     let left = roles.filter { children[$0]!.state != .gone }
-    for role in left { children[role]!.state = .stopping }
+    for role in left {
+      children[role]!.state = .stopping
+      if children[role]!.killedAt == nil { children[role]!.killedAt = now }
+    }
     return [.report(.drainCutShort(remaining: left, onRequest: onRequest))] + left.map { .signal($0, .kill) }
   }
 }

@@ -11,6 +11,8 @@ public struct SupervisionPolicy: Hashable, Sendable {
   public var hangTime: TimeSpan
   /// How long a child that starts may give no sign of life before it is killed as hung.
   public var startTime: TimeSpan
+  /// How long a killed child may take to end before that is worth a word. It holds back its successor.
+  public var lingerTime: TimeSpan
   /// A child that dies younger than this has died soon.
   public var soon: TimeSpan
   /// The delay after the first soon death; each further one doubles it.
@@ -22,7 +24,7 @@ public struct SupervisionPolicy: Hashable, Sendable {
 
   public init(
     workerCount: Int, drainTime: TimeSpan = .seconds(30), hangTime: TimeSpan = .seconds(10),
-    startTime: TimeSpan = .seconds(300), soon: TimeSpan = .milliseconds(250),
+    startTime: TimeSpan = .seconds(300), lingerTime: TimeSpan = .seconds(5), soon: TimeSpan = .milliseconds(250),
     delayInitial: TimeSpan = .milliseconds(50), delayMax: TimeSpan = .seconds(5),
     delayAfterKillMax: TimeSpan = .milliseconds(100)
   ) {
@@ -31,6 +33,7 @@ public struct SupervisionPolicy: Hashable, Sendable {
     self.drainTime = drainTime
     self.hangTime = hangTime
     self.startTime = startTime
+    self.lingerTime = lingerTime
     self.soon = soon
     self.delayInitial = delayInitial
     self.delayMax = delayMax

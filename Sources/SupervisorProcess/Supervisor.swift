@@ -241,7 +241,8 @@ public final class Supervisor {
   /// The process a report is about, which may have ended already.
   private func processID(in report: Supervision.Report) -> Int32? {
     switch report {
-    case .ready(let role, _), .ended(let role, _, _, _, _), .hung(let role, _): lastProcessIDs[role]
+    case .ready(let role, _), .ended(let role, _, _, _, _), .hung(let role, _), .lingers(let role, _):
+      lastProcessIDs[role]
     case .startFailed, .draining, .drainCutShort: nil
     }
   }

@@ -33,6 +33,10 @@ extension Log {
       name(role)
       fields.add("silent_milliseconds", .int(silence.milliseconds))
       write(.childHung, fields)
+    case .lingers(let role, let since):
+      name(role)
+      fields.add("milliseconds", .int(since.milliseconds))
+      write(.childLingers, fields)
     case .draining(let atMost, let reason):
       write(.daemonStopping, ["reason": .string(reason), "at_most_milliseconds": .int(atMost.milliseconds)])
     case .drainCutShort(let remaining, let onRequest):

@@ -16,6 +16,7 @@ public enum LogEvent: String, Sendable, CaseIterable {
   case childStopped = "child_stopped"
   case childRestartDelayed = "child_restart_delayed"
   case childHung = "child_hung"
+  case childLingers = "child_lingers"
   case childStartFailed = "child_start_failed"
   case incarnationNotStored = "incarnation_not_stored"
   case settingsReloaded = "settings_reloaded"
@@ -103,7 +104,7 @@ extension LogEvent {
     case .attemptStarted, .attemptFinished, .attemptAborted, .outputSelected, .clientConnected,
       .clientDisconnected, .messageOfLibrary:
       .debug
-    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .incarnationNotStored,
+    case .daemonDrainCutShort, .childExited, .childRestartDelayed, .childHung, .childLingers, .incarnationNotStored,
       .workerLost, .workerSilent, .queryRetried, .commitFailed, .writeNotCleaned, .attemptFailed, .taskRetried,
       .taskDivided, .memoryShort, .threadNotReplaced, .memoryStuck, .outputLost, .outputUnread, .outputsMissing,
       .outputRecomputed, .spoolDirectorySetAside, .spoolExhausted, .spoolNotSwept, .frameRejected, .logLinesDropped:
@@ -125,7 +126,7 @@ extension LogEvent {
   private var fieldsAndMeaning: ([String], String) {
     switch self {
     case .daemonStarted, .daemonReady, .daemonStopping, .daemonDrainCutShort, .daemonStopped, .childStarted,
-      .childReady, .childExited, .childStopped, .childRestartDelayed, .childHung, .childStartFailed,
+      .childReady, .childExited, .childStopped, .childRestartDelayed, .childHung, .childLingers, .childStartFailed,
       .incarnationNotStored, .settingsReloaded, .settingsRefused, .processFailed:
       daemonDescription
     case .coordinatorStarted, .coordinatorRecovered, .workerStarted, .workerRegistered, .workerLost,

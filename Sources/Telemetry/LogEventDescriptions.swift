@@ -23,6 +23,11 @@ extension LogEvent {
       (["child", "delay_milliseconds"], "A process died before it was ready or soon after; the next start waits.")
     case .childHung:
       (["child", "child_pid", "silent_milliseconds"], "A process gave no sign of life for too long and is killed.")
+    case .childLingers:
+      (
+        ["child", "child_pid", "milliseconds"],
+        "A killed process does not end: the kernel waits for a disk or mount that hangs, and its successor for it."
+      )
     case .childStartFailed: (["child", "reason"], "The system refused to start a process; it is tried again.")
     case .incarnationNotStored:
       (["reason"], "The counter of process starts was not stored; the clock takes its place.")

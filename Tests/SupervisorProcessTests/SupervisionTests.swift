@@ -217,6 +217,27 @@ import Testing
     #expect(withoutReports(send(.ended(.coordinator, .killed(signal: 9)))) == [.start(.coordinator)])
   }
 
+  @Test mutating func aKilledChildThatDoesNotEndIsReportedOnce() {
+    bringUp()
+    workersSpeak(after: .seconds(10))
+    #expect(withoutReports(send(.tick)) == [.signal(.coordinator, .kill)])
+    workersSpeak(after: .seconds(5))
+    #expect(supervision.nextDeadline == now)
+    #expect(send(.tick) == [.report(.lingers(.coordinator, since: .seconds(5)))])
+    workersSpeak(after: .seconds(5))
+    #expect(send(.tick).isEmpty)
+    #expect(withoutReports(send(.ended(.coordinator, .killed(signal: 9)))) == [.start(.coordinator)])
+  }
+
+  @Test mutating func whoDoesNotEndWithTheDaemonIsReported() {
+    bringUp()
+    _ = send(.drain)
+    #expect(withoutReports(send(.drain)) == supervision.roles.map { .signal($0, .kill) })
+    for worker in 1...2 { _ = send(.ended(.worker(worker), .killed(signal: 9))) }
+    #expect(send(.tick, after: .seconds(5)) == [.report(.lingers(.coordinator, since: .seconds(5)))])
+    #expect(withoutReports(send(.ended(.coordinator, .killed(signal: 9)))) == [.finish(.interrupted, reason: nil)])
+  }
+
   @Test mutating func aChildThatStopsRightAfterItsStartIsHung() {
     bringUp()
     workersSpeak(after: .seconds(9))
