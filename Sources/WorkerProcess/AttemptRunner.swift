@@ -106,8 +106,7 @@ final class AttemptRunner {
         return SpoolSource(opener, types: types)
       },
       memory: memory, shouldStop: { control.isStopped },
-      // The same in every attempt of the task, so that random() repeats itself.
-      seed: UInt64(order.attempt.task.stage.number) << 32 | UInt64(order.attempt.task.partition))
+      seed: order.attempt.task.randomSeed)
     context.openSortedSources = { [use] number in
       guard let input = inputs[number], let types = typesByInput[number] else {
         throw WaterbearError(.genericInternalError, "Attempt \(order.attempt) was given no output of stage \(number)")
@@ -143,4 +142,10 @@ final class AttemptRunner {
 private struct OutputRefused: Error {
   var error: WaterbearError
   var directory: String
+}
+
+extension TaskID {
+  /// What random() follows from: the same in every attempt of the task, so that they give the same rows, and another in
+  /// each task of each query.
+  var randomSeed: UInt64 { Array(description.utf8).withUnsafeBytes { XXH64.hash($0) } }
 }

@@ -58,9 +58,17 @@ final class RandomNode: ExpressionNode {
     }
   }
 
-  /// SplitMix64 (Steele, Lea and Flood 2014).
   private func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
+    state &+= SplitMix64.step
+    return SplitMix64.mixed(state)
+  }
+}
+
+/// The generator of Steele, Lea and Flood (2014): a counter, and a function that makes noise of it.
+enum SplitMix64 {
+  static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+  static func mixed(_ state: UInt64) -> UInt64 {
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb

@@ -33,7 +33,9 @@ final class OperatorBuilder {
   private func measure(_ node: PlanNode) throws -> any Operator {
     let number = slots.count
     slots.append(nil)
-    let (name, inner) = try make(node, number, seed: context.seed &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
+    // Mixed, so that no operator's random() follows some rows behind another's.
+    let seed = SplitMix64.mixed(context.seed &+ UInt64(number) &* SplitMix64.step)
+    let (name, inner) = try make(node, number, seed: seed)
     let outer = MeasuredOperator(inner, node: number, name: name, clock: context.cpuClock)
     slots[number] = outer
     return outer

@@ -101,7 +101,7 @@ struct ColumnPruning {
     for assignment in outer.assignments { countUses(of: assignment.expression, into: &uses) }
     let isFree = uses.allSatisfy { symbol, count in
       guard let definition = definitions[symbol] else { return true }
-      return definition.children.isEmpty || (count == 1 && definition.isDeterministic)
+      return definition.isDeterministic && (count == 1 || definition.children.isEmpty)
     }
     guard isFree else { return nil }
     return ProjectNode(
