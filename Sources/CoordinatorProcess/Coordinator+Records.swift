@@ -6,6 +6,7 @@ import Platform
 import Scheduling
 import TaskStore
 import Telemetry
+import Wire
 
 /// A selected output as the store keeps it: enough for the scheduler and for readers.
 struct StoredOutput: Codable, Sendable {
@@ -34,7 +35,7 @@ extension Coordinator {
       return [.attemptEnded(attempt, AttemptEnd(outcome), error, at: now)]
     case .selected(let attempt, let output): return selected(attempt, output, at: now)
     case .unselected(let attempt, let error): return [.outputUnselected(attempt, error, at: now)]
-    case .taskDivided(let task, let input): return [.taskDivided(task, input: encoded(input))]
+    case .taskDivided(let task, let input): return divided(task, input, at: now)
     case .taskCounters(let task, let counters): return [.taskCounters(task, StoredCounters(counters))]
     case .stageReleased(let stage): return [.stageReleased(stage)]
     case .stageRestarted(let stage, let forgetsOutputs):
@@ -91,7 +92,20 @@ extension Coordinator {
     }
     let stored = StoredOutput(
       spool: spool, peakMemoryBytes: output.peakMemory, cpuNanoseconds: output.cpuTime.nanoseconds)
+    let decisions = queries[attempt.task.stage.query]?.takeKeyDecisions(of: attempt) ?? []
+    for decision in decisions { note(decision, of: attempt.task.stage.query) }
     return [.outputSelected(attempt, output: encoded(stored), at: now)]
+      + decisions.map { made($0, of: attempt.task.stage.query, at: now) }
+  }
+
+  private func divided(_ task: TaskID, _ input: TaskRecord.Input, at now: Int64) -> [StoreChange] {
+    let change = StoreChange.taskDivided(task, input: encoded(input))
+    guard queries[task.stage.query]?.noteDivision(in: task.stage.number) == true else { return [change] }
+    let shares = input.shares.reduce(1) { $0 * $1.count }
+    let decision = PlanDecision(
+      kind: .taskDivided, stage: task.stage.number,
+      reason: "task \(task.partition) lacked memory and runs in \(max(shares, 2)) shares, others may follow")
+    return [change, made(decision, of: task.stage.query, at: now)]
   }
 
   /// Values of this process's own types always encode.
@@ -217,6 +231,13 @@ extension Coordinator {
 
 extension PlanDecision {
   /// The reason is always the same.
+  init(_ use: KeySourceUse, in stage: Int) {
+    let keys = "of \(use.column) from stage \(use.stage)"
+    self.init(
+      kind: use.keys == nil ? .keysGivenUp : .keysPushedIntoScan, stage: stage,
+      reason: use.keys.map { "\($0) keys \(keys) filter the scan" } ?? "too many keys \(keys) to filter the scan by")
+  }
+
   fileprivate static func resumed(_ stage: StageID) -> PlanDecision {
     PlanDecision(kind: .stageResumed, stage: stage.number, reason: "an output that was empty has rows by now")
   }

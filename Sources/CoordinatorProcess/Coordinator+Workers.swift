@@ -138,6 +138,7 @@ extension Coordinator {
       spoolWatch.noteCommit(in: output.location.directory, fileBytes: output.location.fileBytes)
       log.write(
         .attemptFinished, about: .attempt(attempt),
+      queries[attempt.task.stage.query]?.noteKeySources(report.keySources ?? [], of: attempt)
         [
           "worker": .int(session.id.number), "rows": .int(output.rows), "bytes": .int(output.rawBytes),
           "cpu_milliseconds": .int(report.cpuNanoseconds / 1_000_000),

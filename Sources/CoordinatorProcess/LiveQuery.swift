@@ -40,6 +40,11 @@ final class LiveQuery {
   var endedMicroseconds: Int64?
   /// Reported outputs, by attempt: those selected, and those whose report is being handled.
   var outputs: [AttemptID: SpoolOutput] = [:]
+  /// Where the outputs of stages lie that nobody reads any more, by stage, until they are deleted.
+  private var released: [Int: [SpoolLocation]] = [:]
+  /// What attempts have reported of their scans that are the first of their stages to end.
+  private var keySources: [AttemptID: [KeySourceUse]] = [:]
+  private var dividedStages: Set<Int> = []
   /// Attempts whose output counts.
   var selected: Set<AttemptID> = []
   /// Attempts that some worker may be running.
@@ -112,6 +117,38 @@ final class LiveQuery {
   func forgetUnselected(_ attempt: AttemptID) {
     if !selected.contains(attempt) { outputs[attempt] = nil }
   }
+
+  /// Parts with the outputs of a stage, so that they are deleted even if the stage runs again before they are.
+  func release(stage: Int) {
+    for attempt in selected where attempt.task.stage.number == stage {
+      guard let output = outputs.removeValue(forKey: attempt) else { continue }
+      released[stage, default: []].append(output.location)
+    }
+  }
+
+  /// What is to be deleted of a stage that was released; nothing is left of that here.
+  func takeReleased(of stage: Int) -> [SpoolLocation] { released.removeValue(forKey: stage) ?? [] }
+
+  /// Takes note of what an attempt's scans made of other stages' keys. All tasks of a stage make the same of them, so
+  /// the first that is selected speaks for all.
+  func noteKeySources(_ uses: [KeySourceUse], of attempt: AttemptID) {
+    guard !uses.isEmpty, selectedCount(of: attempt.task.stage.number) == 0 else { return }
+    keySources[attempt] = uses
+  }
+
+  /// What is decided by an attempt's being selected, once.
+  func takeKeyDecisions(of attempt: AttemptID) -> [PlanDecision] {
+    let uses = keySources[attempt] ?? []
+    keySources = keySources.filter { $0.key.task.stage != attempt.task.stage }
+    return uses.map { PlanDecision($0, in: attempt.task.stage.number) }
+  }
+
+  private func selectedCount(of stage: Int) -> Int {
+    progress.indices.contains(stage) ? progress[stage].finished : 0
+  }
+
+  /// Whether this is the first of the stage's tasks that is divided, as far as this life of the coordinator knows.
+  func noteDivision(in stage: Int) -> Bool { dividedStages.insert(stage).inserted }
 
   /// Forgets which outputs of a stage count.
   func unselectAll(of stage: Int) {

@@ -110,6 +110,12 @@ public struct PlanDecision: Hashable, Codable, Sendable {
     case joinMadePartitioned = "JOIN_MADE_PARTITIONED"
     /// What the stage reads is written in more partitions, so that it has more tasks.
     case partitionsRaised = "PARTITIONS_RAISED"
+    /// Scans of the stage leave out rows by the keys that another stage has left.
+    case keysPushedIntoScan = "KEYS_PUSHED_INTO_SCAN"
+    /// They were to do so, and read everything, as there are too many keys.
+    case keysGivenUp = "KEYS_GIVEN_UP"
+    /// A task that lacked memory is run in shares.
+    case taskDivided = "TASK_DIVIDED"
   }
 
   public var kind: Kind

@@ -249,8 +249,8 @@ public struct QueryDetail: WireMessage {
 /// Something that was decided about a query's plan while it ran.
 public struct DecisionDetail: Codable, Sendable {
   public var stage: Int
-  /// `STAGE_SKIPPED`, `STAGE_RESUMED`, `JOIN_SIDES_SWAPPED`, `JOIN_MADE_BROADCAST`, `JOIN_MADE_PARTITIONED` or
-  /// `PARTITIONS_RAISED`.
+  /// `STAGE_SKIPPED`, `STAGE_RESUMED`, `JOIN_SIDES_SWAPPED`, `JOIN_MADE_BROADCAST`, `JOIN_MADE_PARTITIONED`,
+  /// `PARTITIONS_RAISED`, `KEYS_PUSHED_INTO_SCAN`, `KEYS_GIVEN_UP` or `TASK_DIVIDED`.
   public var kind: String
   public var reason: String
   /// Microseconds since 1970.

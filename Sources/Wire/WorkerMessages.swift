@@ -161,6 +161,8 @@ public struct ReportAttempt: WireMessage {
   public init(
     attempt: AttemptID, output: [UInt8]? = nil, error: WaterbearError? = nil, lostInput: AttemptID? = nil,
     peakMemoryBytes: Int64 = 0, cpuNanoseconds: Int64 = 0, inputRows: Int64 = 0, outputRows: Int64 = 0
+  /// What its scans made of other stages' keys; nil where there were none.
+  public var keySources: [KeySourceUse]?
   ) {
     self.attempt = attempt
     self.output = output
@@ -177,6 +179,20 @@ public struct ReportAttempt: WireMessage {
 public struct AcknowledgeReport: WireMessage {
   public static let name = "acknowledge-report"
   public var attempt: AttemptID
+/// What a scan made of the keys that another stage has left.
+public struct KeySourceUse: Codable, Sendable, Hashable {
+  public var stage: Int
+  public var column: String
+  /// How many; nil where there were too many to be of use, so that the scan read everything.
+  public var keys: Int?
+
+  public init(stage: Int, column: String, keys: Int?) {
+    self.stage = stage
+    self.column = column
+    self.keys = keys
+  }
+}
+
 
   public init(attempt: AttemptID) { self.attempt = attempt }
 }

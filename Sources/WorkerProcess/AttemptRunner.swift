@@ -33,6 +33,11 @@ final class AttemptRunner {
       report.output = try BinaryEncoder.encode(output)
       report.inputRows = statistics.inputRows
       report.outputRows = statistics.outputRows
+      if !statistics.keySources.isEmpty {
+        report.keySources = statistics.keySources.map {
+          KeySourceUse(stage: $0.fragment, column: $0.column, keys: $0.keys)
+        }
+      }
     } catch let lost as LostInput {
       report.error = lost.error
       report.lostInput = lost.producer

@@ -28,8 +28,13 @@ import Wire
     GROUP BY brand ORDER BY brand
     """
 
+  /// What was decided on the plan, not what was made of it.
   private func decisions(_ bench: CoordinatorBench, _ query: QueryID) throws -> [String] {
-    try bench.client().ask(ShowQuery(query: query), QueryDetail.self).decisions?.map(\.kind) ?? []
+    try allDecisions(bench, query).map(\.kind).filter { $0 != "KEYS_PUSHED_INTO_SCAN" }
+  }
+
+  private func allDecisions(_ bench: CoordinatorBench, _ query: QueryID) throws -> [DecisionDetail] {
+    try bench.client().ask(ShowQuery(query: query), QueryDetail.self).decisions ?? []
   }
 
   /// Runs attempts up to the root's only one.
@@ -91,6 +96,25 @@ import Wire
     try finish(next, next.worker(2))
     #expect(try rows(next, query) == expected)
     #expect(try decisions(next, query) == ["JOIN_MADE_PARTITIONED"])
+    try next.stop()
+  }
+
+  @Test func keysThatFilterAScanAreADecision() throws {
+    let bench = try CoordinatorBench(tables: tables)
+    let sql = "SELECT sum(quantity) FROM memory.default.item JOIN memory.default.part ON part = id WHERE brand = 1"
+    let query = try bench.client().submit(
+      sql,
+      session: [
+        "join_distribution_type": "PARTITIONED", "fault_tolerant_execution_adaptive_query_planning_enabled": "false",
+      ])
+    try finish(bench, bench.worker())
+    #expect(try bench.client().end(of: query).state == .finished)
+    let made = try allDecisions(bench, query)
+    // One for the stage, whose tasks are two.
+    #expect(made.map(\.kind) == ["KEYS_PUSHED_INTO_SCAN"])
+    #expect(made.first?.reason.hasPrefix("4 keys of id from stage ") == true, "\(made)")
+    let next = try bench.restarted()
+    #expect(try allDecisions(next, query).map(\.reason) == made.map(\.reason))
     try next.stop()
   }
 

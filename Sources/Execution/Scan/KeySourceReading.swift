@@ -19,6 +19,9 @@ final class KeySourceReading {
   /// in the task's output, so that this must not depend on the memory grant, which differs between attempts.
   private let bytesMax: Int
 
+  /// Nil until the keys were loaded.
+  private(set) var outcome: KeySourceOutcome?
+
   private let source: KeySource
   private let number: Int
   private let context: TaskContext
@@ -46,6 +49,7 @@ final class KeySourceReading {
       keys = try SharedKeys(read())
     }
     try account.set(keys.retainedBytes)
+    outcome = KeySourceOutcome(fragment: source.fragment, column: source.key.name, keys: keys.summary?.count)
     return keys.summary
   }
 

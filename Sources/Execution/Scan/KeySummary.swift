@@ -9,8 +9,10 @@ import Columnar
 final class KeySummary: @unchecked Sendable {
   /// The smallest and the largest key, for integer layouts; nil for others and where there is no key.
   let bounds: ClosedRange<Int64>?
+  /// Keys that it was made of, each as often as it was there.
+  let count: Int
   /// Whether there is no key, so that no row has a partner.
-  let isEmpty: Bool
+  var isEmpty: Bool { count == 0 }
   private let words: Buffer
   private let form: Form
 
@@ -46,7 +48,7 @@ final class KeySummary: @unchecked Sendable {
   init(_ keys: Vector, account: MemoryAccount) throws {
     precondition(keys.encoding == .flat, "keys of a table are flat")
     precondition(keys.count <= Self.keysMax, "a summary of \(keys.count) keys")
-    isEmpty = keys.count == 0
+    count = keys.count
     bounds = Self.bounds(of: keys)
     form = Self.form(of: keys.count, bounds)
     let byteCount = form.byteCount

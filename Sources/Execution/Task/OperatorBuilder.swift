@@ -12,6 +12,8 @@ final class OperatorBuilder {
   let input: TaskInput
   /// By plan node, in pre-order.
   private(set) var measured: [MeasuredOperator] = []
+  /// The fragment's key sources, in its order.
+  private(set) var keySources: [KeySourceReading] = []
   private var slots: [MeasuredOperator?] = []
   /// What joins will tell the scans below them, by scan.
   private var dynamicFilters: [Int: [DynamicFilter]] = [:]
@@ -118,6 +120,7 @@ final class OperatorBuilder {
         let column = scan.columns.firstIndex(where: { $0.symbol == source.restricted })
       else { preconditionFailure("fragment \(fragment.number) has no scan \(source.scan) of \(source.restricted)") }
       let keys = KeySourceReading(source, number: index, context: context, input: input)
+      keySources.append(keys)
       dynamicFilters[source.scan, default: []].append(DynamicFilter(column: column) { try keys.load() })
     }
   }

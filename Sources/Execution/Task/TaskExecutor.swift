@@ -46,6 +46,7 @@ public final class TaskExecutor {
     statistics.outputBytes = output.bytes
     statistics.peakMemoryBytes = context.memory.peakBytes
     statistics.operators = builder.measured.map(\.statistics)
+    statistics.keySources = builder.keySources.compactMap(\.outcome)
     return statistics
   }
 }

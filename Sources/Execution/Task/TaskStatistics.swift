@@ -28,6 +28,23 @@ public struct TaskStatistics: Codable, Sendable, Equatable {
   public var peakMemoryBytes: Int64 = 0
   /// One entry for each plan node, in pre-order.
   public var operators: [OperatorStatistics] = []
+  /// What became of the key sources whose keys were read, in the fragment's order.
+  public var keySources: [KeySourceOutcome] = []
 
   public init() {}
+}
+
+/// What a scan made of the keys of another fragment's rows.
+public struct KeySourceOutcome: Codable, Sendable, Equatable {
+  /// The fragment whose rows hold the keys, and which column of them.
+  public var fragment: Int
+  public var column: String
+  /// How many there are, one for each row; nil where there were too many, so that the scan read everything.
+  public var keys: Int?
+
+  public init(fragment: Int, column: String, keys: Int?) {
+    self.fragment = fragment
+    self.column = column
+    self.keys = keys
+  }
 }
