@@ -75,6 +75,8 @@ struct FailurePolicy {
   private static let spoolPauseMin = TimeSpan.milliseconds(100)
   /// So often a task's output may go with its directory at no cost.
   static let lossesWithDirectoryMax = 32
+  /// After how long without one those before are forgotten.
+  static let lossesWithDirectoryPause = TimeSpan.seconds(3600)
 
   /// The pause after the nth attempt in a row that found no spool directory, n from 1: none after the first, for there
   /// may be another directory; then that of other retries, but at least 100 ms, doubled from time to time up to 3.2 s.

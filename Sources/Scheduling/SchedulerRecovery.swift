@@ -15,7 +15,7 @@ extension Scheduler {
   /// These outputs are gone. What nobody reads now is made again when somebody does, at once for all that he reads.
   func outputsMissing(_ attempts: [AttemptID], _ error: WaterbearError, withDirectory: Bool) {
     for attempt in attempts {
-      if isStillRead(attempt) {
+      if isStillRead(attempt), !isIdle(attempt) {
         outputLost(attempt, error, counts: !withDirectory)
       } else if let task = find(attempt), task.state.selected == attempt.number, !task.query.isPastReading {
         task.query.missing[QueryState.TaskKey(stage: task.stage, task: task.task)] = (attempt, error)
@@ -30,6 +30,11 @@ extension Scheduler {
       let key = QueryState.TaskKey(stage: attempt.task.stage.number, task: attempt.task.partition)
       if query.missing[key]?.attempt == attempt { query.missing[key] = nil }
     }
+  }
+
+  /// Whether nothing runs that could read this output: its query has its result.
+  private func isIdle(_ attempt: AttemptID) -> Bool {
+    attempt.task.stage.number != 0 && queries[attempt.task.stage.query]?.phase.isPastRoot == true
   }
 
   /// Whether a selected output has readers that are not all done; those of the root stage have the client.
@@ -53,9 +58,9 @@ extension Scheduler {
     query.stages[task.stage].selectedCount -= 1
     query.stages[task.stage].selectionChanged()
     // What costs nothing must end some time: a file may hang each time it is read, in a directory that seems to work.
-    let counts = counts || task.state.lossesWithDirectory >= FailurePolicy.lossesWithDirectoryMax
+    let counts = task.state.free.count(counts, now: now)
     var counters = task.state.counters
-    if counts { counters.outputLosses += 1 } else { task.state.lossesWithDirectory += 1 }
+    if counts { counters.outputLosses += 1 }
     counters.firstValidAttempt = task.state.nextAttempt
     task.state.counters = counters
     record(.taskCounters(task.id, counters))
@@ -74,8 +79,8 @@ extension Scheduler {
       return
     }
     let policy = FailurePolicy(limits: limits, memory: query.description.memory)
-    // What is lost together is lost once; and of a query that is finished nothing runs that would have to run again.
-    let isNewRun = counts && query.description.retryPolicy == .query && query.phase == .running
+    // What is lost together is lost once; and a part of the result has no readers here that would have to run again.
+    let isNewRun = counts && query.description.retryPolicy == .query && query.phase == .running && task.stage != 0
     retry(task, after: counts ? policy.delay(beforeRetry: counters.outputLosses - 1) : .zero)
     updateCompletion(query, task.stage)
     makeInputsAgain(query, task.stage)

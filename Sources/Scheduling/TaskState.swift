@@ -44,9 +44,9 @@ struct TaskState {
   var unresolved: [Int] = []
   /// The number of the attempt that counts, where the phase is `selected`.
   var selected: Int?
-  /// How often its output went with a directory, in this life of the coordinator.
-  var lossesWithDirectory = 0
-  /// The worker on which the last attempt lacked memory.
+  /// Losses of its output that do not count against it, in this life of the coordinator.
+  var free = FreeLosses()
+  /// The worker on which the last attempt failed: another is preferred, if it has a free slot.
   var avoidedWorker: WorkerID?
   /// Of the checksums of the output selected first; 0 where there is none.
   var outputDigest: UInt64 = 0
@@ -58,6 +58,24 @@ struct TaskState {
   init(input: TaskRecord.Input) { self.input = input }
 
   func hasRun(_ number: Int) -> Bool { running.contains { $0.number == number } }
+}
+
+/// How often a task's output went with its directory, which is not its fault and has a limit all the same: a file may
+/// hang each time that it is read, in a directory that seems to work.
+struct FreeLosses {
+  private var losses = 0
+  private var last = MonotonicTime(nanoseconds: 0)
+
+  /// Whether a loss counts against the task: where it `isItsOwn`, and where there were too many others of late.
+  mutating func count(_ isItsOwn: Bool, now: MonotonicTime) -> Bool {
+    if isItsOwn { return true }
+    // A mount that goes away now and then is no reason to give up a query of days.
+    if now - last > FailurePolicy.lossesWithDirectoryPause { losses = 0 }
+    last = now
+    guard losses < FailurePolicy.lossesWithDirectoryMax else { return true }
+    losses += 1
+    return false
+  }
 }
 
 /// Where a task is.

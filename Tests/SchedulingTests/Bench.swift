@@ -129,6 +129,15 @@ final class Bench {
     describe([StageDescription(number: 0, kind: .source)], name: name, policy: policy, memory: memory)
   }
 
+  /// 0 gathers 1, which gathers 2, a source.
+  static func chain() -> QueryDescription {
+    describe([
+      StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
+      StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
+      StageDescription(number: 2, kind: .source),
+    ])
+  }
+
   static func describe(
     _ stages: [StageDescription], name: String = "q", policy: RetryPolicy = .task, memory: Int64 = 100
   ) -> QueryDescription {

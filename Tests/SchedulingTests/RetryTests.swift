@@ -1,10 +1,10 @@
-// Tests retries, lost workers and lost outputs.
+// Tests retries and lost workers.
 import Base
 import Testing
 
 @testable import Scheduling
 
-/// What follows from failures, deaths and losses.
+/// What follows from failures and deaths.
 @Suite struct RetryTests {
   private let q = QueryID("q")
 
@@ -97,6 +97,26 @@ import Testing
     #expect(bench.running[0].memory == 1000)
   }
 
+  /// A worker on which all fails has the most free memory, and its slots are free at once.
+  @Test func whatFailedRunsOnAnotherWorkerIfOneIsFree() {
+    let bench = Bench()
+    bench.join(0, memory: 2000)
+    bench.join(1)
+    bench.submit(Bench.scan(), splits: 1)
+    for (number, worker) in [0, 1, 0].enumerated() {
+      #expect(bench.running.map(\.worker) == [Bench.worker(worker)])
+      #expect(bench.runningNames == ["q.0.0.\(number)"])
+      bench.fail(.genericInsufficientResources)
+      bench.pass(.seconds(61))
+    }
+    // Better there than nowhere.
+    bench.lose(0)
+    #expect(bench.running.map(\.worker) == [Bench.worker(1)])
+    bench.fail(.genericInsufficientResources)
+    bench.pass(.seconds(61))
+    #expect(bench.running.map(\.worker) == [Bench.worker(1)])
+  }
+
   @Test func theQueryRunsAgainUnderQuery() {
     let bench = Bench()
     bench.join(0, slots: 3)
@@ -133,6 +153,24 @@ import Testing
   }
 
   // MARK: Reports that come late or twice
+
+  /// Neither a task that gets more the next time nor one that is divided has failed for good.
+  @Test func memoryThatGrowsCostsTheQueryNoRun() {
+    let bench = Bench()
+    bench.join(0, memory: 10_000)
+    var query = Bench.scan(policy: .query, memory: 100)
+    query.limits.queryRetryAttempts = 1
+    bench.submit(query, splits: 1)
+    var grants: [Int64] = []
+    while bench.failure() == nil, grants.count < 50 {
+      grants.append(bench.running[0].memory)
+      bench.fail(.exceededLocalMemoryLimit)
+      bench.pass(.seconds(61))
+    }
+    // All of the worker's memory twice: the second time ends it.
+    #expect(grants.dropLast().allSatisfy { $0 <= 10_000 } && grants.suffix(2) == [10_000, 10_000])
+    #expect(bench.failure()?.message.contains("failed 2 times (query-retry-attempts = 1)") == true)
+  }
 
   @Test func theFirstReportWins() {
     let bench = Bench()
@@ -196,7 +234,7 @@ import Testing
   @Test func eventsOfOneTurnAreAnsweredTogether() {
     let bench = Bench()
     bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 1)
+    bench.submit(Bench.chain(), splits: 1)
     bench.finish()
     let reader = bench.running.removeFirst()
     let lost = AttemptID(task: TaskID(stage: StageID(query: q, number: 1), partition: 0), number: 0)
@@ -318,178 +356,5 @@ import Testing
     #expect(bench.running.count == 2)
     bench.fail(.genericInternalError, at: 1)
     #expect(bench.failure()?.code == .genericInternalError)
-  }
-
-  // MARK: Lost outputs
-
-  /// 0 gathers 1, which gathers 2, a source.
-  private func chain() -> QueryDescription {
-    Bench.describe([
-      StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
-      StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
-      StageDescription(number: 2, kind: .source),
-    ])
-  }
-
-  @Test func aLostInputIsMadeAgainBeforeItsReader() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 2)
-    let producer = bench.running[1].attempt
-    bench.finish()
-    bench.finish()
-    #expect(bench.runningNames == ["q.1.0.0"])
-    bench.fail(.genericInternalError, lostInput: producer)
-    #expect(bench.runningNames == ["q.2.1.1"])
-    bench.finish()
-    #expect(bench.runningNames == ["q.1.0.1"])
-    #expect(bench.running[0].input.exchanges[0].producers == [0, 1])
-    bench.finish()
-    bench.finish()
-    #expect(bench.hasAllResults)
-    #expect(bench.failure() == nil)
-  }
-
-  @Test func lossesHaveALimit() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 1)
-    for _ in 0..<5 {
-      let producer = bench.running[0].attempt
-      bench.finish()
-      bench.fail(.genericInternalError, lostInput: producer)
-      bench.pass(.seconds(61))
-    }
-    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
-    #expect(bench.failure()?.message.contains("The output of task q.2.0 was lost 5 times") == true)
-  }
-
-  @Test func lossesThatCameWithADirectoryDoNotCount() {
-    for policy in [RetryPolicy.task, .query] {
-      let bench = Bench()
-      bench.join(0, slots: 4)
-      var query = chain()
-      query.retryPolicy = policy
-      bench.submit(query, splits: 1)
-      for _ in 0..<8 {
-        let producer = bench.running[0].attempt
-        bench.finish()
-        bench.fail(.exchangeDataUnrecoverable, lostInput: producer, withDirectory: true)
-        // At once, and nothing else is run again.
-        #expect(bench.runningNames.count == 1)
-      }
-      #expect(bench.failure() == nil)
-      #expect(!bench.records.contains { if case .queryRetried = $0 { true } else { false } })
-    }
-  }
-
-  @Test func whatIsLostWithItsDirectoryAgainAndAgainEndsTheQuery() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 1)
-    var losses = 0
-    while bench.failure() == nil, losses < 100 {
-      losses += 1
-      let producer = bench.running[0].attempt
-      bench.finish()
-      bench.fail(.exchangeDataUnrecoverable, lostInput: producer, withDirectory: true)
-      bench.pass(.seconds(61))
-    }
-    #expect(losses == FailurePolicy.lossesWithDirectoryMax + 5)
-    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
-  }
-
-  @Test func whatIsLostTogetherCostsTheQueryOneRun() {
-    let bench = Bench()
-    bench.join(0, slots: 9)
-    var query = chain()
-    query.retryPolicy = .query
-    bench.submit(query, splits: 7)
-    for _ in 0..<7 { bench.finish() }
-    let lost = (0..<7).map { AttemptID(task: TaskID(stage: StageID(query: q, number: 2), partition: $0), number: 0) }
-    let error = WaterbearError(.exchangeDataUnrecoverable, "gone")
-    bench.send(.outputsMissing(lost, error))
-    #expect(bench.failure() == nil)
-    #expect(bench.records.filter { if case .queryRetried = $0 { true } else { false } }.count == 1)
-    bench.pass(.seconds(61))
-    #expect(bench.runningNames.count == 7)
-    for _ in 0..<9 { bench.finish() }
-    #expect(bench.hasAllResults)
-    // Nothing of it runs any more, so there is nothing to run again.
-    let result = AttemptID(task: TaskID(stage: StageID(query: q, number: 0), partition: 0), number: 0)
-    bench.send(.outputLost(result, error))
-    #expect(bench.records.filter { if case .queryRetried = $0 { true } else { false } }.count == 1)
-    bench.pass(.seconds(61))
-    bench.finish()
-    #expect(bench.effects.last == .allResults(q, taskCount: 1))
-  }
-
-  @Test func aLostResultIsMadeAgain() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 1)
-    for _ in 0..<3 { bench.finish() }
-    let result = AttemptID(task: TaskID(stage: StageID(query: q, number: 0), partition: 0), number: 0)
-    bench.send(.outputLost(result, WaterbearError(.genericExternal, "file gone")))
-    #expect(bench.records.contains(.queryResumed(q)))
-    #expect(bench.runningNames == ["q.0.0.1"])
-    bench.finish()
-    #expect(bench.effects.last == .allResults(q, taskCount: 1))
-  }
-
-  @Test func releasedInputsAreMadeAgainFromTheSplits() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(
-      Bench.describe([
-        StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
-        StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
-        StageDescription(number: 2, kind: .single, inputs: [StageInput(stage: 3, mode: .gathered)]),
-        StageDescription(number: 3, kind: .source),
-      ]), splits: 2)
-    for _ in 0..<4 { bench.finish() }
-    #expect(bench.runningNames == ["q.0.0.0"])
-    let lost = AttemptID(task: TaskID(stage: StageID(query: q, number: 1), partition: 0), number: 0)
-    let middle = AttemptID(task: TaskID(stage: StageID(query: q, number: 2), partition: 0), number: 0)
-    bench.fail(.genericInternalError, lostInput: lost)
-    // Stage 2 was kept for this; stage 3 was not, and is not needed yet.
-    #expect(bench.runningNames == ["q.1.0.1"])
-    bench.fail(.genericInternalError, lostInput: middle)
-    #expect(bench.runningNames == ["q.3.0.1", "q.3.1.1"])
-    for _ in 0..<5 { bench.finish() }
-    #expect(bench.hasAllResults)
-  }
-
-  @Test func anOutputThatDiffersRestartsItsReaders() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(chain(), splits: 1)
-    let producer = bench.running[0].attempt
-    bench.finish(checksum: 1)
-    bench.finish(checksum: 2)
-    #expect(bench.runningNames == ["q.0.0.0"])
-    let reader = bench.running[0]
-    bench.send(.outputLost(producer, WaterbearError(.genericExternal, "gone")))
-    bench.finish(1, checksum: 99)
-    #expect(bench.effects.contains(.abortAttempt(reader.attempt, reader.worker)))
-    #expect(bench.runningNames == ["q.1.0.1"])
-    bench.finish(checksum: 3)
-    #expect(bench.runningNames == ["q.0.0.1"])
-    // The aborted attempt was too late to be stopped: it has read what no longer counts.
-    let turn = bench.send(.attemptFinished(reader.attempt, reader.worker, Bench.output(reader)))
-    #expect(turn.effects.contains(.deleteOutput(reader.attempt)) && !bench.hasAllResults)
-    bench.finish()
-    #expect(bench.hasAllResults)
-  }
-
-  @Test func aResultThatDiffersAfterItWasAnnouncedFails() {
-    let bench = Bench()
-    bench.join(0, slots: 4)
-    bench.submit(Bench.scan(), splits: 2)
-    let first = bench.running[0].attempt
-    bench.finish(checksum: 1)
-    bench.send(.outputLost(first, WaterbearError(.genericExternal, "gone")))
-    bench.finish(1, checksum: 2)
-    #expect(bench.failure()?.code == .exchangeDataUnrecoverable)
   }
 }
