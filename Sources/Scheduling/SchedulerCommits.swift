@@ -39,10 +39,10 @@ extension Scheduler {
 
   func commitEnded(_ query: QueryState, _ error: WaterbearError?) {
     guard query.phase == .committing else { return }
-    guard let error else {
-      finishQuery(query, isRecorded: false)
-      return releaseAllStages(query)
-    }
+    // What is to be written is noted and synced before the first try, so nothing of this will be read. Room may be what
+    // the next try needs.
+    if error?.code != .taskStoreFailed { releaseAllStages(query) }
+    guard let error else { return finishQuery(query, isRecorded: false) }
     guard error.code.type != .userError else { return failQuery(query, error) }
     query.commitFailures += 1
     let limits = query.description.limits

@@ -32,8 +32,23 @@ import Testing
     let last = bench.send(.commitEnded(query, nil))
     // Nobody will read an output again.
     let root = StageID(query: query, number: 0)
-    #expect(last.records == [.queryEnded(query, .finished), .stageReleased(root)])
-    #expect(last.effects == [.allResults(query, taskCount: 2), .deleteStageOutputs(root)])
+    #expect(last.records == [.stageReleased(root), .queryEnded(query, .finished)])
+    #expect(last.effects == [.deleteStageOutputs(root), .allResults(query, taskCount: 2)])
+  }
+
+  /// What was read is noted, and room may be what the commit lacks.
+  @Test func aCommitThatFailsGivesBackTheRoomOfItsInput() {
+    let bench = complete()
+    bench.send(.outputsCollected(query, [0, 0]))
+    let full = WaterbearError(.genericExternal, "no space left on device")
+    let turn = bench.send(.commitEnded(query, full))
+    let root = StageID(query: query, number: 0)
+    #expect(turn.records == [.stageReleased(root)])
+    bench.pass(.seconds(61))
+    #expect(bench.effects.count { $0 == .commit(query) } == 2)
+    let last = bench.send(.commitEnded(query, nil))
+    #expect(last.records == [.queryEnded(query, .finished)])
+    #expect(bench.effects.count { $0 == .deleteStageOutputs(root) } == 1)
   }
 
   @Test func aWriteWithoutTasksIsCommittedAtOnce() {
