@@ -34,6 +34,19 @@ extension Scheduler {
         attemptEnded(task, attempt.number, .failed, error, workerDied: nil, grant: 0, peak: output.peakMemory)
       }
       return
+  /// Whether a report that this attempt has committed its output, should one come, would make it the one that counts.
+  /// Reads only.
+  public func mayCount(_ attempt: AttemptID) -> Bool {
+    find(attempt).map { isWanted(attempt, of: $0) } ?? false
+  }
+
+  private func isWanted(_ attempt: AttemptID, of task: TaskReference) -> Bool {
+    let isValid =
+      settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
+    return isValid && task.state.phase != .selected && !task.query.phase.isPastRoot
+      && !task.query.stages[task.stage].isSkipped
+  }
+
     }
     select(task, attempt.number, output)
   }
@@ -105,26 +118,29 @@ extension Scheduler {
       spoolFailed(task, error, refusal)
       return
     }
+    // What it lacked there, be it memory or descriptors, another may have.
+    task.state.avoidedWorker = workerDied ?? reporter
     let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)
     var counters = task.state.counters
     let verdict = policy.judge(
       error.code, workerDied: workerDied != nil, grant: grant, peak: peak, asked: asked, &counters)
     if policy.lacksMemory(error.code) {
-      task.state.avoidedWorker = workerDied ?? reporter
       query.stages[task.stage].memoryEstimator.add(policy.grown(max(grant, peak)))
     }
     if error.code.type == .userError {
       failQuery(query, error)
       return
     }
+    // A task that can get more than it had has not failed for good.
+    let growsOn = policy.lacksMemory(error.code) && grant < most(query)
     if policy.lacksMemory(error.code), divide(task, after: error, grant: grant) {
-      if query.description.retryPolicy == .query { retryQuery(query, task, error, policy) }
+      if query.description.retryPolicy == .query { retryQuery(query, task, error, policy, counts: false) }
       return
     }
     if settings.plantedBug == .forgetsFailures { counters.failures = 0 }
     setCounters(task, counters)
     if query.description.retryPolicy == .query {
-      retryQuery(query, task, error, policy)
+      retryQuery(query, task, error, policy, counts: !growsOn)
       return
     }
     switch verdict {
@@ -136,9 +152,12 @@ extension Scheduler {
     }
   }
 
-  /// Ends all of a query's attempts and lets it run again as a whole. Selected outputs stay selected.
-  func retryQuery(_ query: QueryState, _ task: TaskReference, _ error: WaterbearError, _ policy: FailurePolicy) {
-    query.failures += 1
+  /// Ends all of a query's attempts and lets it run again as a whole. Selected outputs stay selected. What it lacked
+  /// and will have `counts` for nothing, and is not waited for.
+  func retryQuery(
+    _ query: QueryState, _ task: TaskReference, _ error: WaterbearError, _ policy: FailurePolicy, counts: Bool = true
+  ) {
+    if counts { query.failures += 1 }
     let limit = query.description.limits.queryRetryAttempts
     if query.failures > limit {
       let message =
@@ -152,7 +171,7 @@ extension Scheduler {
     // Not among those aborted where its last attempt has just ended.
     if task.state.phase == .running { query.enqueue(stage: task.stage, task: task.task) }
     query.phase = .delayed
-    delay(query, until: now + policy.delay(beforeRetry: query.failures))
+    delay(query, until: counts ? now + policy.delay(beforeRetry: query.failures) : now)
   }
 
   /// Goes on with the query, or its commit, at this time.
