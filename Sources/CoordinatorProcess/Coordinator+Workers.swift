@@ -71,6 +71,8 @@ extension Coordinator {
       ])
     enqueue(
       .workerJoined(id, slots: message.slots, memoryBytes: message.memoryBytes, running: message.running))
+    // In the same turn, so before anything is placed there.
+    noteStuck(max(0, message.stuckBytes ?? 0), in: session)
     tellSpoolStates(to: id)
     unheardWorkers.remove(id.number)
     cleanQuietWrites()

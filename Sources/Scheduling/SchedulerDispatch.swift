@@ -89,7 +89,10 @@ extension Scheduler {
     guard reservation == nil, task.state.phase == .ready, fitsQuery(task) else { return }
     let required = requirement(task)
     // Most often the last free slot was just given to a task that did fit.
-    guard let roomy = workers.roomiest(where: { $0.memory >= required }) else { return }
+    guard
+      let roomy = workers.roomiest(where: { $0.unstuckMemory >= required })
+        ?? workers.roomiest(where: { $0.memory >= required })
+    else { return }
     reservation = Reservation(task: task, worker: roomy)
     lastReserved = task.query
   }
@@ -115,8 +118,13 @@ extension Scheduler {
     if let preferred, preferred.freeMemory >= required { return (preferred, grant(required, preferred, task)) }
     let any = workers.best { $0 !== reserved }
     if let any, any.freeMemory >= required { return (any, grant(required, any, task)) }
-    guard workers.hasStuckMemory else { return nil }
+    guard workers.hasStuckMemory, !mayFitBesideStuck(required) else { return nil }
     return workers.best { $0 !== reserved && $0.lastResortMemory >= required }.map { ($0, required) }
+  }
+
+  /// Whether some worker can have the task without what is stuck there, now or when others have ended.
+  private func mayFitBesideStuck(_ required: Int64) -> Bool {
+    workers.roomiest { $0.unstuckMemory >= required } != nil
   }
 
   /// Starts the task a place is kept for, as soon as it fits there.
@@ -139,7 +147,14 @@ extension Scheduler {
       self.reservation = nil
       return
     }
-    guard worker.acceptsAttempts, worker.lastResortMemory >= required else { return }
+    let isLastResort = workers.hasStuckMemory && !mayFitBesideStuck(required)
+    if !isLastResort, worker.unstuckMemory < required {
+      self.reservation = nil
+      return
+    }
+    guard worker.acceptsAttempts, (isLastResort ? worker.lastResortMemory : worker.freeMemory) >= required else {
+      return
+    }
     self.reservation = nil
     // It had its turn: where nobody's tasks fit, places are kept for one query after the other.
     if let index = (0..<round.count).first(where: { round[$0] === query }) { round.moveToEnd(index) }

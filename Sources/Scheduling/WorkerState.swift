@@ -48,10 +48,12 @@ final class WorkerState {
 
   /// What one more attempt may be granted; without a reserve beside it where it would be the only one.
   var freeMemory: Int64 {
-    memory - min(memory, stuckMemory) - usedMemory - (running.isEmpty ? 0 : overhead * Int64(running.count + 1))
+    unstuckMemory - usedMemory - (running.isEmpty ? 0 : overhead * Int64(running.count + 1))
   }
-  /// The same where there is no other place: a lone attempt may also have what is stuck. That may last for days, and
-  /// must not end all work.
+  /// What it can ever grant as long as nothing that is stuck comes free, in bytes.
+  var unstuckMemory: Int64 { memory - min(memory, stuckMemory) }
+  /// What may be granted where there is no other place, nor will be: a lone attempt may also have what is stuck. That
+  /// may last for days, and must not end all work.
   var lastResortMemory: Int64 { running.isEmpty ? memory : freeMemory }
   private var freeSlots: Int { slots - (running.count - beyondSlots.count) }
   var acceptsAttempts: Bool { isConnected && !isDraining && freeSlots > 0 && foreign.isEmpty }

@@ -12,11 +12,15 @@ public struct RegisterWorker: WireMessage {
   public var running: [AttemptID]
   /// How the process before this one in its place ended, if it ended by a fault of its own.
   public var predecessorCrash: PredecessorCrash?
+  /// As in `Heartbeat`. Nil as 0.
+  public var stuckBytes: Int64?
 
   public init(
-    worker: WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID], predecessorCrash: PredecessorCrash? = nil
+    worker: WorkerID, slots: Int, memoryBytes: Int64, running: [AttemptID], predecessorCrash: PredecessorCrash? = nil,
+    stuckBytes: Int64? = nil
   ) {
     self.predecessorCrash = predecessorCrash
+    self.stuckBytes = stuckBytes
     self.worker = worker
     self.slots = slots
     self.memoryBytes = memoryBytes
@@ -157,12 +161,12 @@ public struct ReportAttempt: WireMessage {
   public var cpuNanoseconds: Int64
   public var inputRows: Int64
   public var outputRows: Int64
+  /// What its scans made of other stages' keys; nil where there were none.
+  public var keySources: [KeySourceUse]?
 
   public init(
     attempt: AttemptID, output: [UInt8]? = nil, error: WaterbearError? = nil, lostInput: AttemptID? = nil,
     peakMemoryBytes: Int64 = 0, cpuNanoseconds: Int64 = 0, inputRows: Int64 = 0, outputRows: Int64 = 0
-  /// What its scans made of other stages' keys; nil where there were none.
-  public var keySources: [KeySourceUse]?
   ) {
     self.attempt = attempt
     self.output = output
@@ -175,10 +179,6 @@ public struct ReportAttempt: WireMessage {
   }
 }
 
-/// Coordinator to worker: the report is durable, or of no interest any more.
-public struct AcknowledgeReport: WireMessage {
-  public static let name = "acknowledge-report"
-  public var attempt: AttemptID
 /// What a scan made of the keys that another stage has left.
 public struct KeySourceUse: Codable, Sendable, Hashable {
   public var stage: Int
@@ -193,6 +193,10 @@ public struct KeySourceUse: Codable, Sendable, Hashable {
   }
 }
 
+/// Coordinator to worker: the report is durable, or of no interest any more.
+public struct AcknowledgeReport: WireMessage {
+  public static let name = "acknowledge-report"
+  public var attempt: AttemptID
 
   public init(attempt: AttemptID) { self.attempt = attempt }
 }

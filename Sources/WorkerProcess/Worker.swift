@@ -29,8 +29,12 @@ final class Worker: Sendable {
     /// Failures of base directories that no coordinator has heard of yet.
     var spoolFaults: [SpoolFault] = []
     var isDraining = false
+    /// The coordinator on this connection has been told so.
+    var hasToldDraining = false
 
     var isIdle: Bool { running.isEmpty && reports.isEmpty }
+    /// What attempts hold that have ended for the coordinator and hang here.
+    var stuckBytes: Int64 { stuck.values.reduce(0) { $0 + $1.memory.reservedBytes } }
   }
 
   private let id: WorkerID
@@ -95,10 +99,15 @@ final class Worker: Sendable {
       state.isDraining = true
       return state.socket
     }
-    // A lost connection is noticed by the receiving thread, and registration says it again. A coordinator that does not
-    // read gives no orders either.
-    _ = try? socket?.sendIfRoom(DrainWorker())
+    // A lost connection is noticed by the receiving thread, and registration says it again.
+    if let socket { try? tellDraining(on: socket) }
     if state.withLock({ $0.isIdle }) { socket?.shutDown() }
+  }
+
+  /// Says that no further attempts are wanted, once. Where there is no room for it now, the next heartbeat brings it.
+  private func tellDraining(on socket: FrameSocket) throws {
+    guard state.withLock({ $0.isDraining && !$0.hasToldDraining }), try socket.sendIfRoom(DrainWorker()) else { return }
+    state.withLock { $0.hasToldDraining = true }
   }
 
   /// Waits for a coordinator; nil when there is nothing left to wait for. A coordinator that restarts is back within
@@ -141,12 +150,13 @@ final class Worker: Sendable {
       try socket.send(
         RegisterWorker(
           worker: id, slots: slots, memoryBytes: memoryBytes, running: held.sorted(),
-          predecessorCrash: predecessorCrash))
+          predecessorCrash: predecessorCrash, stuckBytes: state.stuckBytes))
       // First, as they say whose fault it is that attempts have failed.
       for fault in state.spoolFaults { try socket.send(SpoolFaultReport(fault)) }
-      state.spoolFaults = []
       for report in state.reports.values { try socket.send(report) }
+      state.spoolFaults = []
       if state.isDraining { try socket.send(DrainWorker()) }
+      state.hasToldDraining = state.isDraining
       state.socket = socket
     }
   }
@@ -176,6 +186,7 @@ final class Worker: Sendable {
       if now >= nextHeartbeat {
         // Not heard by a coordinator that is stopped, which has enough of them to read when it goes on.
         _ = try socket.sendIfRoom(heartbeat())
+        try tellDraining(on: socket)
         showLife()
         nextHeartbeat = now + heartbeatInterval
       }
@@ -186,7 +197,7 @@ final class Worker: Sendable {
   private func heartbeat() -> Heartbeat {
     let (held, stuck) = state.withLock { state in
       (state.running.map { HeldMemory(attempt: $0.key, bytes: $0.value.memory.reservedBytes) },
-        state.stuck.values.reduce(0) { $0 + $1.memory.reservedBytes })
+        state.stuckBytes)
     }
     return Heartbeat(
       residentBytes: ProcessUsage.residentBytes(), spoolRates: spool.rates, held: held, stuckBytes: stuck)
@@ -229,10 +240,7 @@ final class Worker: Sendable {
     pool.submit { [self] runner in
       control.begin()
       let report = runner.run(order, stage: stage, control: control)
-      return { [self] in
-        state.withLock { $0.stuck[order.attempt] = nil }
-        finish(report, of: control)
-      }
+      return { [self] in finish(report, of: control, isBack: true) }
     }
   }
 
@@ -267,25 +275,30 @@ final class Worker: Sendable {
 
   /// Tells the coordinator that a base directory failed, now or when there is one. From any thread.
   func report(_ fault: SpoolFault) {
-    let socket = state.withLock { state in
-      // The directories are few, so a short memory holds all that matters.
-      if state.socket == nil, state.spoolFaults.count < 64 { state.spoolFaults.append(fault) }
-      return state.socket
+    do {
+      if let socket = state.withLock({ $0.socket }) { return try socket.send(SpoolFaultReport(fault)) }
+    } catch {
+      // The receiving thread notices, too.
     }
-    // Should this be lost with the connection, the next failure says it again.
-    try? socket?.send(SpoolFaultReport(fault))
+    // For the next coordinator. The directories are few, so a short memory holds all that matters.
+    state.withLock { if $0.spoolFaults.count < 64 { $0.spoolFaults.append(fault) } }
   }
 
   /// Ends the attempts that are in calls on a spool directory which do not return: they have failed, their slots go to
   /// other threads, and what they do should they ever come back counts for nothing.
   private func watchSpool() {
-    for silence in spool.takeSilences() {
-      let found = state.withLock { state -> AttemptControl? in
-        let control = state.running.values.first { $0.isIn(silence) }
-        if let control { state.stuck[control.attempt] = control }
-        return control
+    let silences = spool.takeSilences()
+    let hangs = state.withLock { state in
+      silences.compactMap { silence in
+        state.running.values.first { $0.isIn(silence) }.map { control in
+          state.stuck[control.attempt] = control
+          return (silence, control)
+        }
       }
-      guard let control = found else { continue }
+    }
+    // What they hold must be known before they are known to have failed: it is granted to whoever is next.
+    if !hangs.isEmpty { try? state.withLock({ $0.socket })?.send(heartbeat()) }  // Registration says it again.
+    for (silence, control) in hangs {
       control.stop()
       var report = ReportAttempt(attempt: control.attempt, error: silence.error)
       report.lostInput = silence.output
@@ -300,9 +313,11 @@ final class Worker: Sendable {
     }
   }
 
-  /// Keeps the report and sends it if somebody listens. Nothing happens where the attempt was ended already.
-  private func finish(_ report: ReportAttempt, of control: AttemptControl? = nil) {
+  /// Keeps the report and sends it if somebody listens. Nothing happens where the attempt was ended already, but that
+  /// one which `isBack` from a call that hung holds nothing any more.
+  private func finish(_ report: ReportAttempt, of control: AttemptControl? = nil, isBack: Bool = false) {
     let socket = state.withLock { state -> FrameSocket? in
+      if isBack { state.stuck[report.attempt] = nil }
       if let control, state.running[report.attempt] !== control { return nil }
       state.running[report.attempt] = nil
       state.reports[report.attempt] = report

@@ -251,12 +251,17 @@ import Testing
     let bench = Bench()
     bench.join(0, 1, slots: 2)
     bench.send(.workerMemoryStuck(Bench.worker(0), 600))
-    bench.submit(Bench.scan(memory: 500), splits: 4)
-    // Worker 0 has 400 left, so both start on worker 1; the third is alone on worker 0, with what it asks for.
-    #expect(bench.running.map(\.worker.number).sorted() == [0, 1, 1])
-    #expect(bench.running.first { $0.worker.number == 0 }?.memory == 500)
+    bench.submit(Bench.scan(memory: 500), splits: 6)
+    // Worker 0 has 400 left, so both start on worker 1, and the others wait for it.
+    #expect(bench.running.map(\.worker.number) == [1, 1])
+    bench.finish()
+    #expect(bench.running.map(\.worker.number) == [1, 1])
+    // There is no other place: one at a time, with what it asks for.
+    bench.lose(1)
+    #expect(bench.running.map(\.worker.number) == [0])
+    #expect(bench.running[0].memory == 500)
     bench.send(.workerMemoryStuck(Bench.worker(0), 0))
-    #expect(bench.running.map(\.worker.number).sorted() == [0, 0, 1, 1])
+    #expect(bench.running.map(\.worker.number) == [0, 0])
   }
 
   @Test func progressCounts() {

@@ -25,6 +25,7 @@ private final class FakeCoordinator: Sendable {
 
   private let seen = Mutex(Seen())
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let isStalled = Atomic<Bool>(true)
 
   init(_ path: String) throws {
     let server = FrameServer(path: path, loop: group.next())
@@ -53,6 +54,17 @@ private final class FakeCoordinator: Sendable {
     let (connection, frame) = (seen.withLock { $0.connection }, try Frame(message))
     try group.next().submit { connection?.send(frame) }.wait()
   }
+
+  /// Asks, and then reads nothing until `goOn()`.
+  func sendAndStall(_ messages: [some WireMessage]) throws {
+    let (connection, frames) = (seen.withLock { $0.connection }, try messages.map { try Frame($0) })
+    group.next().execute { [self] in
+      for frame in frames { connection?.send(frame) }
+      while isStalled.load(ordering: .acquiring) { usleep(1000) }
+    }
+  }
+
+  func goOn() { isStalled.store(false, ordering: .releasing) }
 
   /// Ends the connection as a coordinator that dies.
   func hangUp() throws {
@@ -149,6 +161,38 @@ private final class End: Sendable {
 
       worker.drain()
       #expect(end.hasCome())
+    }
+    try coordinator.stop()
+  }
+
+  /// Its words pile up before a coordinator that does not read; that it takes no more attempts must not be lost.
+  @Test func aDrainIsHeardByACoordinatorThatWasSlow() throws {
+    let home = TemporaryDirectory()
+    let coordinator = try FakeCoordinator(home.path + "/socket")
+    let worker = try worker(home)
+    let ended = Atomic<Bool>(false)
+    try withExtendedLifetime(home) {
+      try NamedThread.start("worker under test") {
+        // It ends without an error or not at all; the test waits for that.
+        try? worker.run()
+        ended.store(true, ordering: .relaxed)
+      }
+      #expect(try coordinator.take(RegisterWorker.self) != nil)
+      let stage = StageID(query: QueryID("20260101_000000_00001_aaaaa"), number: 0)
+      let attempts = (0..<200).map { AttemptID(task: TaskID(stage: stage, partition: $0), number: 0) }
+      // Unknown stage: the report of this is held until it is acknowledged, so the worker is not idle.
+      try coordinator.send(StartAttempt(attempt: attempts[0], splits: [], inputs: [], memoryBytes: 1 << 20))
+      #expect(try coordinator.take(ReportAttempt.self)?.attempt == attempts[0])
+      // Each of these is answered, and 200 answers are more than a quarter of what the socket holds.
+      try coordinator.sendAndStall(attempts.dropFirst().map { AbortAttempt(attempt: $0) })
+      usleep(300_000)
+      worker.drain()
+      coordinator.goOn()
+      #expect(try coordinator.take(DrainWorker.self) != nil)
+      try coordinator.send(AcknowledgeReport(attempt: attempts[0]))
+      for _ in 0..<20_000 where !ended.load(ordering: .relaxed) { usleep(1000) }
+      let isEnded = ended.load(ordering: .relaxed)
+      #expect(isEnded)
     }
     try coordinator.stop()
   }
