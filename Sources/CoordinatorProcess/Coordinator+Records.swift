@@ -153,6 +153,7 @@ extension Coordinator {
     case .planChanged(let id, let change):
       queries[id]?.change(change)
       for decision in change.decisions { note(decision, of: id) }
+    case .stageReleased(let stage): queries[stage.query]?.release(stage: stage.number)
     case .stageRestarted(let stage, _):
       queries[stage.query]?.unselectAll(of: stage.number)
       count(stage) { ($0.finished, $0.rows, $0.bytes) = (0, 0, 0) }
@@ -230,7 +231,6 @@ extension Coordinator {
 }
 
 extension PlanDecision {
-  /// The reason is always the same.
   init(_ use: KeySourceUse, in stage: Int) {
     let keys = "of \(use.column) from stage \(use.stage)"
     self.init(
@@ -238,6 +238,7 @@ extension PlanDecision {
       reason: use.keys.map { "\($0) keys \(keys) filter the scan" } ?? "too many keys \(keys) to filter the scan by")
   }
 
+  /// The reason is always the same.
   fileprivate static func resumed(_ stage: StageID) -> PlanDecision {
     PlanDecision(kind: .stageResumed, stage: stage.number, reason: "an output that was empty has rows by now")
   }

@@ -140,6 +140,7 @@ extension Coordinator {
       restored.tasks.append(entry)
     }
     query.progress[stage.number] = counters
+    if stage.isReleased { query.release(stage: stage.number) }
     return restored
   }
 }

@@ -44,11 +44,9 @@ extension Coordinator {
     }
   }
 
-  func deleteOutputs(of stage: StageID) {
-    guard let query = queries[stage.query] else { return }
-    let outputs = query.outputs.filter { $0.key.task.stage == stage }
-    for attempt in outputs.keys { query.outputs[attempt] = nil }
-    for (directory, locations) in Dictionary(grouping: outputs.values.map(\.location), by: \.directory) {
+  func deleteReleasedOutputs(of stage: StageID) {
+    let released = queries[stage.query]?.takeReleased(of: stage.number) ?? []
+    for (directory, locations) in Dictionary(grouping: released, by: \.directory) {
       remove(in: directory) { spool in
         var removal = SpoolRemoval()
         removal.failures = spool.remove(locations)
@@ -144,9 +142,21 @@ extension Coordinator {
     if workers.values.contains(where: { $0.running.contains(attempt) }) { return true }
     guard let query = queries[attempt.task.stage.query] else { return false }
     if query.running.contains(attempt) { return true }
+    // It was given up, but whoever ran it may not know, and may be about to report it.
+    if !unheardWorkers.isEmpty, scheduler.mayCount(attempt) {
+      keepsForUnheard = true
+      return true
+    }
     guard let place = query.outputs[attempt]?.location else { return false }
     // The directory may be known by another name now than when the output was written.
     return place.path == file.path || !file.isTemporary && !spool.allPaths.contains(place.directory)
+  }
+
+  /// Deletes what was kept for workers that had not been heard of, when all have been and have not asked for it.
+  func sweepForHeard() {
+    guard unheardWorkers.isEmpty, keepsForUnheard else { return }
+    keepsForUnheard = false
+    for directory in spool.allPaths { sweepLater(directory, isThorough: true) }
   }
 
   private func noteSweep(of directory: String, isThorough: Bool, _ outcome: Result<SpoolRemoval, any Error>) {

@@ -75,6 +75,7 @@ extension Coordinator {
     noteStuck(max(0, message.stuckBytes ?? 0), in: session)
     tellSpoolStates(to: id)
     unheardWorkers.remove(id.number)
+    sweepForHeard()
     cleanQuietWrites()
     if isDraining { drain(session) }
   }
@@ -137,10 +138,10 @@ extension Coordinator {
     }
     if let output {
       queries[attempt.task.stage.query]?.outputs[attempt] = output
+      queries[attempt.task.stage.query]?.noteKeySources(report.keySources ?? [], of: attempt)
       spoolWatch.noteCommit(in: output.location.directory, fileBytes: output.location.fileBytes)
       log.write(
         .attemptFinished, about: .attempt(attempt),
-      queries[attempt.task.stage.query]?.noteKeySources(report.keySources ?? [], of: attempt)
         [
           "worker": .int(session.id.number), "rows": .int(output.rows), "bytes": .int(output.rawBytes),
           "cpu_milliseconds": .int(report.cpuNanoseconds / 1_000_000),

@@ -54,6 +54,8 @@ final class Coordinator: @unchecked Sendable {
   var writes: [QueryID: EndedWrite] = [:]
   /// Numbers of workers that may live, and of which this coordinator has not heard yet what they run.
   var unheardWorkers: Set<Int> = []
+  /// A sweep has left files for those.
+  var keepsForUnheard = false
   /// Workers that ran attempts when the last coordinator died and have not been heard of since.
   var restoredWorkers: Set<WorkerID> = []
   /// Which of the spool's directories are of no use now.
@@ -166,7 +168,7 @@ final class Coordinator: @unchecked Sendable {
     case .killWorker(let worker, let reason): kill(worker, reason: reason)
     case .workerDrained(let worker): noteDrained(worker)
     case .deleteOutput(let attempt): deleteOutput(of: attempt)
-    case .deleteStageOutputs(let stage): deleteOutputs(of: stage)
+    case .deleteStageOutputs(let stage): deleteReleasedOutputs(of: stage)
     case .deleteQueryOutputs(let query): release(query)
     case .resultReady(let attempt): addResult(attempt)
     case .allResults(let query, let taskCount): completeResult(of: query, taskCount: taskCount)

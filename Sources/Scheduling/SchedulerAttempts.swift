@@ -16,11 +16,7 @@ extension Scheduler {
       record(.selected(attempt, output))
       return
     }
-    let isValid =
-      settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
-    guard isValid, task.state.phase != .selected, !task.query.phase.isPastRoot,
-      !task.query.stages[task.stage].isSkipped
-    else {
+    guard isWanted(attempt, of: task) else {
       perform(.deleteOutput(attempt))
       return
     }
@@ -34,6 +30,10 @@ extension Scheduler {
         attemptEnded(task, attempt.number, .failed, error, workerDied: nil, grant: 0, peak: output.peakMemory)
       }
       return
+    }
+    select(task, attempt.number, output)
+  }
+
   /// Whether a report that this attempt has committed its output, should one come, would make it the one that counts.
   /// Reads only.
   public func mayCount(_ attempt: AttemptID) -> Bool {
@@ -45,10 +45,6 @@ extension Scheduler {
       settings.plantedBug == .acceptsDeletedOutput || attempt.number >= task.state.counters.firstValidAttempt
     return isValid && task.state.phase != .selected && !task.query.phase.isPastRoot
       && !task.query.stages[task.stage].isSkipped
-  }
-
-    }
-    select(task, attempt.number, output)
   }
 
   /// Makes an attempt the one that counts.
@@ -118,12 +114,12 @@ extension Scheduler {
       spoolFailed(task, error, refusal)
       return
     }
-    // What it lacked there, be it memory or descriptors, another may have.
-    task.state.avoidedWorker = workerDied ?? reporter
     let policy = FailurePolicy(limits: query.description.limits, memory: query.description.memory)
     var counters = task.state.counters
     let verdict = policy.judge(
       error.code, workerDied: workerDied != nil, grant: grant, peak: peak, asked: asked, &counters)
+    // What it lacked there, be it memory or descriptors, another may have.
+    task.state.avoidedWorker = workerDied ?? reporter
     if policy.lacksMemory(error.code) {
       query.stages[task.stage].memoryEstimator.add(policy.grown(max(grant, peak)))
     }
@@ -131,12 +127,12 @@ extension Scheduler {
       failQuery(query, error)
       return
     }
-    // A task that can get more than it had has not failed for good.
-    let growsOn = policy.lacksMemory(error.code) && grant < most(query)
     if policy.lacksMemory(error.code), divide(task, after: error, grant: grant) {
       if query.description.retryPolicy == .query { retryQuery(query, task, error, policy, counts: false) }
       return
     }
+    // A task that can get more than it had has not failed for good.
+    let growsOn = policy.lacksMemory(error.code) && grant < most(query)
     if settings.plantedBug == .forgetsFailures { counters.failures = 0 }
     setCounters(task, counters)
     if query.description.retryPolicy == .query {

@@ -125,8 +125,8 @@ final class FakeClient {
     return try frame.message(answer)
   }
 
-  func submit(_ sql: String, nonce: String = "n") throws -> QueryID {
-    let request = SubmitQuery(nonce: nonce, sql: sql, catalog: "tpch", schema: "tiny", session: [:])
+  func submit(_ sql: String, nonce: String = "n", session: [String: String] = [:]) throws -> QueryID {
+    let request = SubmitQuery(nonce: nonce, sql: sql, catalog: "tpch", schema: "tiny", session: session)
     return try ask(request, Submitted.self).query
   }
 

@@ -17,13 +17,14 @@ final class FakeWorker {
 
   init(
     _ path: String, spool: SpoolDirectories, number: Int = 1, incarnation: UInt64, slots: Int = 2,
-    running: [AttemptID] = []
+    running: [AttemptID] = [], stuckBytes: Int64? = nil
   ) throws {
     self.spool = spool
     socket = try FrameSocket(connectingTo: path)
     _ = try socket.greet(role: "worker", timeout: .seconds(20))
     let id = WorkerID(number: number, incarnation: incarnation)
-    try socket.send(RegisterWorker(worker: id, slots: slots, memoryBytes: 8 << 30, running: running))
+    try socket.send(
+      RegisterWorker(worker: id, slots: slots, memoryBytes: 8 << 30, running: running, stuckBytes: stuckBytes))
   }
 
   /// The next message of a kind; definitions of stages are taken in on the way, all else is passed over.
@@ -67,6 +68,11 @@ final class FakeWorker {
   @discardableResult
   func run(_ catalogs: Catalogs) throws -> AttemptID {
     let order = try order()
+    try run(order, catalogs)
+    return order.attempt
+  }
+
+  private func run(_ order: StartAttempt, _ catalogs: Catalogs) throws {
     guard let definition = stages[order.attempt.task.stage] else { throw Silence() }
     let runner = AttemptRunner(
       catalogs: catalogs, directories: spool,
@@ -76,6 +82,15 @@ final class FakeWorker {
       runner.run(
         order, stage: StageDefinition(definition),
         control: AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes))))
+  }
+
+  /// Does all that a query needs before its last stage, and returns that stage's first attempt, to be done by others.
+  func runUpToRoot(_ catalogs: Catalogs) throws -> AttemptID {
+    var order = try order()
+    while order.attempt.task.stage.number != 0 {
+      try run(order, catalogs)
+      order = try self.order()
+    }
     return order.attempt
   }
 

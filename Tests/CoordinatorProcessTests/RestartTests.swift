@@ -131,4 +131,41 @@ import Wire
     }
     #expect(access(directories.masterKey, F_OK) != 0)
   }
+
+  /// Two attempts of a query that runs again as a whole, one of which has committed and was given up: whoever ran it
+  /// has not heard of that, nor has anybody heard of him.
+  private func restartedBeforeAReport() throws -> (bench: CoordinatorBench, query: QueryID, output: SpoolOutput) {
+    let bench = try CoordinatorBench()
+    let sql = "SELECT count(*) FROM nation UNION ALL SELECT count(*) FROM region"
+    let query = try bench.client().submit(sql, session: ["retry_policy": "QUERY"])
+    let worker = try bench.worker()
+    let attempts = [try worker.order().attempt, try worker.order().attempt]
+    try worker.fail(attempts[0], WaterbearError(.genericInternalError, "it was not me"))
+    #expect(try worker.next(AbortAttempt.self)?.attempt == attempts[1])
+    let output = try worker.commit(attempts[1])
+    let next = try bench.restarted()
+    #expect(next.coordinator.firstSweeps.wait(timeout: .now() + 20) == .success)
+    #expect(access(output.location.path, F_OK) == 0)
+    return (next, query, output)
+  }
+
+  @Test func whatAWorkerMayStillReportOutlivesTheFirstSweep() throws {
+    let (bench, query, output) = try restartedBeforeAReport()
+    let worker = try FakeWorker(
+      bench.home.path + "/data/run/workers.sock", spool: bench.spool, incarnation: 1, running: [output.attempt])
+    try worker.report(output.attempt, output)
+    while let acknowledged = try worker.next(AcknowledgeReport.self), acknowledged.attempt != output.attempt {}
+    _ = try bench.worker(1, number: 2)
+    #expect(try bench.look { $0.queries[query]?.selected.contains(output.attempt) == true })
+    #expect(access(output.location.path, F_OK) == 0)
+    try bench.stop()
+  }
+
+  @Test func whatNobodyReportedIsSweptWhenAllWorkersWereHeardOf() throws {
+    let (bench, _, output) = try restartedBeforeAReport()
+    let successors = try [1, 2].map { try bench.worker(2, number: $0) }
+    for _ in 0..<20_000 where access(output.location.path, F_OK) == 0 { usleep(1000) }
+    #expect(access(output.location.path, F_OK) != 0)
+    try withExtendedLifetime(successors) { try bench.stop() }
+  }
 }

@@ -1,6 +1,7 @@
 // Tests workers that report what cannot be, or what nobody asked for.
 import Base
 import Glibc
+import Scheduling
 import Sockets
 import Testing
 import Wire
@@ -52,6 +53,21 @@ import Wire
     let worker = try bench.worker()
     try worker.socket.send(Heartbeat(residentBytes: 1, stuckBytes: 6 << 30))
     let queries = try ["a", "b"].map { try bench.client().submit("SELECT 1", nonce: $0) }
+    try expectNoGrantOfStuckMemory(bench, worker, queries)
+  }
+
+  /// A worker that comes back, or meets the next coordinator, says it before anything is placed on it.
+  @Test func memoryThatHangsIsKnownFromTheFirst() throws {
+    let bench = try CoordinatorBench()
+    let queries = try ["a", "b"].map { try bench.client().submit("SELECT 1", nonce: $0) }
+    let worker = try FakeWorker(
+      bench.home.path + "/data/run/workers.sock", spool: bench.spool, incarnation: 1, stuckBytes: 6 << 30)
+    try expectNoGrantOfStuckMemory(bench, worker, queries)
+  }
+
+  private func expectNoGrantOfStuckMemory(
+    _ bench: CoordinatorBench, _ worker: FakeWorker, _ queries: [QueryID]
+  ) throws {
     let first = try worker.order().attempt
     // There is a slot for it, but too little memory beside the first.
     #expect(try worker.next(StartAttempt.self, within: .milliseconds(300)) == nil)
@@ -77,6 +93,35 @@ import Wire
     for _ in 0..<20_000 where access(left, F_OK) == 0 { usleep(1000) }
     #expect(access(left, F_OK) != 0)
     rmdir(obstacle)
+    try bench.stop()
+  }
+
+  /// The query is finished, so its first stage is released; and before anything follows from that it turns out that
+  /// what was read last is gone, so that the first stage runs again.
+  @Test func whatWasReleasedIsDeletedThoughItsStageRunsAgainInTheSameTurn() throws {
+    let bench = try CoordinatorBench()
+    let query = try bench.client().submit("SELECT regionkey, count(*) FROM nation GROUP BY regionkey ORDER BY 1")
+    let worker = try bench.worker()
+    let root = try worker.runUpToRoot(bench.catalogs)
+    let output = try worker.commit(root)
+    let released = try bench.look { coordinator -> [String] in
+      let live = try #require(coordinator.queries[query])
+      #expect(live.description.stages.count == 3)
+      let outputs = Dictionary(grouping: live.outputs.values) { $0.attempt.task.stage.number }
+      live.outputs[root] = output
+      coordinator.enqueue(
+        .attemptFinished(
+          root, WorkerID(number: 1, incarnation: 1), AttemptOutput(output, peakMemory: 0, cpuNanoseconds: 0)))
+      let gone = WaterbearError(.exchangeDataUnrecoverable, "it is gone")
+      let lost = [root] + (outputs[1] ?? []).map(\.attempt)
+      coordinator.enqueue(.outputsMissing(lost, gone, withDirectory: true))
+      return (outputs[2] ?? []).map(\.location.path)
+    }
+    #expect(!released.isEmpty)
+    for path in released {
+      for _ in 0..<20_000 where access(path, F_OK) == 0 { usleep(1000) }
+      #expect(access(path, F_OK) != 0)
+    }
     try bench.stop()
   }
 
