@@ -40,21 +40,22 @@ extension SpoolFileSystem {
   /// missing then may be there again when the directory is. False where this process lacks descriptors or memory to
   /// find out. Cost: one file is opened.
   public func isSpoolAway(_ directory: String) -> Bool {
-    do throws(FileSystemFailure) {
-      _ = try open("\(directory)/\(SpoolName.marker)")
-      return false
-    } catch {
-      return !error.isOwnShortage
-    }
+    markerFailure(in: directory).map { !$0.isOwnShortage } ?? false
   }
 
   /// Whether a base directory can be reached. Cost: one file is opened.
   public func reach(_ directory: String) -> SpoolReach {
+    guard let failure = markerFailure(in: directory) else { return .there }
+    return failure.isSilence || failure.isOwnShortage ? .silent : .away
+  }
+
+  /// Why a base directory's marker cannot be opened; nil where it can.
+  private func markerFailure(in directory: String) -> FileSystemFailure? {
     do throws(FileSystemFailure) {
       _ = try open("\(directory)/\(SpoolName.marker)")
-      return .there
+      return nil
     } catch {
-      return error.isSilence || error.isOwnShortage ? .silent : .away
+      return error
     }
   }
 }
