@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import statistics
 import sys
 
 from . import disturbance, environment, processes, promises, queries, report, tables
@@ -73,6 +74,8 @@ def parse(arguments, description):
     add("--kill", action="store_true", help=f"kill a random worker of {TASK} every 300 ms")
     add("--kill-at", type=moment, metavar="9:0.5",
         help="afterwards, kill a worker at this part of a query's time, and give the ratio; Spark's executors as well")
+    add("--kill-coordinator", type=int, default=0, metavar="PAIRS",
+        help="afterwards, so many runs of a long query each with and without the coordinator's death at half of it")
     add("--check", action="store_true", help=f"compare answers, time nothing: --runs 0 --engines {TASK},{DUCKDB}")
     add("--no-promises", action="store_true", help="leave out SELECT 1, idle memory and generated tables")
     add("--timeout", type=int, default=600, metavar="SECONDS", help="for one query (default: 600)")
@@ -85,6 +88,8 @@ def parse(arguments, description):
         options.runs, options.engines, options.no_promises = 0, [TASK, DUCKDB], True
     if options.kill_at and (not options.runs or options.kill_at[0] not in options.queries):
         parser.error("--kill-at needs timed runs of its query")
+    if options.kill_coordinator and TASK not in options.engines:
+        parser.error(f"--kill-coordinator needs {TASK}")
     return options
 
 
@@ -145,6 +150,19 @@ def kill_at(options, started, measurement):
     return found
 
 
+def kill_coordinator(options, started):
+    """The times of --kill-coordinator."""
+    engine = next(engine for engine in started if engine.name == TASK)
+    sql = queries.LONG
+    found = disturbance.kill_coordinator(engine, sql, options.kill_coordinator, options.timeout)
+    for words, figure in [("median", statistics.median), ("least", min)]:
+        plain, killed = figure(found["plain"]), figure(found["killed"])
+        print(f"coordinator killed at half of a long query, {words} of {options.kill_coordinator}: {plain:.3f} s, "
+              f"killed {killed:.3f} s: {100 * (killed / plain - 1):+.1f} %")
+    print(f"{found['kills']} coordinators were killed")
+    return found
+
+
 def kills(started):
     return sum(engine.kills for engine in started if isinstance(engine, disturbance.Disturbed))
 
@@ -186,6 +204,9 @@ def bench(options):
         if options.kill_at:
             print()
             extra["kill_at"] = kill_at(options, started, measurement)
+        if options.kill_coordinator:
+            print()
+            extra["kill_coordinator"] = kill_coordinator(options, started)
     for words in measurement.wrong:
         print(f"WRONG: {words}", file=sys.stderr)
     if not measurement.wrong:
@@ -210,6 +231,9 @@ def main(arguments, description):
     options = parse(arguments, description)
     try:
         return bench(options)
+    except RuntimeError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
     except Refusal as refusal:
         print(f"bench: {refusal}", file=sys.stderr)
         return 2

@@ -7,9 +7,8 @@ import threading
 import time
 
 
-def kill_one(engine):
-    """Kills a random worker; whether there was one."""
-    victims = engine.victims()
+def kill_one(victims):
+    """Kills one of these processes; whether there was one."""
     if not victims:
         return False
     try:
@@ -20,10 +19,11 @@ def kill_one(engine):
 
 
 class Killer:
-    """Kills a random worker of an engine after a time, and again after each interval, while this is entered."""
+    """Kills one of the processes that `victims` finds after a time, and again after each interval, while this is
+    entered."""
 
-    def __init__(self, engine, after, every=None):
-        self.engine, self.after, self.every = engine, after, every
+    def __init__(self, victims, after, every=None):
+        self.victims, self.after, self.every = victims, after, every
         self.kills = 0
 
     def __enter__(self):
@@ -35,7 +35,7 @@ class Killer:
 
     def watch(self):
         while not self.stopped.wait(max(0, self.due - time.monotonic())):
-            self.kills += kill_one(self.engine)
+            self.kills += kill_one(self.victims())
             if self.every is None:
                 return
             self.due += self.every
@@ -57,7 +57,7 @@ class Disturbed:
         return getattr(self.engine, name)
 
     def run(self, sql, seconds_at_most):
-        with Killer(self.engine, self.left, self.every) as killer:
+        with Killer(self.engine.victims, self.left, self.every) as killer:
             outcome = self.engine.run(sql, seconds_at_most)
         self.left = max(0, killer.due - time.monotonic())
         self.kills += killer.kills
@@ -68,10 +68,40 @@ def kill_at(engine, sql, undisturbed, fraction, runs, seconds_at_most, check):
     """Times with one worker killed after a part of the undisturbed time. Each answer goes to `check`."""
     times, kills = [], 0
     for _ in range(runs):
-        with Killer(engine, undisturbed * fraction) as killer:
+        with Killer(engine.victims, undisturbed * fraction) as killer:
             outcome = engine.run(sql, seconds_at_most)
         check(outcome)
         kills += killer.kills
         times.append(outcome.seconds)
     return {"undisturbed": undisturbed, "killed": times, "kills": kills,
             "ratio": statistics.median(times) / undisturbed}
+
+
+def kill_coordinator(engine, sql, pairs, seconds_at_most):
+    """What the coordinator's death at half of a query's time costs: runs with and without it by turns, in an order by
+    chance, since a machine's speed changes while it is measured. Raises RuntimeError where rows differ or a run
+    fails."""
+    def run(killer=None):
+        if killer is None:
+            outcome = engine.run(sql, seconds_at_most)
+        else:
+            with killer:
+                outcome = engine.run(sql, seconds_at_most)
+        if outcome.error:
+            raise RuntimeError(f"the query {'failed' if killer is None else 'with its coordinator killed failed'}: "
+                               f"{outcome.error}")
+        return outcome
+
+    run()
+    expected = run()
+    plain, killed, kills = [], [], 0
+    for _ in range(pairs):
+        for is_killed in random.sample([False, True], 2):
+            half = statistics.median(plain or [expected.seconds]) / 2
+            killer = Killer(engine.coordinators, half) if is_killed else None
+            outcome = run(killer)
+            if outcome.rows != expected.rows:
+                raise RuntimeError("the query gave other rows than before")
+            (killed if is_killed else plain).append(outcome.seconds)
+            kills += killer.kills if killer else 0
+    return {"plain": plain, "killed": killed, "kills": kills}

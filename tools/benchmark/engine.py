@@ -33,6 +33,10 @@ class Engine:
         """The processes that do the work, for who wants to kill one."""
         return []
 
+    def coordinators(self):
+        """The process that plans and hands out the work, for who wants to kill it."""
+        return []
+
     def spooled(self):
         """Bytes of intermediate data written since the last call, None where the engine does not tell."""
         return None

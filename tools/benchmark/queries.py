@@ -39,3 +39,10 @@ def chosen(words):
     if not set(numbers) <= set(NUMBERS):
         raise ValueError(f"TPC-H has the queries 1 to 22, not {words}")
     return sorted(set(numbers))
+
+# A query of some seconds at scale 1 and a quarter of a minute at scale 10, for what is measured in parts of its time.
+LONG = """
+SELECT a.l_shipmode, count(*), sum(a.l_extendedprice * b.l_discount), max(b.l_comment)
+FROM lineitem a JOIN lineitem b ON a.l_orderkey = b.l_orderkey AND a.l_linenumber <> b.l_linenumber + 1
+WHERE a.l_comment LIKE '%e%' GROUP BY a.l_shipmode ORDER BY 1
+"""

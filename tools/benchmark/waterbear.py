@@ -97,8 +97,13 @@ class Waterbear(Engine):
         return self.daemon.pid
 
     def victims(self):
-        below = processes.tree(self.daemon.pid)[1:]
-        return [process for process in below if "waterbeard: worker" in processes.title(process)]
+        return self.titled("waterbeard: worker")
+
+    def coordinators(self):
+        return self.titled("waterbeard: coordinator")
+
+    def titled(self, title):
+        return [process for process in processes.tree(self.daemon.pid)[1:] if title in processes.title(process)]
 
     def stop(self):
         if self.daemon:
