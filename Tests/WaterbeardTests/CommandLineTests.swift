@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CommandLineTests {
   private let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-    "waterbear-test-\(UUID().uuidString)")
+    "wb-\(UUID().uuidString)")
 
   private struct Result {
     let code: Int32
