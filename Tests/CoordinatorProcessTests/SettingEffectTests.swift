@@ -288,7 +288,7 @@ private struct Made {
     #expect(
       unmoved.sorted() == [
         "scheduler.plantedBug", "supervision.delayAfterKillMax", "supervision.delayInitial", "supervision.delayMax",
-        "supervision.soon",
+        "supervision.lingerTime", "supervision.soon",
       ])
   }
 }
