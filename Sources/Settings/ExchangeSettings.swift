@@ -6,7 +6,7 @@ extension SettingKey where Value == ExchangeCompressionCodec {
     Self(
       "exchange.compression-codec", default: .fixed(.lz4), session: true,
       trino: .differs(
-        "NONE, and LZ4 under TASK", because: "all exchanged data is spooled here", value: "NONE"),
+        "NONE, and LZ4 under retry-policy=TASK", because: "all exchanged data is spooled here", value: ""),
       "How exchanged pages are compressed, where that makes them smaller.")
   }
 }
@@ -77,7 +77,9 @@ extension SettingKey where Value == DataSize {
     Self(
       "exchange.sink-max-file-size", in: .exchangeManager, default: .fixed(.gigabytes(1024)),
       range: .atLeast(.megabytes(1)),
-      trino: .differs("1GB", because: "an attempt's output is one file, which readers open at any offset"),
+      trino: .differs(
+        "1GB, after which a further file begins",
+        because: "an output is one file here, which readers open at any offset", value: ""),
       """
       The largest spool file, for file systems that have a limit. An output is one file and is not continued in \
       another: one that grows beyond ends its query with NOT_SUPPORTED.

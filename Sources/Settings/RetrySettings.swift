@@ -46,7 +46,7 @@ extension SettingKey where Value == TimeSpan {
     Self(
       "retry-max-delay", default: .fixed(.seconds(10)), session: true,
       trino: .differs("1m", because: "what recovers on one machine recovers within seconds"),
-      "The longest delay before a retry. Must not be less than retry-initial-delay.")
+      "The longest delay before a retry.")
   }
 
   public static var maxSpoolWait: Self {

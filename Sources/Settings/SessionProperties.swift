@@ -5,23 +5,32 @@ import Base
 public struct SessionProperties: Sendable {
   public let settings: Settings
   private var values: [String: any SettingValue] = [:]
+  /// What gives way to those, though the session does not set it.
+  private var followers: [String: any SettingValue] = [:]
 
   /// Nothing set: the installation's values.
   public init(_ settings: Settings) { self.settings = settings }
 
-  /// Sets all given properties; the first wrong one, by name, throws INVALID_SESSION_PROPERTY.
+  /// Sets all given properties; the first wrong one, by name, throws INVALID_SESSION_PROPERTY, and so do two of which
+  /// one must not exceed the other.
   public init(_ settings: Settings, given: [String: String]) throws {
     self.init(settings)
-    for (name, value) in given.sorted(by: { $0.key < $1.key }) { try set(name, value) }
+    for (name, value) in given.sorted(by: { $0.key < $1.key }) { try assign(name, value) }
+    try settleOrders()
   }
 
   /// The value that holds in this session; keys without a session property give the installation's.
   public subscript<Value>(key: SettingKey<Value>) -> Value {
-    (values[key.name] as? Value) ?? settings[key]
+    ((values[key.name] ?? followers[key.name]) as? Value) ?? settings[key]
   }
 
   /// Sets one property. Unknown names, malformed values and values out of range throw INVALID_SESSION_PROPERTY.
   public mutating func set(_ name: String, _ text: String) throws {
+    try assign(name, text)
+    try settleOrders()
+  }
+
+  private mutating func assign(_ name: String, _ text: String) throws {
     guard let setting = Self.byName[name] else {
       throw WaterbearError(
         .invalidSessionProperty,
@@ -37,12 +46,34 @@ public struct SessionProperties: Sendable {
     }
   }
 
+  /// As for the files; what an installation sets counts as set here, too.
+  private mutating func settleOrders() throws {
+    var fresh: [String: any SettingValue] = [:]
+    let broken = SettingOrder.settle(
+      value: { values[$0] ?? settings.value($0) }, isSet: { values[$0] != nil || settings.isSet($0) },
+      giveWay: { fresh[$0] = $1 })
+    followers = fresh
+    guard let order = broken.first else { return }
+    // An installation's two have been checked, so one of them is the session's; the other may have no property.
+    let (low, high) = (word(order.low), word(order.high))
+    throw WaterbearError(
+      .invalidSessionProperty,
+      "\(high.name) is '\(high.value)', which must not be less than \(low.name), '\(low.value)'")
+  }
+
+  /// A setting's name and value as a session sees them.
+  private func word(_ name: String) -> (name: String, value: String) {
+    let value = values[name] ?? settings.value(name)
+    return (Setting.byName[name]?.sessionProperty ?? name, value.map { $0.settingText } ?? "")
+  }
+
   /// Takes a property back to the installation's value, as RESET SESSION does.
   public mutating func reset(_ name: String) throws {
     guard let setting = Self.byName[name] else {
       throw WaterbearError(.invalidSessionProperty, "Session property '\(name)' does not exist")
     }
     values[setting.name] = nil
+    try settleOrders()
   }
 
   /// What is wrong with setting `name` to `value` in a session; nil where nothing is.
@@ -61,9 +92,10 @@ public struct SessionProperties: Sendable {
     Self.names.compactMap { name in
       guard let setting = Self.byName[name] else { return nil }
       let standard = settings.text(of: setting.name)
+      let value = values[setting.name] ?? followers[setting.name]
       return SessionPropertyRow(
-        name: name, value: values[setting.name].map { $0.settingText } ?? standard, standard: standard,
-        type: setting.type, meaning: setting.meaning)
+        name: name, value: value.map { $0.settingText } ?? standard, standard: standard, type: setting.type,
+        meaning: setting.meaning)
     }
   }
 

@@ -33,7 +33,7 @@ public enum TrinoDefault: Sendable, Equatable {
   /// Trino's default is the same.
   case same
   /// Trino has another default; the reason says why one machine wants a different one. `value` is Trino's as a file
-  /// would hold it, where the first text is more than that.
+  /// would hold it, where the first text is more than that; empty where it would not do here what it does there.
   case differs(String, because: String, value: String? = nil)
   /// Trino has no such setting; the reason says why it is needed here.
   case absent(because: String)
@@ -106,6 +106,8 @@ public struct Setting: Sendable {
   public let hasFixedDefault: Bool
   /// Bounds in words; nil where every value of the type will do.
   public let range: String?
+  /// What it must not exceed, or not be less than, in words.
+  public let order: String?
   /// Name of the session property, where a session may set it.
   public let sessionProperty: String?
   public let trinoDefault: TrinoDefault
@@ -128,6 +130,7 @@ public struct Setting: Sendable {
     file = key.file
     type = Value.settingTypeName
     range = key.range.text
+    order = SettingOrder.all.lazy.compactMap { $0.words(for: key.name) }.first
     sessionProperty =
       key.isSessionProperty ? String(key.name.map { $0 == "-" || $0 == "." ? "_" : $0 }) : nil
     trinoDefault = key.trino

@@ -117,14 +117,26 @@ public struct Settings: Sendable {
     }
   }
 
+  /// Defaults give way to settings that must not exceed them, or not be less.
+  private mutating func settleOrders() -> [SettingOrder] {
+    var fresh: [String: any SettingValue] = [:]
+    let broken = SettingOrder.settle(
+      value: { values[$0] }, isSet: { isSet($0) }, giveWay: { fresh[$0] = $1 })
+    values.merge(fresh) { $1 }
+    return broken
+  }
+
   private func isDefault(_ name: String, _ environment: SettingsEnvironment) -> Bool {
     guard let setting = Setting.byName[name] else { return false }
     let standard = setting.fixedDefault ?? setting.computedDefault?(environment, self)
     return standard?.settingText == text(of: name)
   }
 
+  /// Whether a file or the command line sets it.
+  func isSet(_ name: String) -> Bool { origins[name] != nil }
+
   /// Settings that are fine alone but not together.
-  private func contradictions() -> [String] {
+  private mutating func contradictions() -> [String] {
     var problems: [String] = []
     func check(_ holds: Bool, _ name: String, _ text: String) {
       if !holds { problems.append("\(origins[name] ?? SettingsFile.config.rawValue): \(name) \(text)") }
@@ -132,17 +144,9 @@ public struct Settings: Sendable {
     check(
       self[.allowedRetryPolicies].contains(self[.retryPolicy]), "retry-policy.allowed",
       "must contain retry-policy, which is \(self[.retryPolicy].rawValue)")
-    check(
-      self[.retryInitialDelay] <= self[.retryMaxDelay], "retry-max-delay",
-      "must not be less than retry-initial-delay, which is \(self[.retryInitialDelay])")
-    check(
-      self[.minPartitionCount] <= self[.maxPartitionCount],
-      "fault-tolerant-execution-max-partition-count",
-      "must not be less than fault-tolerant-execution-min-partition-count, which is \(self[.minPartitionCount])")
-    check(
-      self[.arbitraryTaskTargetSizeMin] <= self[.arbitraryTaskTargetSizeMax],
-      "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max",
-      "must not be less than the same setting with -min, which is \(self[.arbitraryTaskTargetSizeMin])")
+    for order in settleOrders() {
+      check(false, order.high, "must not be less than \(order.low), which is \(text(of: order.low))")
+    }
     if let memory = DirectoryAddress(settingText: self[.spoolMemoryDirectory]),
       let objection = DirectoryAddress.objection(to: self[.exchangeBaseDirectories] + [memory])
     {

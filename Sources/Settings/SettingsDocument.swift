@@ -42,6 +42,7 @@ public enum SettingsDocument {
     var text = "### `\(setting.name)`\n\n\(setting.meaning)\n\n"
     text += "- Type: \(setting.type)\(setting.range.map { ", \($0)" } ?? "")\n"
     text += "- Default: \(setting.hasFixedDefault ? "`\(setting.defaultText)`" : setting.defaultText)\n"
+    if let order = setting.order { text += "- Also: \(order); where only one of the two is set, the other gives way\n" }
     if let note = note(setting) { text += "- \(note)\n" }
     if let session = setting.sessionProperty { text += "- Session property: `\(session)`\n" }
     if setting.file != .config { text += "- File: `\(setting.file.rawValue)`\n" }
@@ -69,7 +70,8 @@ public enum SettingsDocument {
       text += "\n# --- \(group.title) ---\n"
       for setting in settings {
         text += "\n" + wrapped(setting.meaning)
-        if let range = setting.range { text += "# Values: \(range).\n" }
+        let values = [setting.range, setting.order].compactMap { $0 }.joined(separator: "; ")
+        if !values.isEmpty { text += wrapped("Values: \(values).") }
         if setting.hasFixedDefault {
           text += "#\(setting.name)=\(setting.defaultText)\n"
         } else {

@@ -146,7 +146,7 @@ extension SettingKey where Value == Int {
   public static var minPartitionCount: Self {
     Self(
       "fault-tolerant-execution-min-partition-count", default: .fixed(4), range: .within(1...1000), session: true,
-      "The fewest hash partitions when their number is chosen by size. Must not exceed the most.")
+      "The fewest hash partitions when their number is chosen by size.")
   }
 }
 

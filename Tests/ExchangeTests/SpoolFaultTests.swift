@@ -56,6 +56,25 @@ struct SpoolFaultTests {
     #expect(fixture.events.isEmpty)
   }
 
+  /// `exchange.sink-max-file-size`: nothing is left of the output, and no directory is to blame.
+  @Test func anOutputBeyondTheLimitOfAFileIsRefusedByName() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let size = try fixture.write(pages, partitions: 2, options: options).location.fileBytes
+    var limited = options
+    limited.maxFileBytes = size
+    _ = try fixture.write(pages, SpoolFixture.attempt(0, 1), partitions: 2, options: limited)
+    let whole = try fixture.directories.list().count
+    limited.maxFileBytes = size - 1
+    let error = #expect(throws: WaterbearError.self) {
+      _ = try fixture.write(pages, SpoolFixture.attempt(0, 2), partitions: 2, options: limited)
+    }
+    #expect(error?.code == .notSupported)
+    #expect(error?.message.contains("exchange.sink-max-file-size") == true)
+    #expect(error?.remedy?.contains("Raise exchange.sink-max-file-size") == true)
+    #expect(try fixture.directories.list().count == whole)
+    #expect(fixture.events.isEmpty)
+  }
+
   @Test(arguments: [EIO, ENOSPC, EROFS])
   func secondDirectoryTakesWhatTheFirstRefuses(number: Int32) throws {
     let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)

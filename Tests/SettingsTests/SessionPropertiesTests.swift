@@ -37,6 +37,29 @@ import Testing
     #expect(throws: WaterbearError.self) { try SessionProperties(settings, given: [name: value]) }
   }
 
+  @Test func whatASessionDoesNotSetGivesWay() throws {
+    let session = try SessionProperties(settings, given: ["retry_initial_delay": "30s"])
+    #expect(session[.retryInitialDelay] == .seconds(30) && session[.retryMaxDelay] == .seconds(30))
+    #expect(session.rows.first { $0.name == "retry_max_delay" }?.value == "30s")
+    let fewer = try SessionProperties(settings, given: ["fault_tolerant_execution_max_partition_count": "2"])
+    #expect(fewer[.minPartitionCount] == 2)
+    // Whichever comes first by name.
+    let both = try SessionProperties(settings, given: ["retry_initial_delay": "30s", "retry_max_delay": "40s"])
+    #expect(both[.retryMaxDelay] == .seconds(40))
+  }
+
+  @Test func twoThatAreSetAgainstTheirOrderAreRefused() throws {
+    let error = #expect(throws: WaterbearError.self) {
+      try SessionProperties(settings, given: ["retry_initial_delay": "30s", "retry_max_delay": "20s"])
+    }
+    #expect(error?.code == .invalidSessionProperty)
+    #expect(error?.message == "retry_max_delay is '20s', which must not be less than retry_initial_delay, '30s'")
+    // What the installation sets does not give way to a session.
+    let firm = try load(["config.properties": "retry-max-delay=10s"])
+    #expect(throws: WaterbearError.self) { try SessionProperties(firm, given: ["retry_initial_delay": "30s"]) }
+    #expect(try SessionProperties(firm, given: ["retry_initial_delay": "9s"])[.retryMaxDelay] == .seconds(10))
+  }
+
   @Test func aGoodPropertyIsNoError() {
     #expect(SessionProperties.validate("retry_policy", "QUERY", in: settings) == nil)
   }

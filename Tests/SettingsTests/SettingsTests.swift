@@ -145,10 +145,47 @@ func refusal(config: String) throws -> String {
       "exchange-manager.name belongs into exchange-manager.properties"
     ),
     ("retry-policy.allowed=NONE", "retry-policy.allowed must contain retry-policy, which is TASK"),
-    ("retry-max-delay=1ms", "retry-max-delay must not be less than retry-initial-delay, which is 200ms"),
   ])
   func aWrongLineIsNamed(line: String, problem: String) throws {
     #expect(try refusal(config: line) == "config.properties:1: \(problem)")
+  }
+
+  /// The default of what is not set gives way, as most of these are accepted where Trino's defaults hold.
+  @Test func oneOfTwoThatAreOrderedMaySetTheOther() throws {
+    let target = "fault-tolerant-execution-arbitrary-distribution"
+    let settings = try load([
+      "config.properties": """
+      retry-initial-delay=30s
+      \(target)-compute-task-target-size-min=4GB
+      \(target)-write-task-target-size-max=1MB
+      fault-tolerant-execution-max-partition-count=2
+      """,
+      "exchange-manager.properties": "exchange.sink-max-file-size=1MB\n",
+    ])
+    #expect(settings[.retryMaxDelay] == .seconds(30))
+    #expect(settings[.arbitraryTaskTargetSizeMax] == .gigabytes(4))
+    #expect(settings[.writeTaskTargetSizeMin] == .megabytes(1))
+    #expect(settings[.minPartitionCount] == 2)
+    #expect(settings[.exchangeMaxPageStorageSize] == .megabytes(1))
+    #expect(settings.rows.first { $0.setting.name == "retry-max-delay" }?.origin == nil)
+  }
+
+  @Test(arguments: [
+    ("retry-initial-delay", "30s", "retry-max-delay", "20s"),
+    (
+      "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min", "4GB",
+      "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max", "2GB"
+    ),
+    (
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-min", "4GB",
+      "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-max", "2GB"
+    ),
+    ("fault-tolerant-execution-min-partition-count", "9", "fault-tolerant-execution-max-partition-count", "8"),
+  ])
+  func twoThatAreSetAgainstTheirOrderAreRefused(low: String, _ least: String, high: String, _ most: String) throws {
+    #expect(
+      try refusal(config: "\(low)=\(least)\n\(high)=\(most)\n")
+        == "config.properties:2: \(high) must not be less than \(low), which is \(least)")
   }
 
   @Test func aKeySetTwiceIsRefused() throws {
