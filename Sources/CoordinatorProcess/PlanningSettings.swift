@@ -16,7 +16,7 @@ extension PlanningOptions {
       joinDistribution: session[.joinDistributionType].forced,
       broadcastBytesMax: session[.joinMaxBroadcastTableSize].bytes,
       partitionCount: session[.maxPartitionCount], partitionCountMin: session[.minPartitionCount],
-      taskInputBytes: session[.arbitraryTaskTargetSizeMin].bytes,
+      taskInputBytes: max(1, session[.arbitraryTaskTargetSizeMin].bytes),
       taskSlots: session[.workers] * session[.taskMaxWorkerThreads],
       stageCountMax: session[.queryMaxStageCount], retries: session[.retryPolicy] != .none,
       session: session.rows.map {

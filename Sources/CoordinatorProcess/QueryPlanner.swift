@@ -101,8 +101,8 @@ final class QueryPlanner: Sendable {
     for fragment in plan.fragments where fragment.output.partitionCount > partitionsMax {
       throw WaterbearError(
         .maxOutputPartitionCountExceeded,
-        "Max number of output partitions exceeded: stage \(fragment.number) has "
-          + "\(fragment.output.partitionCount), exchange.max-output-partition-count is \(partitionsMax)",
+        "Max number of output partitions exceeded for exchange 'external-exchange-\(fragment.number)'. "
+          + "Allowed: \(partitionsMax). Requested: \(fragment.output.partitionCount).",
         remedy: "lower fault-tolerant-execution-max-partition-count or raise exchange.max-output-partition-count")
     }
     let splits = try plan.fragments.map { $0.kind == .source ? try discoverSplits(of: $0.root, session) : [] }

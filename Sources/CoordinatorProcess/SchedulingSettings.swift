@@ -18,7 +18,7 @@ extension QueryDescription {
   init(_ id: QueryID, _ plan: FragmentedPlan, _ session: SessionProperties) {
     let stages = plan.fragments.map { fragment in
       StageDescription(
-        fragment, memoryEstimate: fragment.root.finishesTable ? session[.coordinatorTaskMemory].bytes : 0)
+        fragment, memoryEstimate: fragment.root.finishesTable ? session.grant(.coordinatorTaskMemory) : 0)
     }
     self.init(
       id: id, retryPolicy: session[.retryPolicy], limits: RetryLimits(session), sizing: TaskSizing(session),
@@ -90,8 +90,13 @@ extension TimeLimits {
 extension MemoryPolicy {
   init(_ session: SessionProperties) {
     self.init(
-      taskMemory: session[.taskMemory].bytes, growthFactor: session[.taskMemoryGrowthFactor],
-      estimationQuantile: session[.taskMemoryEstimationQuantile], taskMemoryMax: session[.taskMaxMemory].bytes,
-      queryMemoryMax: session[.queryMaxMemory].bytes)
+      taskMemory: session.grant(.taskMemory), growthFactor: session[.taskMemoryGrowthFactor],
+      estimationQuantile: session[.taskMemoryEstimationQuantile], taskMemoryMax: session.grant(.taskMaxMemory),
+      queryMemoryMax: session.grant(.queryMaxMemory))
   }
+}
+
+extension SessionProperties {
+  /// A setting of memory in bytes: at least what any task needs, however little it does.
+  fileprivate func grant(_ key: SettingKey<DataSize>) -> Int64 { max(1 << 20, self[key].bytes) }
 }

@@ -53,7 +53,7 @@ extension SettingKey where Value == DataSize {
     Self(
       "fault-tolerant-execution-runtime-adaptive-partitioning-max-task-size",
       default: .computed(text: "task.max-memory") { _, settings in settings[.taskMaxMemory] },
-      range: .atLeast(.megabytes(1)), session: true,
+      session: true,
       trino: .differs("12GB", because: "more than a task may have; it would be divided, and its input read repeatedly"),
       "Tasks are too big that would read more than this on average, by what is known when a stage has ended.")
   }

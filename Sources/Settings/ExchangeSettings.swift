@@ -68,6 +68,7 @@ extension SettingKey where Value == DataSize {
     Self(
       "exchange.max-page-storage-size", in: .exchangeManager, default: .fixed(.megabytes(16)),
       range: .within(DataSize(bytes: 64 << 10)...DataSize.gigabytes(1)),
+      trinoRange: "any; here a page has room for the smallest piece of work, and its length fits the file's format",
       "The largest stored page. A single row above it fails the query.")
   }
 }
@@ -76,7 +77,7 @@ extension SettingKey where Value == DataSize {
   public static var exchangeSinkMaxFileSize: Self {
     Self(
       "exchange.sink-max-file-size", in: .exchangeManager, default: .fixed(.gigabytes(1024)),
-      range: .atLeast(.megabytes(1)),
+      range: .atLeast(DataSize(bytes: 64 << 10)),
       trino: .differs(
         "1GB, after which a further file begins",
         because: "an output is one file here, which readers open at any offset", value: ""),
@@ -89,7 +90,6 @@ extension SettingKey where Value == DataSize {
   public static var exchangeSourceHandleTargetDataSize: Self {
     Self(
       "exchange.source-handle-target-data-size", in: .exchangeManager, default: .fixed(.megabytes(16)),
-      range: .atLeast(.megabytes(1)),
       trino: .differs("256MB", because: "what is read ahead is held in memory"),
       "How much of its input a reader that reads ahead takes on at a time.")
   }
@@ -98,49 +98,53 @@ extension SettingKey where Value == DataSize {
 extension SettingKey where Value == Int {
   public static var exchangeSinkBufferPoolMinSize: Self {
     Self(
-      "exchange.sink-buffer-pool-min-size", in: .exchangeManager, default: .fixed(10), range: .within(0...4096),
+      "exchange.sink-buffer-pool-min-size", in: .exchangeManager, default: .fixed(10), range: .atLeast(0),
       """
       So many buffers of 32kB, but at least 2, gather an attempt's output before it is written. They are one piece of \
       memory, of 8MB or a sixteenth of the attempt's memory at most, written when it is full; an output that fits goes \
-      to the disk in one piece.
+      to the disk in one piece. More than 4096 count as 4096.
       """)
   }
 
   public static var exchangeSinkBuffersPerPartition: Self {
     Self(
-      "exchange.sink-buffers-per-partition", in: .exchangeManager, default: .fixed(2), range: .within(2...64),
-      "So many buffers of 32kB for each output partition, where that makes more than the least number of buffers.")
+      "exchange.sink-buffers-per-partition", in: .exchangeManager, default: .fixed(2), range: .atLeast(2),
+      """
+      So many buffers of 32kB for each output partition, where that makes more than the least number of buffers. More \
+      than 64 count as 64.
+      """)
   }
 
   public static var exchangeSourceConcurrentReaders: Self {
     Self(
-      "exchange.source-concurrent-readers", in: .exchangeManager, default: .fixed(4), range: .within(1...256),
+      "exchange.source-concurrent-readers", in: .exchangeManager, default: .fixed(4), range: .atLeast(1),
       """
       How many readers fetch a task's input from a stage at a time, merges of sorted files included. They work ahead \
       only where opening files turns out to be slow, as on network mounts; local files are read by the task itself. 1: \
-      never.
+      never. More than 256 count as 256.
       """)
   }
 
   public static var exchangeSourceMaxFilesPerReader: Self {
     Self(
-      "exchange.source-max-files-per-reader", in: .exchangeManager, default: .fixed(25), range: .within(1...10_000),
-      "How many files a reader that reads ahead takes on at a time.")
+      "exchange.source-max-files-per-reader", in: .exchangeManager, default: .fixed(25), range: .atLeast(1),
+      "How many files a reader that reads ahead takes on at a time. More than 10000 count as 10000.")
   }
 
   public static var exchangeMaxOutputPartitionCount: Self {
     Self(
-      "exchange.max-output-partition-count", in: .exchangeManager, default: .fixed(1000), range: .within(1...100_000),
+      "exchange.max-output-partition-count", in: .exchangeManager, default: .fixed(1000), range: .atLeast(1),
       trino: .differs("50", because: "a partition costs an entry in an index here, not a file of its own"),
       "The most partitions of an exchange; a query that wants more fails with MAX_OUTPUT_PARTITION_COUNT_EXCEEDED.")
   }
 
   public static var exchangeFileListingParallelism: Self {
     Self(
-      "exchange.file-listing-parallelism", in: .exchangeManager, default: .fixed(50), range: .within(1...1000),
+      "exchange.file-listing-parallelism", in: .exchangeManager, default: .fixed(50), range: .atLeast(1),
       """
       How many spool files are deleted at a time, when stages and queries end and when left-overs are swept. They are \
-      deleted side by side only where deleting one turns out to be slow, as on network mounts.
+      deleted side by side only where deleting one turns out to be slow, as on network mounts. More than 1000 count as \
+      1000.
       """)
   }
 }

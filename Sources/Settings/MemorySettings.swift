@@ -8,17 +8,22 @@ extension SettingKey where Value == DataSize {
       default: .computed(text: "waterbear.worker-memory × waterbear.workers") { _, settings in
         DataSize(bytes: settings[.workerMemory].bytes * Int64(settings[.workers]))
       },
-      range: .atLeast(.megabytes(1)), session: true,
+      session: true,
       trino: .differs("20GB", because: "one machine has what it has; tasks wait for memory, they do not fail for it"),
-      "What all running tasks of a query may be granted together. Further tasks wait; one that needs more is divided.")
+      """
+      What all running tasks of a query may be granted together. Further tasks wait; one that needs more is divided. \
+      Less than 1MB counts as 1MB.
+      """)
   }
 
   public static var taskMaxMemory: Self {
     Self(
       "task.max-memory", default: .computed(text: "waterbear.worker-memory") { _, settings in settings[.workerMemory] },
-      range: .atLeast(.megabytes(1)), session: true,
+      session: true,
       trino: .absent(because: "Trino's tasks may take a whole node's query.max-memory-per-node"),
-      "What one task may be granted. One that needs more is divided into smaller ones.")
+      """
+      What one task may be granted. One that needs more is divided into smaller ones. Less than 1MB counts as 1MB.
+      """)
   }
 
   public static var coordinatorTaskMemory: Self {
@@ -27,10 +32,13 @@ extension SettingKey where Value == DataSize {
       default: .computed(text: "fault-tolerant-execution-task-memory, at most 2GB") { _, settings in
         min(settings[.taskMemory], .gigabytes(2))
       },
-      range: .atLeast(.megabytes(1)), session: true,
+      session: true,
       trino: .differs(
         "2GB", because: "a fair share leaves no slot empty for want of memory, and an eighth of one for a short query"),
-      "Memory granted at first to the task that collects what the writers of a table have written.")
+      """
+      The least memory that is granted at first to the task that collects what the writers of a table have written; it \
+      gets its slot's share where that is more and free. Less than 1MB counts as 1MB.
+      """)
   }
 
   public static var taskMemoryOverhead: Self {

@@ -24,20 +24,20 @@ extension SettingKey where Value == Int {
 extension SettingKey where Value == TimeSpan {
   public static var queryMaxRunTime: Self {
     Self(
-      "query.max-run-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)), session: true,
+      "query.max-run-time", default: .fixed(.seconds(100 * 86_400)), session: true,
       "How long a query may take from its submission to its end, planning and waiting included.")
   }
 
   public static var queryMaxExecutionTime: Self {
     Self(
-      "query.max-execution-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)),
+      "query.max-execution-time", default: .fixed(.seconds(100 * 86_400)),
       session: true,
       "How long a query may take from the start of its first task to its end.")
   }
 
   public static var queryMaxQueuedTime: Self {
     Self(
-      "query.max-queued-time", default: .fixed(.seconds(100 * 86_400)), range: .atLeast(.milliseconds(1)),
+      "query.max-queued-time", default: .fixed(.seconds(100 * 86_400)),
       session: true,
       trino: .absent(because: "there a resource group queues queries; here they wait for a planner and for slots"),
       "How long a query may wait from its submission to the start of its first task.")
@@ -62,7 +62,7 @@ extension SettingKey where Value == TimeSpan {
 
   public static var queryMaxPlanningTime: Self {
     Self(
-      "query.max-planning-time", default: .fixed(.seconds(600)), range: .atLeast(.milliseconds(1)), session: true,
+      "query.max-planning-time", default: .fixed(.seconds(600)), session: true,
       "How long the planning of a query may take, with looking at its tables' files.")
   }
 }

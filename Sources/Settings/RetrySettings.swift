@@ -38,7 +38,9 @@ extension SettingKey where Value == TimeSpan {
       "retry-initial-delay", default: .fixed(.milliseconds(200)), session: true,
       trino: .differs("10s", because: "a process on this machine is back in milliseconds"),
       """
-      Delay before a retry that has to wait. A task whose worker was killed is retried at once.
+      Delay before a retry that has to wait. An internal error waits from a task's second on; one of something \
+      outside, or a lack of room or descriptors, always; a lack of memory, or the death of a task's worker, never. \
+      Each task waits by itself. What is repeated after a query's end, such as a commit, waits by the file's value.
       """)
   }
 

@@ -32,6 +32,11 @@ public struct SessionProperties: Sendable {
 
   private mutating func assign(_ name: String, _ text: String) throws {
     guard let setting = Self.byName[name] else {
+      if let reason = AbsentSetting.reason(for: name) {
+        throw WaterbearError(
+          .invalidSessionProperty, "Session property '\(name)' does not exist: it is Trino's, and not here",
+          remedy: "leave it out: \(reason).")
+      }
       throw WaterbearError(
         .invalidSessionProperty,
         "Session property '\(name)' does not exist" + EditDistance.hint(for: name, among: Self.names),

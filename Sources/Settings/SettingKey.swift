@@ -53,6 +53,8 @@ public struct SettingKey<Value: SettingValue>: Sendable {
   let file: SettingsFile
   let standard: Default
   let range: SettingRange<Value>
+  /// Trino's range, where it is wider, and why; no sentence's end.
+  let trinoRange: String?
   /// Whether a session may set it; its property then has `_` for `-` and `.`, as in Trino.
   let isSessionProperty: Bool
   let trino: TrinoDefault
@@ -60,12 +62,14 @@ public struct SettingKey<Value: SettingValue>: Sendable {
 
   init(
     _ name: String, in file: SettingsFile = .config, default standard: Default,
-    range: SettingRange<Value> = .any, session: Bool = false, trino: TrinoDefault = .same, _ meaning: String
+    range: SettingRange<Value> = .any, trinoRange: String? = nil, session: Bool = false,
+    trino: TrinoDefault = .same, _ meaning: String
   ) {
     self.name = name
     self.file = file
     self.standard = standard
     self.range = range
+    self.trinoRange = trinoRange
     isSessionProperty = session
     self.trino = trino
     self.meaning = meaning
@@ -106,6 +110,8 @@ public struct Setting: Sendable {
   public let hasFixedDefault: Bool
   /// Bounds in words; nil where every value of the type will do.
   public let range: String?
+  /// Trino's range, where it is wider, and why.
+  public let trinoRange: String?
   /// What it must not exceed, or not be less than, in words.
   public let order: String?
   /// Name of the session property, where a session may set it.
@@ -130,6 +136,7 @@ public struct Setting: Sendable {
     file = key.file
     type = Value.settingTypeName
     range = key.range.text
+    trinoRange = key.trinoRange
     order = SettingOrder.all.lazy.compactMap { $0.words(for: key.name) }.first
     sessionProperty =
       key.isSessionProperty ? String(key.name.map { $0 == "-" || $0 == "." ? "_" : $0 }) : nil

@@ -114,6 +114,11 @@ public enum ExchangeManagerName: String, SettingWord {
   case filesystem
   /// No storage that a failure may be answered from.
   case none
+
+  public static func objection(settingText: String) -> String? {
+    guard settingText.lowercased() == "hdfs" else { return nil }
+    return "HDFS is used through a mount: write filesystem, and see docs/hdfs.md"
+  }
 }
 
 /// A list is written with commas; spaces around elements and empty elements are dropped.

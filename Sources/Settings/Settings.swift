@@ -102,6 +102,9 @@ public struct Settings: Sendable {
 
   private static func known(_ name: String, in file: SettingsFile) throws(SettingProblem) -> Setting {
     guard let setting = Setting.byName[name] else {
+      if let reason = AbsentSetting.reason(for: name) {
+        throw SettingProblem("\(name) is a setting of Trino's that is not here: \(reason)")
+      }
       throw SettingProblem(
         "\(name) is not a setting" + EditDistance.hint(for: name, among: Setting.all.map(\.name)))
     }

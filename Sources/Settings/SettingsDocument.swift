@@ -11,10 +11,12 @@ public enum SettingsDocument {
       Made from the settings table in `Sources/Settings`; do not edit by hand.
 
       Settings are read from `config.properties` and `exchange-manager.properties` in the directory that
-      `waterbeard serve --etc-dir` names. Names, types and ranges are Trino's. The files have the syntax of Java's
-      properties: `key=value`, `#` for comments, `\\` at the end of a line to continue it. `${ENV:NAME}` in a value
-      stands for the environment variable `NAME`. An unknown key, a malformed value or a key set twice stops the
-      start with file, line and the nearest known key.
+      `waterbeard serve --etc-dir` names. Names and types are Trino's, and so are ranges, except where an entry
+      gives Trino's; some values beyond what is of use count as the most, or the least, that is, as the entry says.
+      Durations go up to 104,000 days. The last section lists settings of Trino's that are not here. The files have
+      the syntax of Java's properties: `key=value`, `#` for comments, `\\` at the end of a line to continue it.
+      `${ENV:NAME}` in a value stands for the environment variable `NAME`. An unknown key, a malformed value or a key
+      set twice stops the start with file, line and the nearest known key.
 
       Each file `catalog/NAME.properties` makes a catalog `NAME`. Its `connector.name` chooses the connector; the
       other keys are the connector's own.
@@ -35,6 +37,11 @@ public enum SettingsDocument {
       text += "\n## \(group.title)\n"
       for setting in group.settings { text += "\n" + entry(setting) }
     }
+    text += "\n## Settings of Trino's that are not here\n\nA file that sets one of them is refused with the reason.\n\n"
+    text += "| settings | why |\n|---|---|\n"
+    for absent in AbsentSetting.all {
+      text += "| \(absent.names.map { "`\($0)`" }.joined(separator: ", ")) | \(absent.reason) |\n"
+    }
     return text
   }
 
@@ -42,6 +49,7 @@ public enum SettingsDocument {
     var text = "### `\(setting.name)`\n\n\(setting.meaning)\n\n"
     text += "- Type: \(setting.type)\(setting.range.map { ", \($0)" } ?? "")\n"
     text += "- Default: \(setting.hasFixedDefault ? "`\(setting.defaultText)`" : setting.defaultText)\n"
+    if let range = setting.trinoRange { text += "- Trino's range: \(range)\n" }
     if let order = setting.order { text += "- Also: \(order); where only one of the two is set, the other gives way\n" }
     if let note = note(setting) { text += "- \(note)\n" }
     if let session = setting.sessionProperty { text += "- Session property: `\(session)`\n" }

@@ -5,15 +5,18 @@ extension SettingKey where Value == DataSize {
   public static var arbitraryTaskTargetSizeMin: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min",
-      default: .fixed(.megabytes(32)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(32)), session: true,
       trino: .differs("512MB", because: "small first tasks fill every slot of one machine at once"),
-      "Input of the first tasks of a stage that reads tables.")
+      """
+      Input of the first tasks of a stage that reads tables. Less where all of it would not make two tasks for each \
+      slot: then it is divided by that.
+      """)
   }
 
   public static var arbitraryTaskTargetSizeMax: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-max",
-      default: .fixed(.gigabytes(1)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.gigabytes(1)), session: true,
       trino: .differs("50GB", because: "a failed attempt then costs seconds on a single thread, not minutes"),
       "Input up to which the tasks of a stage that reads tables grow.")
   }
@@ -21,7 +24,7 @@ extension SettingKey where Value == DataSize {
   public static var hashTaskTargetSize: Self {
     Self(
       "fault-tolerant-execution-hash-distribution-compute-task-target-size",
-      default: .fixed(.megabytes(64)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(64)), session: true,
       trino: .differs("512MB", because: "a task of one thread with less input fits the cache and is soon repeated"),
       "Hash partitions are merged into one task up to this much input.")
   }
@@ -29,15 +32,18 @@ extension SettingKey where Value == DataSize {
   public static var writeTaskTargetSizeMin: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-min",
-      default: .fixed(.megabytes(128)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(128)), session: true,
       trino: .differs("4GB", because: "a failed attempt of one thread then costs seconds, not minutes"),
-      "Input of the first tasks of a stage that reads tables and writes one.")
+      """
+      Input of the first tasks of a stage that reads tables and writes one. Less where all of it would not make two \
+      tasks for each slot.
+      """)
   }
 
   public static var writeTaskTargetSizeMax: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-max",
-      default: .fixed(.gigabytes(4)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.gigabytes(4)), session: true,
       trino: .differs("50GB", because: "a failed attempt of one thread then costs minutes, not hours"),
       "Input up to which the tasks of a stage that reads tables and writes one grow.")
   }
@@ -45,7 +51,7 @@ extension SettingKey where Value == DataSize {
   public static var hashWriteTaskTargetSize: Self {
     Self(
       "fault-tolerant-execution-hash-distribution-write-task-target-size",
-      default: .fixed(.megabytes(256)), range: .atLeast(.megabytes(1)), session: true,
+      default: .fixed(.megabytes(256)), session: true,
       trino: .differs("4GB", because: "a task of one thread with less input is soon repeated"),
       "Hash partitions are merged into one task that writes a table up to this much input.")
   }
@@ -79,10 +85,14 @@ extension SettingKey where Value == DataSize {
         let share = settings[.workerMemory].bytes / (8 * Int64(settings[.taskMaxWorkerThreads]) + 1) * 8
         return DataSize(bytes: min(max(share, 1 << 20), 5 << 30))
       },
-      range: .atLeast(.megabytes(1)), session: true,
+      session: true,
       trino: .differs(
         "5GB", because: "a fair share leaves no slot empty for want of memory, and an eighth of one for a short query"),
-      "Memory granted to a task of which nothing is known yet.")
+      """
+      The least memory that is granted to a task of which nothing is known yet. A task gets its slot's share of the \
+      worker's memory where that is more and free, so that a smaller value makes room for other tasks only where the \
+      slots' shares would not. Less than 1MB counts as 1MB.
+      """)
   }
 }
 
@@ -90,15 +100,18 @@ extension SettingKey where Value == Int {
   public static var arbitraryTaskTargetSizeGrowthPeriod: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-growth-period",
-      default: .fixed(64), range: .atLeast(1), session: true,
-      "After so many tasks of a stage the target size grows by the growth factor.")
+      default: .fixed(64), session: true,
+      "After so many tasks of a stage the target size grows by the growth factor. Less than 1 counts as 1.")
   }
 
   public static var writeTaskTargetSizeGrowthPeriod: Self {
     Self(
       "fault-tolerant-execution-arbitrary-distribution-write-task-target-size-growth-period",
-      default: .fixed(64), range: .atLeast(1), session: true,
-      "After so many tasks of a stage that writes a table the target size grows by the growth factor.")
+      default: .fixed(64), session: true,
+      """
+      After so many tasks of a stage that writes a table the target size grows by the growth factor. Less than 1 \
+      counts as 1.
+      """)
   }
 
   public static var maxTaskSplitCount: Self {
@@ -193,6 +206,9 @@ extension SettingKey where Value == Double {
     Self(
       "fault-tolerant-execution-task-memory-estimation-quantile", default: .fixed(0.9), range: .within(0...1),
       session: true,
-      "The quantile of what a stage's finished tasks really held that is granted to its next tasks.")
+      """
+      The quantile of what a stage's finished tasks really held that is the least granted to its next tasks, where it \
+      is more than they ask for.
+      """)
   }
 }

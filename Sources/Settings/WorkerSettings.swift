@@ -24,7 +24,7 @@ extension SettingKey where Value == Int {
       default: .computed(text: "cores / waterbear.workers, at least 1") { environment, settings in
         max(1, environment.cores / settings[.workers])
       },
-      range: .within(1...1024),
+      range: .within(1...1024), trinoRange: "at least 1; here each is a thread with memory of its own",
       trino: .differs("cores × 2", because: "a task here runs on one thread that seldom waits"),
       "How many tasks one worker runs at a time, and one more of a query of which nothing else runs.")
   }

@@ -24,7 +24,7 @@ public struct SpoolPolicy: Sendable {
     let memory = settings[.spoolMemoryDirectory]
     memoryPath = memory == "none" ? nil : memory
     memoryBytesMax = settings[.spoolMemorySize].bytes
-    parallelism = settings[.exchangeFileListingParallelism]
+    parallelism = min(1000, settings[.exchangeFileListingParallelism])
     callLimit = settings[.spoolCallTimeout]
   }
 }

@@ -42,14 +42,16 @@ struct ExchangePolicy: Sendable {
 }
 
 extension ExchangePolicy {
+  /// Trino has no upper bounds; what is beyond these would only cost memory or threads.
   init(_ settings: Settings) {
     self.init(
       pageBytesMax: Int(settings[.exchangeMaxPageStorageSize].bytes),
       fileBytesMax: Int(settings[.exchangeSinkMaxFileSize].bytes),
-      sinkPoolMinimum: settings[.exchangeSinkBufferPoolMinSize],
-      sinkBuffersPerPartition: settings[.exchangeSinkBuffersPerPartition],
-      readers: settings[.exchangeSourceConcurrentReaders], filesPerReader: settings[.exchangeSourceMaxFilesPerReader],
-      bytesPerReader: Int(settings[.exchangeSourceHandleTargetDataSize].bytes))
+      sinkPoolMinimum: min(4096, settings[.exchangeSinkBufferPoolMinSize]),
+      sinkBuffersPerPartition: min(64, settings[.exchangeSinkBuffersPerPartition]),
+      readers: min(256, settings[.exchangeSourceConcurrentReaders]),
+      filesPerReader: min(10_000, settings[.exchangeSourceMaxFilesPerReader]),
+      bytesPerReader: max(1, Int(settings[.exchangeSourceHandleTargetDataSize].bytes)))
   }
 }
 

@@ -273,6 +273,26 @@ private struct Made {
     #expect(Self.difference(try Self.changes(in: session), expected) == "", "\(effect.name)")
   }
 
+  /// Trino takes such values, so they are taken here, too.
+  @Test func whatIsBeyondUseCountsAsTheMostOrLeastThatIsNot() throws {
+    let settings = try Self.settings([
+      "exchange.sink-buffer-pool-min-size": "100000", "exchange.sink-buffers-per-partition": "100000",
+      "exchange.source-concurrent-readers": "100000", "exchange.source-max-files-per-reader": "100000",
+      "exchange.source-handle-target-data-size": "0B", "exchange.file-listing-parallelism": "100000",
+      "query.max-memory": "0B", "task.max-memory": "1kB", "\(Self.fte)-task-memory": "0B",
+      "\(Self.fte)-coordinator-task-memory": "0B", "\(Self.compute)-min": "0B",
+    ])
+    let made = Made(SessionProperties(settings), try Self.plan.get())
+    let exchange = made.exchange
+    #expect(exchange.sinkPoolMinimum == 4096 && exchange.sinkBuffersPerPartition == 64)
+    #expect(exchange.readers == 256 && exchange.filesPerReader == 10_000 && exchange.bytesPerReader == 1)
+    #expect(made.spool.parallelism == 1000)
+    let memory = made.query.memory
+    #expect(memory.queryMemoryMax == 1 << 20 && memory.taskMemoryMax == 1 << 20 && memory.taskMemory == 1 << 20)
+    #expect(made.query.stages[0].memoryEstimate == 1 << 20)
+    #expect(made.planning.taskInputBytes == 1)
+  }
+
   @Test func everySettingHasItsLine() {
     let names = Self.effects.map(\.name) + Self.exempt.keys
     #expect(names.sorted() == Setting.all.map(\.name).sorted())

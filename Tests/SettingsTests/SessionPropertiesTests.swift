@@ -60,6 +60,13 @@ import Testing
     #expect(try SessionProperties(firm, given: ["retry_initial_delay": "9s"])[.retryMaxDelay] == .seconds(10))
   }
 
+  @Test func aPropertyOfTrinosThatIsNotHereIsRefusedWithItsReason() {
+    let error = SessionProperties.validate("query_max_total_memory", "1GB", in: settings)
+    #expect(error?.code == .invalidSessionProperty)
+    #expect(error?.message == "Session property 'query_max_total_memory' does not exist: it is Trino's, and not here")
+    #expect(error?.remedy?.contains("query.max-memory") == true)
+  }
+
   @Test func aGoodPropertyIsNoError() {
     #expect(SessionProperties.validate("retry_policy", "QUERY", in: settings) == nil)
   }

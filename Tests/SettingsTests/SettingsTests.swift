@@ -188,6 +188,52 @@ func refusal(config: String) throws -> String {
         == "config.properties:2: \(high) must not be less than \(low), which is \(least)")
   }
 
+  /// Who brings a file of Trino's is told what is instead.
+  @Test(arguments: [
+    ("fault-tolerant-execution-small-stage-estimation-threshold=20GB", "when all stages that it reads are complete"),
+    ("query.max-total-memory=40GB", "query.max-memory, task.max-memory and waterbear.worker-memory bound it"),
+    ("query.low-memory-killer.policy=none", "task.low-memory-killer.policy"),
+    ("http-server.http.port=8080", "clients reach it over a Unix socket"),
+    ("task-retry-attempts-overall=1", "task-retry-attempts-per-task"),
+  ])
+  func aSettingOfTrinosThatIsNotHereIsRefusedWithItsReason(line: String, reason: String) throws {
+    let message = try refusal(config: line)
+    let name = line.prefix { $0 != "=" }
+    #expect(message.hasPrefix("config.properties:1: \(name) is a setting of Trino's that is not here: "))
+    #expect(message.contains(reason), "\(message)")
+  }
+
+  @Test func noSettingIsBothHereAndAbsent() {
+    for setting in Setting.all { #expect(AbsentSetting.reason(for: setting.name) == nil, "\(setting.name)") }
+    for absent in AbsentSetting.all { #expect(!absent.reason.hasSuffix(".") && !absent.names.isEmpty) }
+  }
+
+  /// A file that is valid for Trino starts here, and what is of no use counts as the most or least that is.
+  @Test func trinosRangesAreTaken() throws {
+    _ = try load([
+      "config.properties": """
+      query.max-run-time=0s
+      query.max-memory=1kB
+      fault-tolerant-execution-task-memory=0B
+      fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-min=1B
+      fault-tolerant-execution-arbitrary-distribution-compute-task-target-size-growth-period=0
+      """,
+      "exchange-manager.properties": """
+      exchange.sink-buffers-per-partition=1000
+      exchange.source-concurrent-readers=100000
+      exchange.max-output-partition-count=1000000
+      exchange.file-listing-parallelism=5000
+      """,
+    ])
+  }
+
+  @Test func hdfsAsAnExchangeManagerIsRefusedWithTheWayToUseIt() throws {
+    let error = #expect(throws: WaterbearError.self) {
+      try load(["exchange-manager.properties": "exchange-manager.name=hdfs\n"])
+    }
+    #expect(error?.message.contains("exchange-manager.name: HDFS is used through a mount") == true)
+  }
+
   @Test func aKeySetTwiceIsRefused() throws {
     #expect(
       try refusal(config: "log.level=INFO\nlog.level=WARN")
