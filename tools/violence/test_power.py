@@ -18,6 +18,7 @@ class PowerTests(unittest.TestCase):
         self.addCleanup(self.writer.close)
         self.writer.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0;"
                                   "CREATE TABLE t (n INTEGER PRIMARY KEY, filler TEXT);"
+                                  "CREATE TABLE write (id TEXT PRIMARY KEY, state TEXT);"
                                   "PRAGMA wal_checkpoint(TRUNCATE)")
 
     def write(self, first, last):
@@ -75,6 +76,20 @@ class PowerTests(unittest.TestCase):
                 shutil.copy(f"{self.home}/writer{suffix}", f"{store}{suffix}")
             power.lose(store, random.Random(seed), lambda: power.look(store, "SELECT 1 FROM t WHERE n = 30"))
             self.assertTrue(power.look(store, "SELECT 1 FROM t WHERE n = 30"))
+
+    def test_notes_of_writes_that_were_acted_upon(self):
+        self.write(0, 5)
+        self.writer.execute("INSERT INTO write VALUES ('a', 'OPEN')")
+        self.write(5, 10)
+        self.writer.execute("UPDATE write SET state = 'COMMITTING'")
+        self.write(10, 15)
+        self.writer.execute("UPDATE write SET state = 'COMMITTED'")
+        self.writer.execute("DELETE FROM write")
+        self.writer.execute("INSERT INTO write VALUES ('b', 'COMMITTED')")
+        self.write(15, 20)
+        lengths = {len(self.lost(seed)) for seed in range(12)}
+        self.assertEqual(min(lengths), 10)
+        self.assertGreater(len(lengths), 2)
 
     def test_an_empty_log(self):
         self.write(0, 5)
