@@ -112,7 +112,7 @@ class Runner:
         if error:
             raise RuntimeError(f"{shape.name} fails undisturbed: {error}")
         seconds = time.monotonic() - began
-        found, rows = self.answer(shape, text)
+        found, rows = digest(shape, self.answer(shape, text))
         touched = self.plain(shape.untouched) if shape.untouched else None
         for sql in shape.after:
             self.plain(sql)
@@ -157,7 +157,7 @@ class Runner:
 
     def answer(self, shape, text):
         """What is compared: what the statement gave, or what it has written."""
-        return digest(shape, self.plain(shape.check) if shape.writes else text)
+        return self.plain(shape.check) if shape.writes else text
 
     def insist(self, *arguments, deadline):
         """As a script would that knows the daemon to be coming back: a command that did not find it is given again."""
@@ -207,9 +207,11 @@ class Runner:
         return outcome
 
     def compare(self, shape, text, outcome, expected):
-        found, rows = self.answer(shape, text)
+        text = self.answer(shape, text)
+        found, rows = digest(shape, text)
         if not is_same(shape, found, expected.digest):
-            outcome.verdict, outcome.words = BAD, f"WRONG ANSWER: {rows} rows instead of {expected.rows}"
+            outcome.verdict = BAD
+            outcome.words = f"WRONG ANSWER: {rows} rows instead of {expected.rows}: {text[:300]!r}"
 
     def judge(self, outcome, fault, error):
         """A failure is allowed only where the fault says that it may end a query so, and in full words."""
