@@ -107,7 +107,8 @@ extension Coordinator {
         SpoolFault(
           directory: fault.directory, reason: fault.reason, isFull: fault.isFull,
           fileBytes: min(max(0, fault.fileBytes), 1 << 40), isSilent: fault.isSilent ?? false,
-          isOverdue: fault.isOverdue ?? false),
+          isOverdue: fault.isOverdue ?? false,
+          callBegan: fault.callBeganNanoseconds.map { MonotonicTime(nanoseconds: $0) }),
         workerNumber: session.id.number)
     case DrainWorker.name:
       session.isDraining = true

@@ -59,7 +59,7 @@ final class Coordinator: @unchecked Sendable {
   /// Workers that ran attempts when the last coordinator died and have not been heard of since.
   var restoredWorkers: Set<WorkerID> = []
   /// Which of the spool's directories are of no use now.
-  var spoolWatch = SpoolWatch()
+  var spoolWatch: SpoolWatch
   var isTryingSpool = false
   /// What all workers know of that.
   var toldSpoolStates: SpoolStates?
@@ -104,6 +104,7 @@ final class Coordinator: @unchecked Sendable {
     self.log = log
     self.link = link
     results = ResultReaders(spool)
+    spoolWatch = SpoolWatch(callLimit: spool.callLimit)
     scheduler = Scheduler(settings: SchedulerSettings(settings), advisor: advisor)
   }
 

@@ -32,8 +32,8 @@ struct SpoolWatch {
     /// Since when it is away as a whole, with all that lies in it, or has not answered in time; nil where all of it can
     /// be read, as far as is known.
     var awaySince: MonotonicTime?
-    /// Since when it had been away or silent, and when it answered.
-    var lastSilence: (since: MonotonicTime, end: MonotonicTime)?
+    /// Since when it had been away or silent, and when it answered; the first one first.
+    var silences: [(since: MonotonicTime, end: MonotonicTime)] = []
     /// What lies in it counts as lost.
     var isGivenUp = false
   }
@@ -52,8 +52,9 @@ struct SpoolWatch {
   private static let patience = 3
   private static let firstPause = TimeSpan.milliseconds(500)
   private static let longestPause = TimeSpan.seconds(30)
-  /// One that falls silent again so soon after it has answered never really did.
-  private static let doubtAfterSilence = TimeSpan.seconds(60)
+  /// One that falls silent again so soon after it has answered never really did; not before a call that began when it
+  /// answered can be overdue.
+  private static let doubtMin = TimeSpan.seconds(60)
   /// Without a failure for so long, earlier ones are forgotten.
   private static let memory = TimeSpan.seconds(120)
   private static let leastRoom = Int64(1) << 20
@@ -64,6 +65,14 @@ struct SpoolWatch {
 
   private(set) var setAside: [String: SetAside] = [:]
   private var records: [String: Record] = [:]
+  private let doubtAfterSilence: TimeSpan
+
+  /// `callLimit`: the time after which a call is overdue, `waterbear.spool-call-timeout`.
+  init(callLimit: TimeSpan = .seconds(20)) {
+    let threefold = callLimit.nanoseconds.multipliedReportingOverflow(by: 3)
+    doubtAfterSilence = max(
+      Self.doubtMin, TimeSpan(nanoseconds: threefold.overflow ? .max : threefold.partialValue))
+  }
 
   /// A file in `fault.directory` failed. Whether the directory was in use so far.
   mutating func note(_ fault: SpoolFault, now: MonotonicTime) -> Bool {
@@ -103,10 +112,15 @@ struct SpoolWatch {
     guard fault.isSilent, let entry = setAside[fault.directory] else { return }
     setAside[fault.directory]?.isSilent = true
     guard fault.isOverdue, entry.awaySince == nil else { return }
-    // A disk may answer out of some memory while nothing reaches it.
-    let last = entry.lastSilence.flatMap { now - $0.end < Self.doubtAfterSilence ? $0.since : nil }
-    setAside[fault.directory]?.awaySince = last ?? now
+    // A disk may answer out of some memory while nothing reaches it: then calls that began after the answer do not
+    // return either. One that began before proves nothing of the kind, as a disk may be slow in parts.
+    let doubtful = entry.silences.first { silence in
+      isDoubtful(silence.end, now: now) && fault.callBegan.map { $0 >= silence.end } ?? false
+    }
+    setAside[fault.directory]?.awaySince = doubtful?.since ?? now
   }
+
+  private func isDoubtful(_ answer: MonotonicTime, now: MonotonicTime) -> Bool { now - answer < doubtAfterSilence }
 
   /// Those that do not answer, as far as is known; all of them are set aside.
   var silent: [String] { setAside.filter(\.value.isSilent).keys.sorted() }
@@ -177,7 +191,10 @@ struct SpoolWatch {
     setAside[directory]?.isBeingAsked = false
     guard reach != .silent, let entry = setAside[directory] else { return }
     setAside[directory]?.isSilent = false
-    if reach == .there, let since = entry.awaySince { setAside[directory]?.lastSilence = (since, now) }
+    if reach == .there, let since = entry.awaySince {
+      let doubtful = entry.silences.filter { isDoubtful($0.end, now: now) }
+      setAside[directory]?.silences = doubtful + [(since, now)]
+    }
     noteReach(directory, reach, now: now)
   }
 

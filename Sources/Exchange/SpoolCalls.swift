@@ -10,8 +10,10 @@ public struct SpoolSilence: Hashable, Sendable {
   public var directory: String
   /// The file or directory that the call is about.
   public var path: String
-  /// When the call began.
+  /// When the call began, or later by as long as this process was stopped meanwhile.
   public var since: MonotonicTime
+  /// When it began in truth.
+  public var began: MonotonicTime
   /// The thread that is in it, or waits for one that is, as `pthread_self` names it.
   public var thread: UInt
   /// What whoever waits for the call is to be told.
@@ -62,6 +64,7 @@ final class SpoolCalls: Sendable {
     var operation: String
     var path: String
     var start: MonotonicTime
+    let began: MonotonicTime
     var thread: UInt
     var kind: SpoolCallKind
     var isOverdue = false
@@ -137,8 +140,8 @@ final class SpoolCalls: Sendable {
       guard kind != .use || !state.refused.contains(directory) else { return nil }
       state.next += 1
       state.calls[state.next] = Call(
-        directory: directory, operation: operation, path: path, start: start, thread: state.helping[thread] ?? thread,
-        kind: kind)
+        directory: directory, operation: operation, path: path, start: start, began: start,
+        thread: state.helping[thread] ?? thread, kind: kind)
       return state.next
     }
   }
@@ -172,7 +175,8 @@ final class SpoolCalls: Sendable {
         if isRefused { state.refused.insert(call.directory) }
         silences.append(
           SpoolSilence(
-            directory: directories[call.directory], path: call.path, since: call.start, thread: call.thread,
+            directory: directories[call.directory], path: call.path, since: call.start, began: call.began,
+            thread: call.thread,
             failure: FileSystemFailure(call.operation, call.path, Self.number(ofOverdue: call.kind)),
             isRefused: isRefused))
       }

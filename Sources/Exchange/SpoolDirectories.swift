@@ -16,10 +16,14 @@ public struct SpoolFault: Hashable, Sendable {
   public var isSilent: Bool
   /// A call on it has not returned in time, rather than none having been made.
   public var isOverdue: Bool
+  /// When that call began; nil where it is not known. The clock is that of all processes of the machine.
+  public var callBegan: MonotonicTime?
 
   public init(
-    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool = false, isOverdue: Bool = false
+    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool = false, isOverdue: Bool = false,
+    callBegan: MonotonicTime? = nil
   ) {
+    self.callBegan = callBegan
     self.directory = directory
     self.reason = reason
     self.isFull = isFull
@@ -60,6 +64,8 @@ public final class SpoolDirectories: Sendable {
   private let marks: SpoolMarks
   let calls: SpoolCalls
   let lanes: SpoolLanes
+  /// The time after which a call on a directory is overdue.
+  public let callLimit: TimeSpan
   /// `exchange.file-listing-parallelism`: how many files are deleted, or directories listed, at a time.
   let parallelism: Int
   private let setAsideFor: TimeSpan
@@ -98,6 +104,7 @@ public final class SpoolDirectories: Sendable {
     self.owner = owner
     self.marks = try marks ?? SpoolMarks()
     self.parallelism = parallelism
+    self.callLimit = callLimit
     self.setAsideFor = setAsideFor
     self.now = now
     self.report = report
@@ -427,12 +434,12 @@ public final class SpoolDirectories: Sendable {
     }
   }
 
-  func setAside(_ position: Int, _ failure: FileSystemFailure, fileBytes: Int) {
+  func setAside(_ position: Int, _ failure: FileSystemFailure, fileBytes: Int, callBegan: MonotonicTime? = nil) {
     let until = now() + setAsideFor
     health.withLock { $0.setAside(position, until: until) }
     let fault = SpoolFault(
       directory: allPaths[position], reason: failure.description, isFull: failure.isFull, fileBytes: fileBytes,
-      isSilent: failure.isSilence, isOverdue: failure.number == FileSystemFailure.tooLate)
+      isSilent: failure.isSilence, isOverdue: failure.number == FileSystemFailure.tooLate, callBegan: callBegan)
     report(.setAside(fault, duration: setAsideFor))
   }
 

@@ -24,7 +24,9 @@ extension SpoolDirectories {
     for (position, path) in allPaths.enumerated() {
       let there = silences.filter { $0.directory == path }
       guard let first = there.first(where: \.isRefused) ?? there.first else { continue }
-      setAside(position, first.failure, fileBytes: 0)
+      // The later a call began the more it says against answers that came before it.
+      let last = there.filter { $0.isRefused == first.isRefused }.map(\.began).max()
+      setAside(position, first.failure, fileBytes: 0, callBegan: last)
     }
     for silence in silences { lanes.giveUp(silence) }
     return silences

@@ -246,10 +246,14 @@ public struct SpoolFaultReport: WireMessage {
   public var isSilent: Bool?
   /// A call on it has not returned in time, rather than none having been made.
   public var isOverdue: Bool?
+  /// When that call began, in nanoseconds of the machine's monotonic clock; nil where it is not known.
+  public var callBeganNanoseconds: Int64?
 
   public init(
-    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool? = nil, isOverdue: Bool? = nil
+    directory: String, reason: String, isFull: Bool, fileBytes: Int, isSilent: Bool? = nil, isOverdue: Bool? = nil,
+    callBeganNanoseconds: Int64? = nil
   ) {
+    self.callBeganNanoseconds = callBeganNanoseconds
     self.directory = directory
     self.reason = reason
     self.isFull = isFull

@@ -333,6 +333,6 @@ extension SpoolFaultReport {
   init(_ fault: SpoolFault) {
     self.init(
       directory: fault.directory, reason: fault.reason, isFull: fault.isFull, fileBytes: fault.fileBytes,
-      isSilent: fault.isSilent, isOverdue: fault.isOverdue)
+      isSilent: fault.isSilent, isOverdue: fault.isOverdue, callBeganNanoseconds: fault.callBegan?.nanoseconds)
   }
 }

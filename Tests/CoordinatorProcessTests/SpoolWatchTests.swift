@@ -8,7 +8,8 @@ import Testing
 @Suite struct SpoolWatchTests {
   /// `#expect` takes no mutating calls.
   private final class Watch {
-    private var watch = SpoolWatch()
+    private var watch: SpoolWatch
+    init(callLimit: TimeSpan = .seconds(20)) { watch = SpoolWatch(callLimit: callLimit) }
     var setAside: [String: SpoolWatch.SetAside] { watch.setAside }
     func note(_ fault: SpoolFault, now: MonotonicTime) -> Bool { watch.note(fault, now: now) }
     func noteCommit(in directory: String, fileBytes: Int) { watch.noteCommit(in: directory, fileBytes: fileBytes) }
@@ -162,9 +163,10 @@ import Testing
     #expect(watch.noteTrial(of: "/a", works, now: time(60_000)))
   }
 
-  private func silence(isOverdue: Bool) -> SpoolFault {
+  private func silence(isOverdue: Bool, began: Int64? = nil) -> SpoolFault {
     SpoolFault(
-      directory: "/a", reason: "silent", isFull: false, fileBytes: 0, isSilent: true, isOverdue: isOverdue)
+      directory: "/a", reason: "silent", isFull: false, fileBytes: 0, isSilent: true, isOverdue: isOverdue,
+      callBegan: began.map { time($0) })
   }
 
   /// A disk may take longer for what it is tried with than anybody should wait for one that is away.
@@ -184,13 +186,53 @@ import Testing
     #expect(watch.silent == ["/a"] && watch.takeSilent() == ["/a"])
     watch.noteAnswer("/a", .there, now: time(600))
     #expect(watch.silent == [] && watch.takeGivenUp(now: time(15_000)).isEmpty)
-    #expect(!watch.note(silence(isOverdue: true), now: time(21_000)))
+    #expect(!watch.note(silence(isOverdue: true, began: 601), now: time(21_000)))
     #expect(watch.takeGivenUp(now: time(21_000)) == ["/a"])
     // Much later it is another silence.
     #expect(watch.takeSilent() == ["/a"])
     watch.noteAnswer("/a", .there, now: time(30_000))
-    #expect(!watch.note(silence(isOverdue: true), now: time(100_000)))
+    #expect(!watch.note(silence(isOverdue: true, began: 79_000), now: time(100_000)))
     #expect(watch.takeGivenUp(now: time(100_000)).isEmpty && watch.takeGivenUp(now: time(110_000)) == ["/a"])
+  }
+
+  /// A call is overdue, the directory answers, and is not used again yet, as its disk is full.
+  private func answered(_ watch: Watch) {
+    #expect(watch.note(silence(isOverdue: true, began: 0), now: time(20_000)))
+    #expect(watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(20_500))
+  }
+
+  /// Slow in parts, as where one of several disks or nodes is dead: what is asked of the others is answered.
+  @Test func aCallThatBeganBeforeTheAnswerSaysNothingAgainstIt() {
+    for began in [12_000, nil] as [Int64?] {
+      let watch = Watch()
+      answered(watch)
+      #expect(!watch.note(silence(isOverdue: true, began: began), now: time(32_000)))
+      #expect(watch.takeGivenUp(now: time(41_999)).isEmpty)
+      #expect(watch.takeGivenUp(now: time(42_000)) == ["/a"])
+    }
+  }
+
+  /// Calls come all the time, so that there always is one from before the last answer.
+  @Test func aCallThatBeganBeforeTheLastAnswerMayHaveBegunAfterAnEarlierOne() {
+    let watch = Watch()
+    answered(watch)
+    #expect(!watch.note(silence(isOverdue: true, began: 12_000), now: time(32_000)))
+    #expect(watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(32_500))
+    #expect(!watch.note(silence(isOverdue: true, began: 21_000), now: time(41_000)))
+    #expect(watch.takeGivenUp(now: time(41_000)) == ["/a"])
+  }
+
+  /// Else a call that began when the directory answered could not be overdue before the doubt is forgotten.
+  @Test func whereCallsMayTakeLongTheDoubtLasts() {
+    let watch = Watch(callLimit: .seconds(100))
+    #expect(watch.note(silence(isOverdue: true, began: 0), now: time(100_000)))
+    #expect(watch.takeSilent() == ["/a"])
+    watch.noteAnswer("/a", .there, now: time(100_500))
+    #expect(!watch.note(silence(isOverdue: true, began: 101_000), now: time(201_000)))
+    #expect(watch.takeGivenUp(now: time(201_000)) == ["/a"])
+    #expect(Watch(callLimit: TimeSpan(nanoseconds: .max)).setAside.isEmpty)
   }
 
   @Test func whatLiesInASilentDirectoryIsGivenUpSomeSecondsAfterACallWasOverdue() {

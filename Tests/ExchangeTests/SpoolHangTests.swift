@@ -148,6 +148,25 @@ struct SpoolHangTests {
     #expect(fixture.directories.fileSystem.reach(directory) == .away)
   }
 
+  /// The coordinator asks whether the directory has answered since the call began.
+  @Test func whenACallBeganIsSaidAsItIs() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    #expect(pass(3, in: fixture).isEmpty)
+    fileSystem.hang(below: fixture.path(0))
+    #expect(fixture.directories.run(.search, in: fixture.path(0)) { list(fixture.path(0), in: fixture) })
+    #expect(wait { fileSystem.stuck == 1 })
+    // This process is stopped for a while, which the call is not blamed for.
+    fixture.clock.advance(.seconds(100))
+    let silences = pass(25, in: fixture)
+    #expect(silences.map(\.began.nanoseconds) == [3_000_000_000] && silences[0].since > silences[0].began)
+    guard case .setAside(let fault, _)? = fixture.events.last else {
+      Issue.record("\(fixture.events)")
+      return
+    }
+    #expect(fault.callBegan == silences[0].began)
+    fileSystem.lift()
+  }
+
   /// A disk whose writes wait behind gigabytes of others' can be read.
   @Test func aTrialThatWritesSlowlySilencesNothing() throws {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
