@@ -31,6 +31,9 @@ extension Coordinator {
         try giveUp(entry, WaterbearError.wrapping(error), write: storedWrites.first { $0.id == entry.summary.id })
       }
     }
+    // Among them may be some that are not configured any more.
+    let used = Set(queries.values.flatMap { $0.outputs.values.map(\.location.directory) })
+    for directory in used.sorted() { noteUse(of: directory) }
     // Files of running attempts stay: a worker that outlived the last coordinator may be about to report them. An
     // attempt that the store does not know was started in the moments that a loss of power took away; its number will
     // come up again.

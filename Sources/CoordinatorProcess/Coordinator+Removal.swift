@@ -57,7 +57,9 @@ extension Coordinator {
 
   /// Deletes everything that was spooled for a query.
   func removeFiles(of id: QueryID) {
-    for directory in spool.allPaths { removeFiles(of: id, in: directory, again: 8, after: .seconds(1)) }
+    for directory in spool.allPaths + readableFormerDirectories {
+      removeFiles(of: id, in: directory, again: 8, after: .seconds(1))
+    }
   }
 
   /// Where something stays because a listing did not show it yet, it is looked for `again` some times more; after that
@@ -178,6 +180,8 @@ extension Coordinator {
 
   /// Sweeps after a pause that grows, until nothing is left undone.
   private func sweepLater(_ directory: String, isThorough: Bool = false) {
+    // What stays in one that is configured no more is for whoever took it out.
+    guard spool.takesFiles(directory) else { return }
     if isThorough { sweeps[directory, default: SpoolSweeps()].isThorough = true }
     guard sweeps[directory]?.isDue != true else { return }
     let pause = sweeps[directory, default: SpoolSweeps()].pause

@@ -20,7 +20,7 @@ extension Coordinator {
 
   /// A file in a base directory failed: in a worker, or here at the start.
   func noteSpoolFault(_ fault: SpoolFault, workerNumber: Int? = nil) {
-    guard spool.paths.contains(fault.directory) || spool.memoryPath == fault.directory else { return }
+    guard spool.knownPaths.contains(fault.directory) else { return }
     guard spoolWatch.note(fault, now: SystemClock.monotonic()) else { return tellSpoolChanges() }
     log.write(
       .spoolDirectorySetAside,
@@ -36,6 +36,40 @@ extension Coordinator {
     startTrials()
     if !fault.isFull { searchOutputs(in: fault.directory) }
   }
+
+  // MARK: Directories that are configured no more
+
+  /// An output lies in this directory. If it is not configured (any more) it is set aside for as long as that is so:
+  /// what lies there is read, and given up together with it as in any other, but it never works again.
+  func noteUse(of directory: String) {
+    guard !spool.takesFiles(directory), spoolWatch.setAside[directory] == nil else { return }
+    spool.keepReading(directory)
+    let reason = SpoolDirectories.whyOnlyRead(directory)
+    noteSpoolFault(SpoolFault(directory: directory, reason: reason, isFull: false, fileBytes: 0))
+  }
+
+  private var formerDirectories: [String] { spoolWatch.setAside.keys.filter { !spool.takesFiles($0) }.sorted() }
+
+  /// Those of them that can be read, as far as is known.
+  var readableFormerDirectories: [String] {
+    formerDirectories.filter {
+      guard let entry = spoolWatch.setAside[$0] else { return false }
+      return !entry.isSilent && entry.awaySince == nil
+    }
+  }
+
+  /// Forgets those in which no live query has an output. Cost: looks at every output, where there are such directories.
+  private func forgetFormerDirectories() {
+    for directory in formerDirectories {
+      let isUsed = queries.values.contains { query in
+        query.outputs.values.contains { $0.location.directory == directory }
+      }
+      if !isUsed { spoolWatch.forget(directory) }
+    }
+    tellSpoolChanges()
+  }
+
+  // MARK: What is known of directories
 
   /// Tells a worker that has just come which directories to avoid.
   func tellSpoolStates(to worker: WorkerID) { send(spoolStates, to: worker) }
@@ -222,18 +256,20 @@ extension Coordinator {
       remedy: "What is needed of it is made again elsewhere. Check its mount.")
   }
 
-  /// To be called every second: finds directories that have fallen silent, and asks now and then how much room there
-  /// is. Touches no disk itself.
+  /// To be called every second: finds directories that have fallen silent, and now and then asks how much room there is
+  /// and forgets what is used no more. Touches no disk itself.
   func watchSpool() {
     _ = spool.takeSilences()
     spoolRounds += 1
-    if spoolRounds % Self.volumeRounds == 0 { spool.refreshVolumes() }
+    guard spoolRounds % Self.volumeRounds == 0 else { return }
+    spool.refreshVolumes()
+    forgetFormerDirectories()
   }
 
   /// The directories for `waterbearctl status`, with the room that they said to have some seconds ago.
   func spoolStatus() -> [SpoolStatus] {
     let now = SystemClock.monotonic()
-    return spool.allPaths.map { path in
+    return (spool.allPaths + formerDirectories).map { path in
       let aside = spoolWatch.setAside[path]
       let known = spool.volume(of: path)
       let rates = workers.values.compactMap { $0.spoolRates[path] }

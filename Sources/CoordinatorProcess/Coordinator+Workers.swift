@@ -140,6 +140,7 @@ extension Coordinator {
     if let output {
       queries[attempt.task.stage.query]?.outputs[attempt] = output
       queries[attempt.task.stage.query]?.noteKeySources(report.keySources ?? [], of: attempt)
+      noteUse(of: output.location.directory)
       spoolWatch.noteCommit(in: output.location.directory, fileBytes: output.location.fileBytes)
       log.write(
         .attemptFinished, about: .attempt(attempt),

@@ -66,12 +66,15 @@ struct SpoolWatch {
   private(set) var setAside: [String: SetAside] = [:]
   private var records: [String: Record] = [:]
   private let doubtAfterSilence: TimeSpan
+  /// So long a directory may be away, or silent since a call was overdue, before its outputs are given up.
+  private let patienceWhileAway: TimeSpan
 
   /// `callLimit`: the time after which a call is overdue, `waterbear.spool-call-timeout`.
-  init(callLimit: TimeSpan = .seconds(20)) {
+  init(callLimit: TimeSpan = .seconds(20), patienceWhileAway: TimeSpan = SpoolWatch.patienceWhileAway) {
     let threefold = callLimit.nanoseconds.multipliedReportingOverflow(by: 3)
     doubtAfterSilence = max(
       Self.doubtMin, TimeSpan(nanoseconds: threefold.overflow ? .max : threefold.partialValue))
+    self.patienceWhileAway = patienceWhileAway
   }
 
   /// A file in `fault.directory` failed. Whether the directory was in use so far.
@@ -158,6 +161,12 @@ struct SpoolWatch {
     return max(Self.leastRoom, entry.neededBytes >> min(halvings, 62))
   }
 
+  /// Nobody has anything to do with it any more.
+  mutating func forget(_ directory: String) {
+    setAside[directory] = nil
+    records[directory] = nil
+  }
+
   /// What a trial has shown. Whether the directory is in use again.
   mutating func noteTrial(of directory: String, _ outcome: SpoolProbe, now: MonotonicTime) -> Bool {
     guard let entry = setAside[directory] else { return false }
@@ -202,8 +211,9 @@ struct SpoolWatch {
   /// is lost from now on. Each is named once. How long a trial takes says nothing: that of a disk that can be read may
   /// wait behind all that others have written.
   mutating func takeGivenUp(now: MonotonicTime) -> [String] {
+    let patience = patienceWhileAway
     let lost = setAside.filter { entry in
-      !entry.value.isGivenUp && entry.value.awaySince.map { now - $0 >= Self.patienceWhileAway } ?? false
+      !entry.value.isGivenUp && entry.value.awaySince.map { now - $0 >= patience } ?? false
     }.keys.sorted()
     for directory in lost { setAside[directory]?.isGivenUp = true }
     return lost

@@ -71,6 +71,8 @@ final class SpoolCalls: Sendable {
   }
 
   private struct State {
+    /// None ever leaves: each is known by its place.
+    var directories: [String]
     var calls: [UInt64: Call] = [:]
     var next: UInt64 = 0
     var refused: Set<Int> = []
@@ -86,15 +88,24 @@ final class SpoolCalls: Sendable {
   /// its calls could not return meanwhile.
   private static let roundMax = TimeSpan.seconds(2)
 
-  private let directories: [String]
   private let limit: TimeSpan
   private let now: @Sendable () -> MonotonicTime
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   init(directories: [String], limit: TimeSpan, now: @escaping @Sendable () -> MonotonicTime) {
-    self.directories = directories
     self.limit = limit
     self.now = now
+    state = Mutex(State(directories: directories))
+  }
+
+  /// Those whose calls are noted.
+  var directories: [String] { state.withLock { $0.directories } }
+
+  /// Notes the calls on another directory, from now on.
+  func add(_ directory: String) {
+    state.withLock { state in
+      if !state.directories.contains(directory) { state.directories.append(directory) }
+    }
   }
 
   /// Makes a call on something in a base directory. One that is overdue when it returns has failed.
@@ -117,6 +128,7 @@ final class SpoolCalls: Sendable {
 
   /// The innermost, should one lie in another.
   private func position(of path: String) -> Int? {
+    let directories = directories
     var found: Int?
     for (position, directory) in directories.enumerated() where SpoolPlaces.contains(directory, path) {
       if let outer = found, directories[outer].utf8.count >= directory.utf8.count { continue }
@@ -175,7 +187,7 @@ final class SpoolCalls: Sendable {
         if isRefused { state.refused.insert(call.directory) }
         silences.append(
           SpoolSilence(
-            directory: directories[call.directory], path: call.path, since: call.start, began: call.began,
+            directory: state.directories[call.directory], path: call.path, since: call.start, began: call.began,
             thread: call.thread,
             failure: FileSystemFailure(call.operation, call.path, Self.number(ofOverdue: call.kind)),
             isRefused: isRefused))

@@ -80,7 +80,7 @@ public final class SpoolDirectories: Sendable {
   /// Where they lie, for the same process.
   let places: Mutex<SpoolPlaces>
 
-  /// All directories that may hold files: `paths` and `memoryPath`.
+  /// All directories that take files: `paths` and `memoryPath`.
   public var allPaths: [String] { paths + (memoryPath.map { [$0] } ?? []) }
 
   /// Nothing is touched before `prepare`. `owner` names the data directory for as long as it lives. `now` is a clock
@@ -438,19 +438,22 @@ public final class SpoolDirectories: Sendable {
     let until = now() + setAsideFor
     health.withLock { $0.setAside(position, until: until) }
     let fault = SpoolFault(
-      directory: allPaths[position], reason: failure.description, isFull: failure.isFull, fileBytes: fileBytes,
+      directory: knownPaths[position], reason: failure.description, isFull: failure.isFull, fileBytes: fileBytes,
       isSilent: failure.isSilence, isOverdue: failure.number == FileSystemFailure.tooLate, callBegan: callBegan)
     report(.setAside(fault, duration: setAsideFor))
   }
 
   /// Takes over which directories are set aside for all processes, and which of them do not answer. Those that are set
-  /// aside no longer may be used at once; those that are silent no longer may be read.
+  /// aside no longer may be used at once; those that are silent no longer may be read. Of those that are not configured
+  /// here it is learned that they may be read.
   public func hold(_ directories: Set<String>, silent: Set<String>) {
+    for directory in directories.sorted() { keepReading(directory) }
+    let known = knownPaths
     let answering = health.withLock { health in
-      let (held, wereSilent) = (Set(allPaths.indices.filter { health.isHeld($0) }), health.silent)
-      health.hold(Set(allPaths.indices.filter { directories.contains(allPaths[$0]) }))
-      health.silent = Set(allPaths.indices.filter { silent.contains(allPaths[$0]) })
-      return held.filter { !health.isHeld($0) }.union(wereSilent).subtracting(health.silent)
+      let (wereHeld, wereSilent) = (health.held, health.silent)
+      health.hold(Set(known.indices.filter { directories.contains(known[$0]) }))
+      health.silent = Set(known.indices.filter { silent.contains(known[$0]) })
+      return wereHeld.subtracting(health.held).union(wereSilent).subtracting(health.silent)
     }
     for position in answering.sorted() { noteAnswer(position) }
   }

@@ -31,8 +31,6 @@ struct SpoolHealth {
   private struct Directory {
     /// Until when it is avoided, after a failure seen here.
     var setAsideUntil: MonotonicTime?
-    /// Set aside for all processes, until the coordinator says otherwise.
-    var isHeld = false
     /// Bytes given to it, fading.
     var chargedBytes = 0.0
     /// Bytes and seconds of measured writes, fading.
@@ -63,20 +61,25 @@ struct SpoolHealth {
   private static let littleSpace = Int64(4) << 30
   private static let volumeAge = TimeSpan.seconds(1)
 
+  /// Those that take files. Others, with higher numbers, are only read.
   private var directories: [Directory]
+  /// Those that are set aside for all processes, until the coordinator says otherwise.
+  private(set) var held: Set<Int> = []
   /// Those that do not answer, as the coordinator says for all processes.
   var silent: Set<Int> = []
 
   init(count: Int) { directories = Array(repeating: Directory(), count: count) }
 
-  mutating func setAside(_ position: Int, until: MonotonicTime) { directories[position].setAsideUntil = until }
+  mutating func setAside(_ position: Int, until: MonotonicTime) {
+    if directories.indices.contains(position) { directories[position].setAsideUntil = until }
+  }
 
   /// Takes over which directories are set aside for all processes. One that no longer is may be used at once.
   mutating func hold(_ held: Set<Int>) {
-    for position in directories.indices {
-      if directories[position].isHeld, !held.contains(position) { directories[position].setAsideUntil = nil }
-      directories[position].isHeld = held.contains(position)
+    for position in directories.indices where isHeld(position) && !held.contains(position) {
+      directories[position].setAsideUntil = nil
     }
+    self.held = held
   }
 
   /// It took a file. Whether it had been set aside.
@@ -85,10 +88,10 @@ struct SpoolHealth {
     return directories[position].setAsideUntil != nil
   }
 
-  func isHeld(_ position: Int) -> Bool { directories[position].isHeld }
+  func isHeld(_ position: Int) -> Bool { held.contains(position) }
 
   func isSetAside(_ position: Int, at time: MonotonicTime) -> Bool {
-    directories[position].isHeld || directories[position].setAsideUntil.map { $0 > time } ?? false
+    isHeld(position) || directories[position].setAsideUntil.map { $0 > time } ?? false
   }
 
   /// The time from which a directory may be tried: `time` where it works, a moment later where it is slow.
@@ -139,13 +142,14 @@ struct SpoolHealth {
     let stale = directories.indices.filter { position in
       let directory = directories[position]
       let isOld = directory.volumeTime.map { time - $0 >= Self.volumeAge } ?? true
-      return isOld && !directory.isHeld && !directory.isBeingAsked
+      return isOld && !isHeld(position) && !directory.isBeingAsked
     }
     for position in stale { directories[position].isBeingAsked = true }
     return stale
   }
 
   mutating func noteVolume(_ position: Int, _ volume: SpoolVolume?, at time: MonotonicTime) {
+    guard directories.indices.contains(position) else { return }
     directories[position].isBeingAsked = false
     directories[position].volumeTime = time
     // What it cannot say now does not make wrong what it said before.
@@ -191,9 +195,9 @@ struct SpoolHealth {
   func order(
     _ count: Int, turn: Int, at time: MonotonicTime, slow: Set<Int> = [], avoided: [Int] = []
   ) -> [Int] {
-    if count == 1 { return directories[0].isHeld ? [] : [0] }
+    if count == 1 { return isHeld(0) ? [] : [0] }
     let weights = weights(count)
-    let turns = (0..<count).map { (turn &+ $0) % count }.filter { !directories[$0].isHeld }
+    let turns = (0..<count).map { (turn &+ $0) % count }.filter { !isHeld($0) }
     let loads = (0..<count).map { directories[$0].chargedBytes / weights[$0] }
     let waits = (0..<count).map { wait($0, time, slow) }
     let ranks = (0..<count).map { position in avoided.firstIndex(of: position).map { $0 + 1 } ?? 0 }

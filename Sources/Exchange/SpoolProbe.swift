@@ -69,8 +69,10 @@ extension SpoolDirectories {
   /// dead mount.
   ///
   /// A directory that was emptied or made anew on the same file system is marked again. Where another file system
-  /// appears in its place, a mount has gone, and writing there would fill the wrong disk.
+  /// appears in its place, a mount has gone, and writing there would fill the wrong disk. One that is not configured is
+  /// not touched: whatever it could do, it is to take no files.
   public func probe(_ path: String, neededBytes: Int64) -> SpoolProbe {
+    guard takesFiles(path) else { return .fails(Self.whyOnlyRead(path)) }
     do {
       if isNew(path) { try prepare(path) }
       // One that did not answer at the start has not been compared with the others.
@@ -144,7 +146,7 @@ extension SpoolDirectories {
 
   /// Reports a base directory that was found to be away by who reads in it.
   public func noteAway(_ directory: String) {
-    guard let position = allPaths.firstIndex(of: directory) else { return }
+    guard let position = knownPaths.firstIndex(of: directory) else { return }
     let number = calls.isRefused(position) ? FileSystemFailure.noAnswer : FileSystemFailure.missing
     setAside(position, FileSystemFailure("find the marker of", directory, number), fileBytes: 0)
   }

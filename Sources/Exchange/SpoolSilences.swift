@@ -21,7 +21,7 @@ extension SpoolDirectories {
   /// nothing more until they answer again. To be called every second or so; cheap, and touches no disk.
   public func takeSilences() -> [SpoolSilence] {
     let silences = calls.takeOverdue()
-    for (position, path) in allPaths.enumerated() {
+    for (position, path) in knownPaths.enumerated() {
       let there = silences.filter { $0.directory == path }
       guard let first = there.first(where: \.isRefused) ?? there.first else { continue }
       // The later a call began the more it says against answers that came before it.
@@ -34,12 +34,12 @@ extension SpoolDirectories {
 
   /// Whether a directory did not answer, and has not been found to answer again. Touches no disk.
   public func isSilent(_ directory: String) -> Bool {
-    allPaths.firstIndex(of: directory).map { calls.isRefused($0) } ?? false
+    knownPaths.firstIndex(of: directory).map { calls.isRefused($0) } ?? false
   }
 
   /// A trial has shown that the directory answers.
   func noteAnswer(of directory: String, _ volume: SpoolVolume?) {
-    guard let position = allPaths.firstIndex(of: directory) else { return }
+    guard let position = knownPaths.firstIndex(of: directory) else { return }
     noteAnswer(position)
     if let volume { noteVolume(position, volume) }
   }
@@ -48,7 +48,7 @@ extension SpoolDirectories {
     let unclosed = calls.answers(position)
     guard !unclosed.isEmpty else { return }
     let kept = Kept(unclosed)
-    _ = run(.removal, in: allPaths[position]) { kept.letGo() }
+    _ = run(.removal, in: knownPaths[position]) { kept.letGo() }
   }
 
   /// Asks the file systems how much room they have, where that is not known or was said a second ago or longer. The

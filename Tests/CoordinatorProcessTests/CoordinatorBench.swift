@@ -4,6 +4,7 @@ import Base
 import ConnectorAPI
 import ConnectorRegistry
 import Exchange
+import Foundation
 import Glibc
 import LocalRunner
 import NIOCore
@@ -33,8 +34,11 @@ final class CoordinatorBench {
   let catalogs: Catalogs
 
   /// A coordinator over an empty directory, or over that of one that was stopped, with catalogs `tpch` and `memory`.
+  /// `spools`: other base directories than before, by their names in `home`; `patience`: with one that is away.
   init(
-    home: TemporaryDirectory = TemporaryDirectory(), tables: MemoryTables = MemoryTables(catalog: "memory", tables: [:])
+    home: TemporaryDirectory = TemporaryDirectory(),
+    tables: MemoryTables = MemoryTables(catalog: "memory", tables: [:]),
+    spools: [String]? = nil, patience: TimeSpan? = nil
   ) throws {
     self.home = home
     self.tables = tables
@@ -42,16 +46,19 @@ final class CoordinatorBench {
     self.directories = directories
     for path in [home.path + "/etc", home.path + "/etc/catalog"] { mkdir(path, 0o755) }
     try directories.prepare()
-    let catalog = fopen(home.path + "/etc/catalog/tpch.properties", "w")
-    fputs("connector.name=tpch\n", catalog)
-    fclose(catalog)
+    Self.write("connector.name=tpch\n", to: home.path + "/etc/catalog/tpch.properties")
+    if let spools {
+      let paths = spools.map { "\(home.path)/\($0)" }.joined(separator: ",")
+      Self.write("exchange.base-directories=\(paths)\n", to: home.path + "/etc/exchange-manager.properties")
+    }
     let environment = SettingsEnvironment(cores: 2, memory: DataSize(bytes: 4 << 30), dataDirectory: directories.data)
     let settings = try Settings.load(directory: directories.etc, environment: environment)
     let log = try Wiring.log(settings, directories, role: "coordinator")
     let masterKey = try MasterKeyFile.loadOrCreate(directories.masterKey)
     let store = try TaskStore.open(path: directories.store, masterKey: masterKey, time: "20260101-000000")
     let instance = try InstanceName.letters(of: masterKey)
-    spool = try Wiring.spool(settings, owner: instance, faults: SpoolFaults())
+    let faults = SpoolFaults()
+    spool = try Wiring.spool(settings, owner: instance, faults: faults)
     try spool.prepare(requireAll: false)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     storeThreads = NIOThreadPool(numberOfThreads: 1)
@@ -64,6 +71,8 @@ final class CoordinatorBench {
       commits: TableCommits(catalogs: catalogs, store: store), log: log, link: try SupervisorLink.toNobody(),
       instanceName: instance)
     self.coordinator = coordinator
+    if let patience { coordinator.spoolWatch = SpoolWatch(patienceWhileAway: patience) }
+    faults.deliver(to: { fault in coordinator.loop.execute { coordinator.noteSpoolFault(fault) } })
     try coordinator.loop.submit { try coordinator.recover() }.wait()
     let hello = Hello(role: "coordinator", pid: getpid())
     let workers = FrameServer(path: directories.workerSocket, loop: coordinator.loop)
@@ -79,10 +88,22 @@ final class CoordinatorBench {
     try coordinator.store.close()
   }
 
+  private static func write(_ text: String, to path: String) {
+    let file = fopen(path, "w")
+    fputs(text, file)
+    fclose(file)
+  }
+
   /// What a coordinator that follows this one finds.
-  func restarted() throws -> CoordinatorBench {
+  func restarted(spools: [String]? = nil, patience: TimeSpan? = nil) throws -> CoordinatorBench {
     try stop()
-    return try CoordinatorBench(home: home, tables: tables)
+    return try CoordinatorBench(home: home, tables: tables, spools: spools, patience: patience)
+  }
+
+  /// Lines of the log about an event.
+  func events(_ name: String) throws -> [String] {
+    let text = try String(contentsOfFile: directories.eventLog, encoding: .utf8)
+    return text.split(separator: "\n").filter { $0.contains("\"event\":\"\(name)\"") }.map(String.init)
   }
 
   /// Looks at the coordinator on its event loop.
@@ -92,8 +113,9 @@ final class CoordinatorBench {
   }
 
   func client() throws -> FakeClient { try FakeClient(directories.clientSocket) }
-  func worker(_ incarnation: UInt64 = 1, number: Int = 1) throws -> FakeWorker {
-    try FakeWorker(directories.workerSocket, spool: spool, number: number, incarnation: incarnation)
+  /// `spool`: where it writes, if not where the coordinator has its directories.
+  func worker(_ incarnation: UInt64 = 1, number: Int = 1, spool: SpoolDirectories? = nil) throws -> FakeWorker {
+    try FakeWorker(directories.workerSocket, spool: spool ?? self.spool, number: number, incarnation: incarnation)
   }
 }
 

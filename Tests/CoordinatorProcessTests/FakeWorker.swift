@@ -12,7 +12,8 @@ import Wire
 
 final class FakeWorker {
   let socket: FrameSocket
-  private let spool: SpoolDirectories
+  /// Where it writes.
+  var spool: SpoolDirectories
   private var stages: [StageID: DefineStage] = [:]
 
   init(
@@ -66,22 +67,22 @@ final class FakeWorker {
 
   /// Does the next attempt with the engine's own code, and says which it was.
   @discardableResult
-  func run(_ catalogs: Catalogs) throws -> AttemptID {
-    let order = try order()
-    try run(order, catalogs)
-    return order.attempt
-  }
+  func run(_ catalogs: Catalogs) throws -> AttemptID { try run(try order(), catalogs) }
 
-  private func run(_ order: StartAttempt, _ catalogs: Catalogs) throws {
+  /// `beforeReport` happens when the attempt has ended, and nobody knows.
+  @discardableResult
+  func run(_ order: StartAttempt, _ catalogs: Catalogs, beforeReport: () -> Void = {}) throws -> AttemptID {
     guard let definition = stages[order.attempt.task.stage] else { throw Silence() }
     let runner = AttemptRunner(
       catalogs: catalogs, directories: spool,
       use: SpoolUse(ExchangePolicy(pageBytesMax: 4 << 20)),
       builds: SharedBuilds(capacityBytes: 0))
-    try socket.send(
-      runner.run(
-        order, stage: StageDefinition(definition),
-        control: AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes))))
+    let report = try runner.run(
+      order, stage: StageDefinition(definition),
+      control: AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes)))
+    beforeReport()
+    try socket.send(report)
+    return order.attempt
   }
 
   /// Does all that a query needs before its last stage, and returns that stage's first attempt, to be done by others.

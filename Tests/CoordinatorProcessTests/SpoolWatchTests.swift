@@ -18,6 +18,7 @@ import Testing
       watch.noteReach(directory, reach, now: now)
     }
     var silent: [String] { watch.silent }
+    func forget(_ directory: String) { watch.forget(directory) }
     func takeSilent() -> [String] { watch.takeSilent() }
     func noteAnswer(_ directory: String, _ reach: SpoolReach, now: MonotonicTime) {
       watch.noteAnswer(directory, reach, now: now)
@@ -233,6 +234,16 @@ import Testing
     #expect(!watch.note(silence(isOverdue: true, began: 101_000), now: time(201_000)))
     #expect(watch.takeGivenUp(now: time(201_000)) == ["/a"])
     #expect(Watch(callLimit: TimeSpan(nanoseconds: .max)).setAside.isEmpty)
+  }
+
+  @Test func oneThatIsForgottenBeginsAnew() {
+    let watch = Watch()
+    for _ in 0..<6 {
+      #expect(watch.note(fault(isFull: false), now: time(0)))
+      watch.forget("/a")
+      #expect(watch.setAside.isEmpty)
+    }
+    #expect(watch.note(fault(isFull: false), now: time(0)) && watch.takeDue(now: time(0)).count == 1)
   }
 
   @Test func whatLiesInASilentDirectoryIsGivenUpSomeSecondsAfterACallWasOverdue() {

@@ -47,6 +47,12 @@ final class Daemon {
 
   deinit { kill() }
 
+  /// Names other base directories, from the next start on.
+  func change(spools: [String]) throws {
+    let line = "exchange.base-directories=\(spools.joined(separator: ","))\n"
+    try directory.write(line, to: "etc/exchange-manager.properties")
+  }
+
   // MARK: Life
 
   /// Starts it and waits until clients are served and a worker is there.

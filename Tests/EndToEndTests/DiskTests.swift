@@ -100,6 +100,30 @@ extension EndToEndTests {
       try daemon.wait(for: "its use") { try !status(daemon).contains("SET ASIDE") }
     }
 
+    /// Whoever drops a disk from the configuration, dead or alive, and restarts, loses no query that is under way.
+    @Test(arguments: [true, false])
+    func `a directory that is configured no more is read while it is there, and never written`(isThere: Bool) throws {
+      let expected = try Daemon().rows(try String(contentsOfFile: Benchmark.file(9), encoding: .utf8), schema: "sf1")
+      let directory = try TemporaryDirectory()
+      let spools = ["a", "b"].map { directory.path + "/" + $0 }
+      let daemon = try Daemon(config: "task-retry-attempts-per-task=1\n", spools: spools)
+      let id = try daemon.submit(["--file", Benchmark.file(9), "--catalog", "tpch", "--schema", "sf1"])
+      try daemon.wait(for: "some outputs") { try daemon.show(id).attempts.count { $0.selected } > 4 }
+      daemon.kill()
+      #expect(files(below: spools[0]).contains { $0.contains("/") })
+      if !isThere { try FileManager.default.moveItem(atPath: spools[0], toPath: spools[0] + ".gone") }
+      try daemon.change(spools: [spools[1]])
+      try daemon.start()
+      let waited = try daemon.control(["wait", id], within: .seconds(60))
+      #expect(waited.succeeded, "\(waited.error)")
+      #expect(try daemon.control(["fetch", id, "--format", "tsv"]).output == expected)
+      #expect(try daemon.events("spool_directory_set_aside").contains { $0.contains("not configured any more") })
+      #expect(try daemon.events("outputs_missing").isEmpty == isThere)
+      #expect(try daemon.events("output_recomputed").isEmpty == isThere)
+      #expect(FileManager.default.fileExists(atPath: spools[0]) == isThere)
+      try daemon.wait(for: "it to be forgotten") { try !status(daemon).contains("SET ASIDE") }
+    }
+
     /// As a mount that is away for a moment: what lies in it is there again afterwards.
     @Test func `directories that are away for two seconds lose nothing`() throws {
       let expected = try Daemon().rows(try String(contentsOfFile: Benchmark.file(9), encoding: .utf8), schema: "sf1")

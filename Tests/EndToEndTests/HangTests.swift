@@ -72,6 +72,27 @@ extension EndToEndTests {
       #expect(mount.violations == [])
     }
 
+    @Test func `a mount that hangs is dropped from the configuration, and what it holds is made again`() throws {
+      let (mount, other) = (try HDFSMount(""), try TemporaryDirectory())
+      let daemon = try Daemon(
+        config: Self.impatient + "fault-tolerant-execution-standard-split-size=1MB\n", spools: [mount.path + "/spool"])
+      // As above.
+      defer { try? mount.configure("") }
+      let expected = try daemon.rows(Self.sql, schema: Self.schema)
+      let id = try daemon.submit([Self.sql, "--catalog", "tpch", "--schema", Self.schema])
+      try daemon.wait(for: "some outputs") { try daemon.show(id).attempts.count { $0.selected } > 4 }
+      try mount.configure(Self.hanging)
+      daemon.kill()
+      try daemon.change(spools: [other.path + "/spool"])
+      try daemon.start()
+      #expect(try daemon.control(["wait", id], within: .seconds(60)).succeeded)
+      #expect(try daemon.control(["fetch", id, "--format", "tsv"], within: .seconds(60)).output == expected)
+      #expect(try !daemon.events("outputs_missing").isEmpty)
+      _ = try status(daemon)
+      try mount.configure("")
+      #expect(mount.violations == [])
+    }
+
     @Test func `where the only directory hangs the daemon starts, and queries wait and then fail clearly`() throws {
       let mount = try HDFSMount("")
       let daemon = try Daemon(

@@ -167,6 +167,80 @@ struct SpoolHangTests {
     fileSystem.lift()
   }
 
+  // MARK: Not configured any more
+
+  /// The directories of a later process, to which only the first of two is configured, and an output in the other.
+  private func former(_ fixture: SpoolFixture) throws -> (later: SpoolDirectories, events: EventBox, SpoolOutput) {
+    let events = EventBox()
+    let later = try SpoolDirectories(
+      paths: [fixture.path(0)], owner: "test", fileSystem: fileSystem, now: { [clock = fixture.clock] in clock.now },
+      report: { events.append($0) })
+    var options = SpoolOptions()
+    options.avoidedDirectories = [fixture.path(0)]
+    let output = try fixture.write([(0, noise(100))], partitions: 1, options: options)
+    #expect(output.location.directory == fixture.path(1))
+    return (later, events, output)
+  }
+
+  @Test func aDirectoryThatIsOnlyReadIsTimedLikeAnyOther() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    let (later, events, output) = try former(fixture)
+    let directory = fixture.path(1)
+    // As a worker learns of it.
+    later.hold([directory], silent: [])
+    #expect(later.knownPaths == [fixture.path(0), directory] && later.isThere(output.location))
+    fileSystem.hang(below: directory)
+    #expect(later.run(.reading, in: directory) { _ = later.isThere(output.location) })
+    #expect(wait { fileSystem.stuck == 1 })
+    var silences: [SpoolSilence] = []
+    for _ in 0..<20 {
+      fixture.clock.advance(.seconds(1))
+      silences += later.takeSilences()
+    }
+    #expect(silences.map(\.directory) == [directory] && silences.first?.output == output.attempt)
+    guard case .setAside(let fault, _)? = events.events.last else {
+      Issue.record("\(events.events)")
+      return
+    }
+    #expect(fault.directory == directory && fault.isSilent && fault.isOverdue)
+    // Nobody else gets stuck.
+    #expect(later.isSilent(directory) && !later.isSilent(fixture.path(0)) && !later.isThere(output.location))
+    #expect(later.fileSystem.reach(directory) == .silent)
+    later.noteAway(directory)
+    fileSystem.lift()
+    later.hold([directory], silent: [directory])
+    #expect(later.isSilent(directory))
+    later.hold([directory], silent: [])
+    #expect(!later.isSilent(directory) && later.isThere(output.location))
+    #expect(later.askAgain(directory) == .there)
+  }
+
+  @Test func aDirectoryThatIsOnlyReadTakesNothing() throws {
+    let fixture = try SpoolFixture(directories: 2, fileSystem: fileSystem)
+    let (later, _, output) = try former(fixture)
+    let (own, directory) = (fixture.path(0), fixture.path(1))
+    for path in ["", "/", "relative", own] { later.keepReading(path) }
+    later.keepReading(directory)
+    later.keepReading(directory)
+    #expect(later.knownPaths == [own, directory] && later.allPaths == [own])
+    #expect(later.takesFiles(own) && !later.takesFiles(directory))
+    for number in 0..<8 {
+      let options = SpoolOptions()
+      let writer = try SpoolWriter(
+        in: later, attempt: SpoolFixture.attempt(number), partitionCount: 1, key: nil, options: options)
+      #expect(try writer.commit().location.directory == own)
+    }
+    // Nothing of it is so much as looked at, nor made where it is gone.
+    fileSystem.hang(below: directory)
+    #expect(later.probe(directory, neededBytes: 0) == .fails(SpoolDirectories.whyOnlyRead(directory)))
+    fileSystem.lift()
+    rename(directory, directory + ".gone")
+    #expect(later.probe(directory, neededBytes: 0) == .fails(SpoolDirectories.whyOnlyRead(directory)))
+    #expect(later.search(for: [output.location], in: directory).reach == .away)
+    #expect(later.askAgain(directory) == .away && !TestFile.exists(directory))
+    #expect(later.volume(of: directory) == nil)
+  }
+
   /// A disk whose writes wait behind gigabytes of others' can be read.
   @Test func aTrialThatWritesSlowlySilencesNothing() throws {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
