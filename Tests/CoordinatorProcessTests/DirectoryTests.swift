@@ -140,4 +140,77 @@ import Wire
   private static func task(_ query: QueryID) -> TaskID {
     TaskID(stage: StageID(query: query, number: 0), partition: 0)
   }
+
+  // MARK: What is where
+
+  /// A number comes up again after a loss of power, so a file may have the name of an output that lies elsewhere.
+  @Test func aSweepKeepsOutputsWhereTheyLieAndNoOtherFileOfTheirName() throws {
+    let bench = try CoordinatorBench(spools: ["a", "b"])
+    let query = try bench.client().submit("SELECT 1")
+    let worker = try bench.worker()
+    let attempt = try worker.order().attempt
+    let output = try worker.commit(attempt)
+    try worker.report(attempt, output)
+    #expect(try bench.client().end(of: query).state == .finished)
+    let place = output.location
+    let other = try #require(bench.spool.paths.first { $0 != place.directory })
+    mkdir("\(other)/\(query)", 0o700)
+    let copy = place.path.replacing(place.directory, with: other)
+    symlink("/dev/null", copy)
+    let next = try bench.restarted()
+    var status = stat()
+    try wait { lstat(copy, &status) != 0 }
+    #expect(exists(place.path))
+    try next.stop()
+  }
+
+  @Test func aDirectoryThatHasAnotherNameNowKeepsWhatItHolds() throws {
+    let home = TemporaryDirectory()
+    mkdir(home.path + "/real", 0o700)
+    symlink(home.path + "/real", home.path + "/link")
+    let bench = try CoordinatorBench(home: home, spools: ["link"])
+    let query = try bench.client().submit("SELECT 1")
+    try bench.worker().work()
+    #expect(try bench.client().end(of: query).state == .finished)
+    let next = try bench.restarted(spools: ["real"])
+    // The first sweep is over.
+    next.coordinator.firstSweeps.wait()
+    #expect(try next.client().fetch(query).status.state == .finished)
+    try next.stop()
+  }
+
+  /// It was given up as it had gone, and is back before anybody reads what lies there.
+  @Test func whatIsBackIsNotMadeAgainWithWhatReadIt() throws {
+    let bench = try CoordinatorBench(spools: ["a", "b"], patience: Self.patience)
+    let spools = try bench.spool.paths.map { path in
+      try SpoolDirectories(paths: [path], owner: "", now: { SystemClock.monotonic() }, report: { _ in })
+    }
+    let (a, b) = (bench.spool.paths[0], bench.spool.paths[1])
+    let query = try bench.client().submit(
+      "SELECT name FROM (SELECT name, count(*) FROM nation GROUP BY name) ORDER BY 1",
+      session: ["retry_initial_delay": "1ms"])
+    let worker = try bench.worker()
+    var order = try worker.order()
+    while order.attempt.task.stage.number > 0 {
+      worker.spool = spools[order.attempt.task.stage.number == 2 ? 0 : 1]
+      try worker.run(order, bench.catalogs)
+      order = try worker.order()
+    }
+    rename(a, a + ".gone")
+    try worker.socket.send(SpoolFaultReport(directory: a, reason: "it is gone", isFull: false, fileBytes: 0))
+    try wait { try !bench.events("outputs_missing").isEmpty }
+    rename(a + ".gone", a)
+    try wait { try !bench.events("spool_directory_restored").isEmpty }
+    try wait { try bench.look { $0.spoolSearches[a]?.isUnderWay == false } }
+    let lost = try #require(
+      try bench.look { $0.queries[query]?.outputs.values.first { $0.attempt.task.stage.number == 1 }?.location })
+    #expect(lost.directory == b && unlink(lost.path) == 0)
+    var report = ReportAttempt(
+      attempt: order.attempt, error: WaterbearError(.exchangeDataUnrecoverable, "it is not there"))
+    report.lostInput = lost.attempt
+    try worker.socket.send(report)
+    // It needs what is back, and nothing else.
+    #expect(try worker.order().attempt.task == lost.attempt.task)
+    try bench.stop()
+  }
 }

@@ -32,7 +32,7 @@ final class HangingFileSystem: SpoolFileSystem {
 
   func lift() { state.withLock { $0.below = nil } }
 
-  private func pass<Value>(
+  fileprivate func pass<Value>(
     _ path: String, _ operation: String = "", _ call: () throws(FileSystemFailure) -> Value
   ) throws(FileSystemFailure) -> Value {
     let hangs = {
@@ -66,7 +66,8 @@ final class HangingFileSystem: SpoolFileSystem {
   }
 
   func open(_ path: String) throws(FileSystemFailure) -> any SpoolFileSource {
-    try pass(path, "open") { () throws(FileSystemFailure) in try local.open(path) }
+    let source = try pass(path, "open") { () throws(FileSystemFailure) in try local.open(path) }
+    return HangingSource(source: source, path: path, owner: self)
   }
 
   func names(in directory: String) throws(FileSystemFailure) -> [String] {
@@ -89,5 +90,33 @@ final class HangingFileSystem: SpoolFileSystem {
 
   func deleteDirectory(_ path: String) throws(FileSystemFailure) -> Bool {
     try pass(path) { () throws(FileSystemFailure) in try local.deleteDirectory(path) }
+  }
+}
+
+/// Reads from memory until that is forgotten; then its reads are the operation `read past the cache`.
+private final class HangingSource: SpoolFileSource {
+  let source: any SpoolFileSource
+  let path: String
+  let owner: HangingFileSystem
+  var isCached = true
+
+  init(source: any SpoolFileSource, path: String, owner: HangingFileSystem) {
+    self.source = source
+    self.path = path
+    self.owner = owner
+  }
+
+  func forgetCached() {
+    isCached = false
+    source.forgetCached()
+  }
+
+  func byteCount() throws(FileSystemFailure) -> Int64 { try source.byteCount() }
+
+  func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemFailure) -> Int {
+    guard !isCached else { return try source.read(at: offset, into: buffer) }
+    return try owner.pass(path, "read past the cache") { () throws(FileSystemFailure) in
+      try source.read(at: offset, into: buffer)
+    }
   }
 }

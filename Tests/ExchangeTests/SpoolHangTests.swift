@@ -148,6 +148,24 @@ struct SpoolHangTests {
     #expect(fixture.directories.fileSystem.reach(directory) == .away)
   }
 
+  /// As a disk that is dead: the kernel's memory gives what it was asked before.
+  @Test func thatTheMarkerIsInMemoryIsNoAnswer() throws {
+    let fixture = try SpoolFixture(fileSystem: fileSystem)
+    let directory = fixture.path(0)
+    fileSystem.hang(below: directory, in: "read past the cache")
+    let answer = Mutex<SpoolReach?>(nil)
+    let isUnderWay = fixture.directories.run(.answer, in: directory) {
+      let reach = fixture.directories.askAgain(directory)
+      answer.withLock { $0 = reach }
+    }
+    #expect(isUnderWay && wait { fileSystem.stuck == 1 || answer.withLock { $0 } != nil })
+    #expect(answer.withLock { $0 } == nil)
+    #expect(pass(20, in: fixture).count == 1 && fixture.directories.isSilent(directory))
+    fileSystem.lift()
+    // It comes too late.
+    #expect(wait { answer.withLock { $0 == .silent } })
+  }
+
   /// The coordinator asks whether the directory has answered since the call began.
   @Test func whenACallBeganIsSaidAsItIs() throws {
     let fixture = try SpoolFixture(fileSystem: fileSystem)
