@@ -105,8 +105,8 @@ public final class Scheduler {
     case .cancel(let id, let error):
       guard let query = queries[id] else { return }
       switch query.phase {
-      case .finished: releaseQuery(query)
-      case .committing: break
+      // Too late: who asks for the result of one that has finished gets it.
+      case .finished, .committing: break
       default: failQuery(query, error)
       }
     case .workerJoined(let id, let slots, let memory, let running):
