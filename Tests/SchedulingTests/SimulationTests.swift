@@ -38,6 +38,19 @@ import Testing
     #expect(summary.planChanges > summary.worlds / 10)
   }
 
+  @Test func faultsCanBeLeftOut() {
+    for seed in UInt64(1)...500 {
+      var random = RandomSource(seed: seed)
+      let drawn = FaultPlan.random(&random)
+      var none = FaultPlan.none
+      none.until = drawn.until
+      #expect(drawn.keeping([]) == none)
+      #expect(drawn.keeping(Set(FaultKind.allCases)) == drawn)
+      let report = Simulation.run(seed: seed, kinds: [])
+      #expect(report.violation == nil && report.failed.isEmpty, Self.replay(report))
+    }
+  }
+
   @Test func bigWorldKeepsTheRules() {
     let kinds = Set(FaultKind.allCases).subtracting([.userError, .poison, .cancel])
     var finished = 0

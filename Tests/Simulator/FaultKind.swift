@@ -13,6 +13,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
   case duplicateReport = "duplicate-report"
   case failure
   case memory
+  case memoryShort = "memory-short"
   case slowness
   case userError = "user-error"
   case poison
@@ -36,11 +37,12 @@ extension FaultPlan {
     case .workerHang: workerHangEvery = nil
     case .connectionLoss: (connectionLossEvery, staleDelivery) = (nil, 0)
     case .spoolLoss: (spoolLossEvery, lossWithDirectory) = (nil, 0)
-    case .spoolFull: (spoolFullEvery, smallSpool) = (nil, 0)
+    case .spoolFull: (spoolFullEvery, smallSpool, spoolWait) = (nil, 0, FaultPlan.none.spoolWait)
     case .drain: drainEvery = nil
     case .duplicateReport: duplicateReport = 0
     case .failure: (internalFailure, externalFailure, attemptCrashesWorker) = (0, 0, 0)
     case .memory: (attemptIsKilledForMemory, bigTask, stuckMemory) = (0, 0, 0)
+    case .memoryShort: memoryShortEvery = nil
     case .slowness: slowAttempt = 0
     case .userError: userError = 0
     case .poison: poison = 0

@@ -2,7 +2,7 @@
 import Base
 
 /// Probabilities and times of the faults of one world. All faults end at `until`; what is left must then get done.
-public struct FaultPlan: Sendable {
+public struct FaultPlan: Hashable, Sendable {
   /// Faults happen before this time only.
   public var until = MonotonicTime(nanoseconds: 4_000_000_000)
   /// At each boundary between two actions of the coordinator.
