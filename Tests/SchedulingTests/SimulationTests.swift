@@ -26,10 +26,17 @@ import Testing
       return
     }
     let count = Self.number("WATERBEAR_SEEDS") ?? 100_000
-    let summary = Simulation.search(1...count, threads: ProcessInfo.processInfo.activeProcessorCount) { seed in
+    searchWorlds(1...count)
+    // And some that nobody has seen before: what is found there is replayed by its seed alone.
+    let first = UInt64.random(in: 1_000_000...UInt64(1 << 53))
+    searchWorlds(first...first + count / 5)
+  }
+
+  private func searchWorlds(_ seeds: ClosedRange<UInt64>) {
+    let summary = Simulation.search(seeds, threads: ProcessInfo.processInfo.activeProcessorCount) { seed in
       Simulation.run(seed: seed)
     }
-    print("simulated \(summary)")
+    print("simulated from \(seeds.lowerBound) on: \(summary)")
     if let broken = summary.violation { Issue.record(Self.replay(broken)) }
     // Most queries get through; a world in which nothing works would prove nothing.
     #expect(summary.finished > summary.failedCount * 3)
