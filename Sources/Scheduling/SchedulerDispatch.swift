@@ -218,7 +218,8 @@ extension Scheduler {
   private func input(of task: TaskReference) -> TaskInput {
     let query = task.query
     let own = task.state.input
-    let partitions = own.partitions
+    let isOff = settings.plantedBug == .leavesPartitionOut && own.partitions.count > 1
+    let partitions = isOff ? Array(own.partitions.dropLast()) : own.partitions
     let exchanges = query.stages[task.stage].description.inputs.map { input in
       TaskInput.Exchange(
         stage: query.stages[input.stage].id, mode: input.mode,

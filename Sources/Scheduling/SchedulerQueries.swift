@@ -222,7 +222,7 @@ extension Scheduler {
         let state = query.stages[reader]
         return reader == 0 || !state.wasComplete || state.consumers.contains { !query.stages[$0].wasComplete }
       }
-      if !isNeeded { release(query, stage.id) }
+      if !isNeeded || settings.plantedBug == .deletesNeededOutputs { release(query, stage.id) }
     }
   }
 
@@ -242,6 +242,7 @@ extension Scheduler {
   }
 
   func finishQuery(_ query: QueryState, isRecorded: Bool) {
+    if settings.plantedBug == .commitsAgain, query.phase == .committing { perform(.commit(query.id)) }
     query.phase = .finished
     if query.holdsResults { announceHeldResults(query) }
     if !isRecorded { record(.queryEnded(query.id, .finished)) }

@@ -45,4 +45,12 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case countsWorkAsWaiting
   /// Attempts are started although no spool directory is in use.
   case ignoresSpool
+  /// A task begins with the last split of the one before it.
+  case readsSplitTwice
+  /// An attempt that reads several partitions leaves the last one out.
+  case leavesPartitionOut
+  /// A commit that was made is made again.
+  case commitsAgain
+  /// A stage's outputs are deleted when they are complete, whoever may still read them.
+  case deletesNeededOutputs
 }

@@ -29,7 +29,8 @@ extension Scheduler {
     let ranges = query.stages[stage].packer.take(room)
     let isLast = query.stages[stage].packer.isDone
     guard isLast || !ranges.isEmpty else { return }
-    addTasks(query, stage, ranges.map { .splits($0) }, last: isLast)
+    let isOff = settings.plantedBug == .readsSplitTwice
+    addTasks(query, stage, ranges.map { .splits(isOff ? max(0, $0.lowerBound - 1)..<$0.upperBound : $0) }, last: isLast)
     query.updateRunnable(stage)
     enter(query)
   }

@@ -107,7 +107,7 @@ struct ModelStore {
     case .taskDivided(let id, let input):
       divide(id, input)
     case .stageReleased(let id):
-      require(stage(id).tasks.allSatisfy { $0.selected != nil }, "stage \(id) is released, but not complete")
+      checkRelease(id)
       change(id) { $0.isReleased = true }
     case .stageRestarted(let id, let forgetsOutputs):
       change(id) { stage in
@@ -289,6 +289,27 @@ struct ModelStore {
     case .failed:
       queries[id]!.isReleased = true
     }
+  }
+
+  /// Outputs go when all who read them and all who read those are complete, and what the root stage reads with the
+  /// query, or when its commit is noted: one loss then costs one task.
+  private mutating func checkRelease(_ id: StageID) {
+    require(isComplete(id), "stage \(id) is released, but not complete")
+    if queries[id.query]!.outcome != nil || queries[id.query]!.toCommit != nil { return }
+    for reader in readers(of: id) {
+      let isNeeded = reader.number == 0 || !isComplete(reader) || !readers(of: reader).allSatisfy(isComplete)
+      require(!isNeeded, "stage \(id) is released, but may still be read by stage \(reader.number)")
+    }
+  }
+
+  private func readers(of id: StageID) -> [StageID] {
+    queries[id.query]!.description.stages.filter { $0.inputs.contains { $0.stage == id.number } }
+      .map { StageID(query: id.query, number: $0.number) }
+  }
+
+  private func isComplete(_ id: StageID) -> Bool {
+    let stage = stage(id)
+    return stage.isSkipped || stage.tasksComplete && stage.tasks.allSatisfy { $0.selected != nil }
   }
 
   /// Each split and each partition is in exactly one task.

@@ -43,6 +43,8 @@ final class World {
   var isVerbose = false
   /// What the coordinator has read of root stages for the commit; gone with it.
   var collected: [QueryID: UInt64] = [:]
+  /// Commits that this life of the coordinator has asked for, and that have not failed.
+  var asked: Set<QueryID> = []
   /// When each query was submitted; known to all lives of the coordinator.
   var submitted: [QueryID: MonotonicTime] = [:]
   /// What readers of tables see, by the query that wrote it.
@@ -138,7 +140,10 @@ final class World {
     case .serve(let id, let life): serve(id, life)
     case .collect(let id, let attempts, let life): collect(id, attempts, life)
     case .commit(let id, let life): commit(id, life)
-    case .commitDone(let id, let error, let life): if life == self.life { deliver(event, .commitEnded(id, error)) }
+    case .commitDone(let id, let error, let life):
+      guard life == self.life else { return }
+      if error != nil { asked.remove(id) }
+      deliver(event, .commitEnded(id, error))
     case .toCoordinator(let connection, let message): deliverToCoordinator(connection, message)
     case .lateReport(let message): deliver(event, message)
     case .toWorker(let connection, let message): deliverToWorker(connection, message)

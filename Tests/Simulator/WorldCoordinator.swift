@@ -107,6 +107,7 @@ extension World {
     scheduler = nil
     inbox = []
     collected = [:]
+    asked = []
     timerGeneration += 1
     coordinatorConnections = [:]
     for worker in workers { if let connection = worker.connection { close(connection) } }
@@ -152,6 +153,10 @@ extension World {
       checks.require(!isSelected || !store.isLive(attempt.task.stage.query), "selected output \(attempt) is deleted")
       spool.delete(attempt)
     case .deleteStageOutputs(let stage):
+      // It may have been started again in the turn that released it; then nothing of it counts.
+      let state = store.stage(stage)
+      let isFree = state.isReleased || !store.isLive(stage.query) || state.tasks.allSatisfy { $0.selected == nil }
+      checks.require(isFree, "selected outputs of \(stage) are deleted")
       spool.delete(stage)
     case .deleteQueryOutputs(let id):
       checks.require(!store.isLive(id), "outputs of live query \(id) are deleted")
@@ -168,6 +173,8 @@ extension World {
       queue.add(after(1...100), .collect(id, attempts: attempts, life: life))
     case .commit(let id):
       checks.require(store.queries[id]?.toCommit != nil, "\(id) is committed, but the store does not say so")
+      checks.require(
+        asked.insert(id).inserted, "\(id) is committed again, although its commit is under way or has succeeded")
       queue.add(after(1...100), .commit(id, life: life))
     case .queryFailed(let id, let error):
       checks.require(store.queries[id]?.outcome == .failed(error), "\(id) failed, but the store does not say so")
@@ -180,13 +187,20 @@ extension World {
     }
   }
 
-  /// Each input is read of the selected attempts, each partition of each producer once.
+  /// Each input is read of the selected attempts, each partition of each producer once; of splits and partitions that
+  /// are divided among tasks, those that the store says.
   private func checkStart(_ start: AttemptStart) {
     let query = store.queries[start.attempt.task.stage.query]!
     let task = store.task(start.attempt.task)
+    checks.require(start.input.splits == task?.input.splits, "\(start.attempt) reads splits of other tasks, or not all")
+    checks.require(start.input.shares == task?.input.shares, "\(start.attempt) reads another share than its task's")
     checks.require(
       task?.running.contains { $0.number == start.attempt.number } == true, "\(start.attempt) starts unrecorded")
     for exchange in start.input.exchanges {
+      let all = Array(0..<query.description.stages[exchange.stage.number].outputPartitionCount)
+      checks.require(
+        exchange.partitions == (exchange.mode == .partitioned ? task?.input.partitions : all),
+        "\(start.attempt) reads partitions \(exchange.partitions) of \(exchange.stage)")
       let tasks = query.restored.stages[exchange.stage.number].tasks
       if query.restored.stages[exchange.stage.number].isSkipped {
         checks.require(
