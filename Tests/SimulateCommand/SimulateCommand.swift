@@ -37,7 +37,7 @@ import Simulator
   var bug: String?
   @Flag(help: "Switch on each planted bug in turn and say at which seed it is found.")
   var plantedBugs = false
-  @Flag(help: "Measure the scheduler alone: processor time for each task up to --tasks on up to --workers.")
+  @Flag(help: "Measure the scheduler alone: processor time for each task, up to --tasks on up to --workers.")
   var cost = false
 
   private static func names<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> String {
@@ -45,7 +45,7 @@ import Simulator
   }
 
   func run() throws {
-    if cost { return measureCost() }
+    if cost { return try measureCost() }
     if plantedBugs { return try findPlantedBugs() }
     let worlds = try self.worlds(bug: bug.map(named))
     if let seed {
@@ -123,20 +123,23 @@ import Simulator
     if missed { throw ExitCode.failure }
   }
 
-  private func measureCost() {
+  private func measureCost() throws {
     let (most, workers) = (tasks ?? 1_000_000, workers ?? 10_000)
-    print("     tasks   workers   microseconds a task")
+    print("     tasks   workers   microseconds a task   with failures")
     // The first run pays for pages the allocator has not seen yet.
     _ = SchedulingCost.measure(tasks: 1000, workers: 10)
     for divisor in [1000, 100, 10, 1] where most / divisor > 0 {
-      let cost = SchedulingCost.measure(tasks: most / divisor, workers: max(1, workers / divisor))
-      let micros = String(format: "%.2f", cost.secondsPerTask * 1e6)
-      print(pad(cost.tasks, 10) + pad(cost.workers, 10) + String(repeating: " ", count: 22 - micros.count) + micros)
+      let costs = [false, true].map {
+        SchedulingCost.measure(tasks: most / divisor, workers: max(1, workers / divisor), isDisturbed: $0)
+      }
+      guard costs.allSatisfy({ $0.finished == $0.tasks + 1 }) else { throw ExitCode.failure }
+      let micros = costs.map { String(format: "%.2f", $0.secondsPerTask * 1e6) }
+      print(pad(costs[0].tasks, 10) + pad(costs[0].workers, 10) + pad(micros[0], 22) + pad(micros[1], 16))
     }
   }
 
-  private func pad(_ number: Int, _ width: Int) -> String {
-    let text = String(number)
+  private func pad(_ value: some CustomStringConvertible, _ width: Int) -> String {
+    let text = value.description
     return String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }
