@@ -53,4 +53,6 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
   case commitsAgain
   /// A stage's outputs are deleted when they are complete, whoever may still read them.
   case deletesNeededOutputs
+  /// A commit is made before its note is safe from a loss of power: not the scheduler's mistake, but its shell's.
+  case commitsUnsynced
 }

@@ -58,6 +58,19 @@ import Testing
     }
   }
 
+  /// The store goes back by up to a second, all workers die, and files are torn, or are newer than the store.
+  @Test func aLossOfPowerLosesNoRowsAndNoCommit() {
+    var faults = FaultPlan.none
+    faults.powerCutEvery = .milliseconds(300)
+    faults.until = MonotonicTime(nanoseconds: 3_000_000_000)
+    let (plan, threads) = (faults, ProcessInfo.processInfo.activeProcessorCount)
+    let summary = Simulation.search(1...10_000, threads: threads) { Simulation.run(seed: $0, faults: plan) }
+    print("without power: \(summary)")
+    if let broken = summary.violation { Issue.record(Self.replay(broken)) }
+    #expect(summary.powerCuts > summary.worlds)
+    #expect(summary.finished > summary.failedCount * 3)
+  }
+
   @Test func bigWorldKeepsTheRules() {
     let kinds = Set(FaultKind.allCases).subtracting([.userError, .poison, .cancel])
     var finished = 0

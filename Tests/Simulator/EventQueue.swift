@@ -13,8 +13,8 @@ enum WorldEvent {
   case commit(QueryID, life: Int)
   case commitDone(QueryID, WaterbearError?, life: Int)
   case toCoordinator(connection: Int, SchedulerEvent)
-  /// A message of a connection that broke long ago, perhaps of a process that is dead.
-  case lateReport(SchedulerEvent)
+  /// A message of a connection that broke long ago, perhaps of a process that is dead; none outlives a loss of power.
+  case lateReport(SchedulerEvent, era: Int)
   case toWorker(connection: Int, WorkerMessage)
   case connect(ModelWorker)
   case heartbeat(ModelWorker)
@@ -23,7 +23,7 @@ enum WorldEvent {
   /// The supervisor starts a worker with this number, ends one, or tells the coordinator of a death.
   case spawn(Int)
   case kill(WorkerID)
-  case reportDeath(WorkerID, WaterbearError)
+  case reportDeath(WorkerID, WaterbearError, era: Int)
   case restartCoordinator
   /// The coordinator's loop does what has come in.
   case turn(life: Int)
@@ -43,6 +43,7 @@ enum Fault: Int, CaseIterable {
   case drain
   case memoryShort
   case spoolFull
+  case powerCut
 }
 
 /// What the coordinator tells a worker.

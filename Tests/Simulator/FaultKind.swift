@@ -9,6 +9,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
   case connectionLoss = "connection-loss"
   case spoolLoss = "spool-loss"
   case spoolFull = "spool-full"
+  case powerCut = "power-cut"
   case drain
   case duplicateReport = "duplicate-report"
   case failure
@@ -38,6 +39,7 @@ extension FaultPlan {
     case .connectionLoss: (connectionLossEvery, staleDelivery) = (nil, 0)
     case .spoolLoss: (spoolLossEvery, lossWithDirectory) = (nil, 0)
     case .spoolFull: (spoolFullEvery, smallSpool, spoolWait) = (nil, 0, FaultPlan.none.spoolWait)
+    case .powerCut: powerCutEvery = nil
     case .drain: drainEvery = nil
     case .duplicateReport: duplicateReport = 0
     case .failure: (internalFailure, externalFailure, attemptCrashesWorker) = (0, 0, 0)

@@ -19,6 +19,8 @@ public struct FaultPlan: Hashable, Sendable {
   public var drainEvery: TimeSpan?
   /// Mean time between shortages of memory on the machine.
   public var memoryShortEvery: TimeSpan?
+  /// Mean time between losses of power.
+  public var powerCutEvery: TimeSpan?
   /// Mean time between times in which no spool directory takes a file.
   public var spoolFullEvery: TimeSpan?
   /// That the smaller of two spool directories runs full under an attempt's output.
@@ -100,6 +102,7 @@ public struct FaultPlan: Hashable, Sendable {
     if copy.chance(0.15) { plan.stuckMemory = 0.4 }
     if copy.chance(0.3) { plan.lossWithDirectory = 0.5 }
     if plan.spoolFullEvery != nil, copy.chance(0.5) { plan.smallSpool = Double(copy.within(1...100)) / 100 }
+    if copy.chance(0.12) { plan.powerCutEvery = .milliseconds(Int64(copy.within(200...2500))) }
     return plan
   }
 }

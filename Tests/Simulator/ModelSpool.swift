@@ -37,6 +37,14 @@ struct ModelSpool {
     return lost
   }
 
+  /// The query is live again: it may commit files.
+  mutating func reopen(_ query: QueryID) { closed.remove(query) }
+
+  /// Tears each file with this chance, as a loss of power does: none was synced.
+  mutating func tear(_ random: inout RandomSource, chance: Double) {
+    for attempt in files.keys.sorted() where random.chance(chance) { files[attempt] = random.chance(0.5) ? false : nil }
+  }
+
   /// Loses or damages a random file.
   mutating func harm(_ random: inout RandomSource) {
     if files.isEmpty { return }

@@ -56,10 +56,10 @@ struct ModelStore {
   }
 
   func task(_ id: TaskID) -> RestoredTask? {
-    guard let stage = queries[id.stage.query]?.restored.stages[id.stage.number],
-      stage.tasks.indices.contains(id.partition)
+    guard let stages = queries[id.stage.query]?.restored.stages, stages.indices.contains(id.stage.number),
+      stages[id.stage.number].tasks.indices.contains(id.partition)
     else { return nil }
-    return stage.tasks[id.partition]
+    return stages[id.stage.number].tasks[id.partition]
   }
 
   private mutating func require(_ condition: Bool, _ message: @autoclosure () -> String) {

@@ -12,6 +12,7 @@ public struct SimulationReport: Hashable, Sendable {
   public var events: Int
   public var attempts: Int
   public var coordinatorCrashes: Int
+  public var powerCuts: Int
   /// Boundaries between two actions of the coordinator that were passed.
   public var boundaries: Int
   /// Stages of finished queries that were skipped.
@@ -40,6 +41,7 @@ public enum Simulation {
     var report = SimulationReport(
       seed: seed, violation: world.checks.violation, traceHash: world.checks.traceHash, events: world.checks.events,
       attempts: world.checks.attempts, coordinatorCrashes: world.checks.coordinatorCrashes,
+      powerCuts: world.checks.powerCuts,
       boundaries: world.boundary, skippedStages: world.checks.skippedStages, planChanges: world.checks.planChanges)
     for query in world.store.queries.values {
       switch query.outcome {

@@ -11,6 +11,7 @@ public struct SimulationSummary: Sendable {
   public var failed: [String: Int] = [:]
   public var attempts = 0
   public var coordinatorCrashes = 0
+  public var powerCuts = 0
   public var skippedStages = 0
   public var planChanges = 0
   /// The world with the lowest seed among those found that broke a rule.
@@ -24,6 +25,7 @@ public struct SimulationSummary: Sendable {
     failed.merge(report.failed, uniquingKeysWith: +)
     attempts += report.attempts
     coordinatorCrashes += report.coordinatorCrashes
+    powerCuts += report.powerCuts
     skippedStages += report.skippedStages
     planChanges += report.planChanges
     if report.violation != nil, report.seed < violation?.seed ?? .max { violation = report }
@@ -35,7 +37,8 @@ extension SimulationSummary: CustomStringConvertible {
     let failures = failed.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     return "\(worlds) worlds: \(finished) queries finished, \(failedCount) failed as they should"
       + (failures.isEmpty ? "" : " (\(failures))")
-      + "; \(attempts) attempts, \(coordinatorCrashes) crashes of the coordinator, \(skippedStages) stages skipped, "
+      + "; \(attempts) attempts, \(coordinatorCrashes) crashes of the coordinator, \(powerCuts) losses of power, "
+      + "\(skippedStages) stages skipped, "
       + "\(planChanges) changes of plans"
   }
 }

@@ -50,6 +50,11 @@ final class World {
   /// What readers of tables see, by the query that wrote it.
   var committed: [QueryID: UInt64] = [:]
   var commitFailures: [QueryID: Int] = [:]
+  /// Losses of power so far.
+  var era = 0
+  var unsynced = UnsyncedStates()
+  /// Until then power is lost once more, although all queries have ended.
+  var quietUntil: MonotonicTime?
   /// No spool directory takes a file before this time.
   var spoolFullUntil = MonotonicTime(nanoseconds: 0)
   /// The smaller spool directory is set aside before this time.
@@ -58,6 +63,7 @@ final class World {
   /// A stream socket between a worker and the coordinator: keeps the order each way, and breaks as a whole.
   struct Connection {
     var worker: ModelWorker
+    var era: Int
     var isOpen = true
     var lastToWorker = MonotonicTime(nanoseconds: 0)
     var lastToCoordinator = MonotonicTime(nanoseconds: 0)
@@ -123,6 +129,7 @@ final class World {
       if let end {
         if now >= end { break }
       } else if store.queries.count == queries.count, store.live.isEmpty {
+        if cutsPowerAtEnd() { continue }
         isCalm = true
         end = now + .seconds(4)
       } else if now > deadline {
@@ -145,7 +152,7 @@ final class World {
       if error != nil { asked.remove(id) }
       deliver(event, .commitEnded(id, error))
     case .toCoordinator(let connection, let message): deliverToCoordinator(connection, message)
-    case .lateReport(let message): deliver(event, message)
+    case .lateReport(let message, let era): if era == self.era { deliver(event, message) }
     case .toWorker(let connection, let message): deliverToWorker(connection, message)
     case .connect(let worker): connect(worker)
     case .heartbeat(let worker): heartbeat(worker)
@@ -154,7 +161,9 @@ final class World {
     case .spawn(let number): spawn(number)
     case .kill(let id):
       if workers[id.number].id == id { die(workers[id.number], WaterbearError(.remoteHostGone, "killed")) }
-    case .reportDeath(let id, let error): deliver(event, .workerLost(id, error, lackedMemory: id.incarnation % 3 == 1))
+    case .reportDeath(let id, let error, let era):
+      guard era == self.era else { return }
+      deliver(event, .workerLost(id, error, lackedMemory: id.incarnation % 3 == 1))
     case .restartCoordinator: restartCoordinator()
     case .turn(let life): if life == self.life { turn() }
     case .timer(let generation): if generation == timerGeneration { deliver(event, .timer) }
@@ -180,6 +189,7 @@ final class World {
       case .drain: faults.drainEvery
       case .memoryShort: faults.memoryShortEvery
       case .spoolFull: faults.spoolFullEvery
+      case .powerCut: faults.powerCutEvery
       }
     guard let mean, faultsAreOn else { return }
     queue.add(after(1...max(1, Int(mean.milliseconds) * 2)), .fault(fault))
@@ -207,6 +217,8 @@ final class World {
       tell(.memoryShort(random.chance(0.5) ? .biggest : .leastWaste, held: held))
     case .spoolFull:
       fillSpool()
+    case .powerCut:
+      cutPower()
     case .drain:
       if !worker.isDead { tell(.workerDraining(worker.id)) }
     }

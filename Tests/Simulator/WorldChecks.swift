@@ -19,6 +19,7 @@ struct WorldChecks {
   /// Of each query that waits for a slot: how many attempts others have started meanwhile.
   private var passedOver: [QueryID: Int] = [:]
   var coordinatorCrashes = 0
+  var powerCuts = 0
   var results = 0
   /// Stages of finished queries that were skipped, and changes of plans.
   var skippedStages = 0
@@ -53,6 +54,12 @@ struct WorldChecks {
   }
 
   mutating func noteRead(by reader: AttemptID, of producer: AttemptID) { reads[reader, default: []].append(producer) }
+
+  /// Forgets what attempts have read whose numbers are free again.
+  mutating func forgetReads(of isForgotten: (AttemptID) -> Bool) {
+    reads = reads.filter { !isForgotten($0.key) }
+    skippedReads = skippedReads.filter { !isForgotten($0.key) }
+  }
 
   mutating func noteSkipped(by reader: AttemptID, _ stage: StageID) { skippedReads[reader, default: []].append(stage) }
 

@@ -29,6 +29,7 @@ extension World {
     guard life == self.life, scheduler != nil, let query = store.queries[id], let toCommit = query.toCommit
     else { return }
     checks.require(query.outcome == nil, "\(id) is committed after its end")
+    syncStore()
     let fails = faultsAreOn && random.chance(faults.externalFailure)
     let isRefused = faultsAreOn && committed[id] == nil && random.chance(faults.userError / 4)
     if !isRefused && (!fails || random.chance(0.5)) {

@@ -10,7 +10,8 @@ extension World {
     guard connections[index].isOpen else {
       // A late report may still be read from a broken connection; nobody reads a late hello.
       if case .workerJoined = message { return }
-      if faultsAreOn, random.chance(faults.staleDelivery) { queue.add(after(0...700), .lateReport(message)) }
+      guard connections[index].era == era else { return }
+      if faultsAreOn, random.chance(faults.staleDelivery) { queue.add(after(0...700), .lateReport(message, era: era)) }
       return
     }
     guard scheduler != nil else { return }
@@ -72,6 +73,7 @@ extension World {
     if crashes() { return }
     store.expectUncounted(lostWithDirectory(events.map(\.event)))
     store.apply(turn.records, spool: spool, collected: collected)
+    noteUnsynced()
     checks.noteSpool(turn, of: events.map(\.event), at: now)
     // Effects of a broken turn would only hide what is wrong with it.
     if store.violation != nil || crashes() { return }
@@ -102,6 +104,11 @@ extension World {
     guard faults.coordinatorCrashesAt.contains(boundary) || (faultsAreOn && random.chance(faults.coordinatorCrash))
     else { return false }
     say("the coordinator crashes at boundary \(boundary)")
+    crash()
+    return true
+  }
+
+  func crash() {
     checks.coordinatorCrashes += 1
     checks.forgetSpool()
     scheduler = nil
@@ -113,7 +120,6 @@ extension World {
     for worker in workers { if let connection = worker.connection { close(connection) } }
     queue.add(after(10...300), .restartCoordinator)
     if end != nil { end = now + .seconds(4) }
-    return true
   }
 
   func restartCoordinator() {
@@ -225,6 +231,7 @@ extension World {
       queue.add(after(20...80), .submit(index))
       return
     }
+    noteUnsynced()
     store.insert(queries[index])
     submitted[queries[index].id] = now
     advisor.add(queries[index].plan, queries[index].description)

@@ -11,7 +11,7 @@ extension World {
       queue.add(max(after(10...60), worker.hungUntil), .connect(worker))
       return
     }
-    connections.append(Connection(worker: worker))
+    connections.append(Connection(worker: worker, era: era))
     worker.connection = connections.count - 1
     say("\(worker.id) connects, holding \(worker.held)")
     send(
@@ -218,14 +218,19 @@ extension World {
 
   // MARK: Supervisor
 
-  func die(_ worker: ModelWorker, _ error: WaterbearError) {
-    if worker.isDead { return }
-    say("\(worker.id) dies: \(error)")
+  /// Ends the process. Nobody is told.
+  func die(_ worker: ModelWorker) {
     worker.isDead = true
     worker.executing = [:]
     if let connection = worker.connection { close(connection) }
+  }
+
+  func die(_ worker: ModelWorker, _ error: WaterbearError) {
+    if worker.isDead { return }
+    say("\(worker.id) dies: \(error)")
+    die(worker)
     if !(faultsAreOn && random.chance(faults.deathUnreported)) {
-      queue.add(after(0...30), .reportDeath(worker.id, error))
+      queue.add(after(0...30), .reportDeath(worker.id, error, era: era))
     }
     if !faultsAreOn || random.chance(faults.workerReturns) {
       queue.add(after(5...200), .spawn(worker.id.number))
