@@ -53,7 +53,7 @@ extension EndToEndTests {
     // MARK: The clock
 
     /// A library that shows programs another time of day, as Debian's package libfaketime installs it.
-    private static let otherClock = ["x86_64-linux-gnu", "aarch64-linux-gnu"]
+    static let otherClock = ["x86_64-linux-gnu", "aarch64-linux-gnu"]
       .map { machine -> String in "/usr/lib/\(machine)/faketime/libfaketimeMT.so.1" }
       .first { (path: String) -> Bool in access(path, R_OK) == 0 }
 
