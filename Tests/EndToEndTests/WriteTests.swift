@@ -1,6 +1,7 @@
 // Tests that a table is written once and whole, whatever is killed while it is.
 import Base
 import Foundation
+import Glibc
 import Platform
 import Testing
 
@@ -44,6 +45,41 @@ extension EndToEndTests {
       #expect(!(try daemon.control(["query", "SELECT * FROM lake.out.nation"]).succeeded))
       // What was dropped is removed after the answer.
       try daemon.wait(for: "no leftovers") { files(below: lake.path).allSatisfy { $0.hasSuffix(".schema") } }
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible, "mounting a tmpfs takes root"), arguments: ["PARQUET", "CSV"])
+    func `a disk of tables that is full fails a write clearly, and nothing of it stays`(_ format: String) throws {
+      let disk = try SmallDisk(bytes: 16 << 20)
+      mkdir(disk.path + "/out", 0o700)
+      let daemon = try Daemon(
+        config: "task-retry-attempts-per-task=1\nretry-initial-delay=100ms\n",
+        catalogs: ["lake": "connector.name=files\nfiles.base-directory=\(disk.path)\n"])
+      let nation = "WITH (format = '\(format)') AS SELECT * FROM tpch.tiny.nation"
+      _ = try run("CREATE TABLE lake.out.nation \(nation)", on: daemon)
+      let before = files(below: disk.path).sorted()
+      func fails(_ sql: String) throws {
+        let failed = try daemon.control(["query", sql])
+        #expect(failed.end == .exited(1), "\(sql)")
+        // Which task, how often, why, and what to do.
+        let remedy = "Free space in files.base-directory \(disk.path)"
+        for part in ["Task ", "failed 2 times", "No space left on device", remedy] {
+          #expect(failed.error.contains(part), "\(sql): \(failed.error)")
+        }
+        try daemon.wait(for: "nothing to be left of it") {
+          files(below: disk.path).sorted().filter { $0 != "filler" } == before
+        }
+        #expect(try run("SELECT count(*), sum(n_nationkey) FROM lake.out.nation", on: daemon).hasSuffix("\n25\t300\n"))
+        try daemon.expectEmptySpool()
+      }
+      // It fills up under many rows, and is full before the first.
+      try fails("CREATE TABLE lake.out.orders WITH (format = '\(format)') AS SELECT * FROM tpch.sf1.orders")
+      disk.fill()
+      try fails("CREATE TABLE lake.out.more \(nation)")
+      try fails("INSERT INTO lake.out.nation SELECT * FROM tpch.tiny.nation")
+      disk.free()
+      _ = try run("CREATE TABLE lake.out.more \(nation)", on: daemon)
+      #expect(try run("INSERT INTO lake.out.nation SELECT * FROM tpch.tiny.nation", on: daemon) == "rows\n25\n")
+      #expect(try run("SELECT count(*) FROM lake.out.nation", on: daemon) == "_col0\n50\n")
     }
 
     @Test func `a table has each row once while workers and coordinators are killed all the time`() throws {

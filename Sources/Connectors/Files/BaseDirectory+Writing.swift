@@ -77,6 +77,22 @@ extension BaseDirectory {
     return OwnedDescriptor(adopting: number)
   }
 
+  /// Writes all bytes to a file that `create` made; errors name `path`.
+  func write(_ bytes: UnsafeRawBufferPointer, to file: OwnedDescriptor, of path: String) throws {
+    var rest = bytes[...]
+    while rest.count > 0 {
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let count = SystemCall.retrying { Glibc.write(file.number, part.baseAddress, part.count) }
+      guard count >= 0 else { throw changeFailure("cannot write to", path, errno) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Makes the content of a file durable; errors name `path`.
+  func sync(_ file: OwnedDescriptor, of path: String) throws {
+    guard fsync(file.number) == 0 else { throw changeFailure("cannot sync", path, errno) }
+  }
+
   /// Renames within the base directory; false where `target` is there and cannot be replaced: a file by a directory, a
   /// directory by a file, or a directory that is not empty. Links are renamed, not followed. Not durable before `sync`.
   func rename(_ source: String, to target: String) throws -> Bool {
@@ -146,6 +162,8 @@ extension BaseDirectory {
       switch number {
       case EACCES, EPERM: "Let the user that runs waterbeard write to that directory."
       case EROFS: "The file system is mounted read-only."
+      case ENOSPC: "Free space in files.base-directory \(self.path)."
+      case EDQUOT: "Free space in files.base-directory \(self.path), or raise the quota."
       case ENAMETOOLONG: "A name has at most 255 bytes; values of partition columns become names."
       default: nil
       }

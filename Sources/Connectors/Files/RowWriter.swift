@@ -4,7 +4,6 @@
 import Base
 import Columnar
 import Delimited
-import Glibc
 import JSONLines
 import Parquet
 import Platform
@@ -66,6 +65,7 @@ extension WrittenCompression {
 final class WrittenFile {
   /// Relative to the base directory.
   let path: String
+  private let base: BaseDirectory
   private let descriptor: OwnedDescriptor
   private let writer: any RowWriter
 
@@ -75,10 +75,11 @@ final class WrittenFile {
     in base: BaseDirectory
   ) throws {
     self.path = path
+    self.base = base
     let descriptor = try base.create(path, isNew: isNew)
     self.descriptor = descriptor
     writer = try RowWriters.writer(definition, isOneOfMany: isOneOfMany) { bytes in
-      try descriptor.write(bytes, of: path)
+      try base.write(bytes, to: descriptor, of: path)
     }
   }
 
@@ -89,23 +90,6 @@ final class WrittenFile {
   /// Writes what is left, and makes the content durable. The name is not durable yet.
   func finish() throws {
     try writer.finish()
-    guard fsync(descriptor.number) == 0 else {
-      throw SystemCall.failure("cannot sync \(path)", errno, code: .filesFilesystemError)
-    }
-  }
-}
-
-extension OwnedDescriptor {
-  /// Writes all bytes; errors name `path`.
-  func write(_ bytes: UnsafeRawBufferPointer, of path: String) throws {
-    var rest = bytes[...]
-    while rest.count > 0 {
-      let part = UnsafeRawBufferPointer(rebasing: rest)
-      let count = SystemCall.retrying { Glibc.write(number, part.baseAddress, part.count) }
-      guard count >= 0 else {
-        throw SystemCall.failure("cannot write to \(path)", errno, code: .filesFilesystemError)
-      }
-      rest = rest.dropFirst(count)
-    }
+    try base.sync(descriptor, of: path)
   }
 }

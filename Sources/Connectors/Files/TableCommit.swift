@@ -75,10 +75,8 @@ struct TableCommit {
   private func writeDefinition() throws {
     let path = "\(intent.gathered)/\(TableDefinition.fileName)"
     let file = try base.create(path, isNew: false)
-    try BinaryEncoder.encode(intent.definition).withUnsafeBytes { try file.write($0, of: path) }
-    guard fsync(file.number) == 0 else {
-      throw SystemCall.failure("cannot sync \(path)", errno, code: .filesFilesystemError)
-    }
+    try BinaryEncoder.encode(intent.definition).withUnsafeBytes { try base.write($0, to: file, of: path) }
+    try base.sync(file, of: path)
   }
 
   // MARK: INSERT
