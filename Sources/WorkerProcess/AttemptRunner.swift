@@ -66,12 +66,12 @@ final class AttemptRunner {
     do {
       let context = try taskContext(order, stage: stage, fragment: fragment, control: control, memory: memory)
       let executor = try TaskExecutor(fragment: fragment, context: context)
-      CrashPoint.reach("attempt.begun")
+      try CrashPoint.pass("attempt.begun.\(order.attempt.place)")
       let statistics = try executor.run(into: SpoolSink(writer))
       if control.isStopped { throw TaskStopped() }
-      CrashPoint.reach("attempt.written")
+      try CrashPoint.pass("attempt.written.\(order.attempt.place)")
       let output = try writer.commit()
-      CrashPoint.reach("attempt.committed")
+      CrashPoint.reach("attempt.committed.\(order.attempt.place)")
       return (output, statistics)
     } catch {
       writer.abort()
@@ -153,4 +153,9 @@ extension TaskID {
   /// What random() follows from: the same in every attempt of the task, so that they give the same rows, and another in
   /// each task of each query.
   var randomSeed: UInt64 { Array(description.utf8).withUnsafeBytes { XXH64.hash($0) } }
+}
+
+extension AttemptID {
+  /// `stage.task.attempt`, for the names of steps.
+  fileprivate var place: String { "\(task.stage.number).\(task.partition).\(number)" }
 }

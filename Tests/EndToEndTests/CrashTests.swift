@@ -59,7 +59,8 @@ extension EndToEndTests {
         steps.append(step.trimmingCharacters(in: .whitespacesAndNewlines))
         unlink(script + ".done")
       }
-      #expect(Set(steps) == ["attempt.begun", "attempt.written", "attempt.committed", "attempt.reported"])
+      let names = Set(steps.map { $0.split(separator: ".").prefix(2).joined(separator: ".") })
+      #expect(names == ["attempt.begun", "attempt.written", "attempt.committed", "attempt.reported"])
       #expect(try daemon.events("worker_lost").count == steps.count)
     }
   }
