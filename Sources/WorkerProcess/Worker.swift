@@ -26,6 +26,8 @@ final class Worker: Sendable {
     /// Given up, as they are in calls on a spool directory that do not return: they hold what they held.
     var stuck: [AttemptID: AttemptControl] = [:]
     var reports: [AttemptID: ReportAttempt] = [:]
+    /// Whose reports were acknowledged last.
+    var done = LastAttempts()
     /// Failures of base directories that no coordinator has heard of yet.
     var spoolFaults: [SpoolFault] = []
     var isDraining = false
@@ -226,7 +228,8 @@ final class Worker: Sendable {
     let control = AttemptControl(order.attempt, memory: MemoryContext(limit: order.memoryBytes))
     let known: (stage: StageDefinition?, report: ReportAttempt?, isNew: Bool) = state.withLock { state in
       if let report = state.reports[order.attempt] { return (nil, report, false) }
-      guard state.running[order.attempt] == nil else { return (nil, nil, false) }
+      // The same order may come twice, and late. No number of an attempt is given twice.
+      guard state.running[order.attempt] == nil, !state.done.contains(order.attempt) else { return (nil, nil, false) }
       let stage = state.stages[order.attempt.task.stage]
       if stage != nil { state.running[order.attempt] = control }
       return (stage, nil, true)
@@ -259,7 +262,7 @@ final class Worker: Sendable {
 
   private func acknowledge(_ attempt: AttemptID) {
     let socket = state.withLock { state -> FrameSocket? in
-      state.reports[attempt] = nil
+      if state.reports.removeValue(forKey: attempt) != nil { state.done.add(attempt) }
       return state.isDraining && state.isIdle ? state.socket : nil
     }
     socket?.shutDown()
@@ -326,6 +329,25 @@ final class Worker: Sendable {
     // A lost connection is noticed by the receiving thread; the report is sent again after the next registration.
     try? socket?.send(report)
     CrashPoint.reach("attempt.reported")
+  }
+}
+
+/// The attempts that were added last, up to a number.
+struct LastAttempts {
+  private static let most = 1024
+  private var known: Set<AttemptID> = []
+  /// A ring, once it is full.
+  private var order: [AttemptID] = []
+  private var oldest = 0
+
+  func contains(_ attempt: AttemptID) -> Bool { known.contains(attempt) }
+
+  mutating func add(_ attempt: AttemptID) {
+    guard known.insert(attempt).inserted else { return }
+    guard order.count == Self.most else { return order.append(attempt) }
+    known.remove(order[oldest])
+    order[oldest] = attempt
+    oldest = (oldest + 1) % Self.most
   }
 }
 

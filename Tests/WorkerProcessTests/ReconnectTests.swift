@@ -196,4 +196,51 @@ private final class End: Sendable {
     }
     try coordinator.stop()
   }
+
+  /// As where a message is delivered twice: before the first answer, between it and its acknowledgement, and after.
+  @Test func theSameOrderTwiceIsDoneOnce() throws {
+    let home = TemporaryDirectory()
+    let coordinator = try FakeCoordinator(home.path + "/socket")
+    let worker = try worker(home)
+    try withExtendedLifetime(home) {
+      let end = try End.of(worker)
+      #expect(try coordinator.take(RegisterWorker.self) != nil)
+      let stage = StageID(query: QueryID("20260101_000000_00001_aaaaa"), number: 0)
+      // One that cannot be read, so that the attempt fails by itself.
+      try coordinator.send(DefineStage(stage: stage, fragment: [0xFF], key: nil, compressionCodec: "NONE"))
+      func attempt(_ partition: Int) -> AttemptID {
+        AttemptID(task: TaskID(stage: stage, partition: partition), number: 0)
+      }
+      let order = StartAttempt(attempt: attempt(0), splits: [], inputs: [], memoryBytes: 1 << 20)
+      try coordinator.send(order)
+      let first = try #require(try coordinator.take(ReportAttempt.self))
+      #expect(first.error != nil && first.error?.message != "Stage \(stage) was not defined here")
+      // What it has reported it says again.
+      try coordinator.send(order)
+      #expect(try coordinator.take(ReportAttempt.self)?.error == first.error)
+      try coordinator.send(AcknowledgeReport(attempt: attempt(0)))
+      try coordinator.send(order)
+      // An answer that comes in any case, after all answers to what was sent before.
+      try coordinator.send(AbortAttempt(attempt: attempt(1)))
+      #expect(try coordinator.take(ReportAttempt.self)?.attempt == attempt(1))
+      try coordinator.hangUp()
+      #expect(try coordinator.take(RegisterWorker.self)?.running == [])
+      worker.drain()
+      #expect(end.hasCome())
+    }
+    try coordinator.stop()
+  }
+
+  @Test func onlyTheLastAttemptsAreRemembered() {
+    let stage = StageID(query: QueryID("q"), number: 0)
+    let attempts = (0..<3000).map { AttemptID(task: TaskID(stage: stage, partition: $0), number: 0) }
+    var last = LastAttempts()
+    for attempt in attempts {
+      last.add(attempt)
+      last.add(attempt)
+      #expect(last.contains(attempt))
+    }
+    #expect(attempts.count(where: last.contains) == 1024)
+    #expect(attempts.suffix(1024).allSatisfy(last.contains))
+  }
 }
