@@ -112,6 +112,20 @@ extension EndToEndTests {
       try daemon.expectEmptySpool()
     }
 
+    /// No machine has that much, so it is always short.
+    @Test func `tasks are ended while the machine is short of memory, and run again`() throws {
+      let sql = "SELECT count(*), count(DISTINCT l_suppkey) FROM lineitem WHERE l_comment NOT LIKE '%zz%zz%'"
+      let expected = try Daemon().rows(sql, schema: "sf3")
+      let daemon = try Daemon(
+        config: "waterbear.memory-reserve=900TB\ntask-retry-attempts-per-task=30\nretry-initial-delay=100ms\n")
+      let id = try daemon.submit([sql, "--catalog", "tpch", "--schema", "sf3"])
+      #expect(try daemon.control(["wait", id]).succeeded)
+      #expect(try daemon.control(["fetch", id, "--format", "tsv"]).output == expected)
+      #expect(try !daemon.events("memory_short").isEmpty)
+      #expect(try daemon.show(id).attempts.contains { $0.state == "FAILED" })
+      try daemon.expectEmptySpool()
+    }
+
     @Test(.enabled(if: MemoryGroup.isPossible, "no control group for memory can be made here"))
     func `a worker's memory follows from the control group that the daemon is in`() throws {
       let group = try MemoryGroup(bytes: 1 << 30)
