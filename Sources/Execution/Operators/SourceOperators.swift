@@ -66,9 +66,12 @@ final class ValuesOperator: Operator {
     guard !node.rows.isEmpty else { return }
     var builders = node.outputs.map { VectorBuilder(type: $0.type, capacity: node.rows.count) }
     let oneRow = Batch(columns: [], count: 1)
-    for row in node.rows {
+    for (number, row) in node.rows.enumerated() {
       for column in row.indices {
-        let value = try ExpressionProgram(row[column], layout: [], seed: seed).evaluate(oneRow)
+        let cell = UInt64(number * row.count + column)
+        let program = try ExpressionProgram(
+          row[column], layout: [], seed: SplitMix64.mixed(seed &+ cell &* SplitMix64.step))
+        let value = try program.evaluate(oneRow)
         builders[column].append(value.value(at: 0))
       }
     }

@@ -107,14 +107,26 @@ extension QueryPlanner {
   ) throws {
     var result = Expression.symbol(value)
     var having = Expression.true
+    // What is random and used more than once, the outermost first.
+    var drawn: [Assignment] = []
     var node = subquery.plan
     // What stands above the aggregation is computed above the join.
     descent: while true {
       switch node {
       case .project(let project):
-        let assigned = Dictionary(uniqueKeysWithValues: project.assignments.map { ($0.symbol, $0.expression) })
+        var assigned: [Symbol: Expression] = [:]
+        var kept: [Assignment] = []
+        for assignment in project.assignments {
+          let uses = ([result, having] + drawn.map(\.expression)).reduce(0) { $0 + $1.count(of: assignment.symbol) }
+          if uses < 2 || assignment.expression.isDeterministic {
+            assigned[assignment.symbol] = assignment.expression
+          } else {
+            kept.append(assignment)
+          }
+        }
         result = result.replacingSymbols { assigned[$0] }
         having = having.replacingSymbols { assigned[$0] }
+        drawn = drawn.map { Assignment($0.symbol, $0.expression.replacingSymbols { assigned[$0] }) } + kept
         node = project.source
       case .filter(let filter):
         having = having == .true ? filter.predicate : .and([filter.predicate, having])
@@ -149,6 +161,9 @@ extension QueryPlanner {
     }
     result = result.replacingSymbols { defaults[$0] }
     having = having.replacingSymbols { defaults[$0] }
+    for assignment in drawn.reversed() {
+      builder.append([Assignment(assignment.symbol, assignment.expression.replacingSymbols { defaults[$0] })])
+    }
     if having != .true {
       result = .searchedCase([WhenClause(condition: having, result: result)], otherwise: nil, result.type)
     }
@@ -303,5 +318,13 @@ extension PendingSubquery {
   var isScalar: Bool {
     if case .scalar = kind { return true }
     return false
+  }
+}
+
+extension Expression {
+  /// How often a symbol is used.
+  fileprivate func count(of symbol: Symbol) -> Int {
+    if case .symbol(symbol) = self { return 1 }
+    return children.reduce(0) { $0 + $1.count(of: symbol) }
   }
 }
