@@ -110,6 +110,8 @@ extension Scheduler {
       failQuery(query, Self.withoutRetries(error))
       return
     }
+    // What it lacked there, be it memory, descriptors or a disk, another may have.
+    task.state.avoidedWorker = workerDied ?? reporter
     if error.code == .spoolUnavailable, settings.plantedBug != .blamesTasksForSpool {
       spoolFailed(task, error, refusal)
       return
@@ -118,8 +120,6 @@ extension Scheduler {
     var counters = task.state.counters
     let verdict = policy.judge(
       error.code, workerDied: workerDied != nil, grant: grant, peak: peak, asked: asked, &counters)
-    // What it lacked there, be it memory or descriptors, another may have.
-    task.state.avoidedWorker = workerDied ?? reporter
     if policy.lacksMemory(error.code) {
       query.stages[task.stage].memoryEstimator.add(policy.grown(max(grant, peak)))
     }
@@ -128,14 +128,14 @@ extension Scheduler {
       return
     }
     if policy.lacksMemory(error.code), divide(task, after: error, grant: grant) {
-      if query.description.retryPolicy == .query { retryQuery(query, task, error, policy, counts: false) }
+      if query.description.retryPolicy == .query { retryQuery(query, task, error, policy, counts: workerDied != nil) }
       return
     }
-    // A task that can get more than it had has not failed for good.
-    let growsOn = policy.lacksMemory(error.code) && grant < most(query)
     if settings.plantedBug == .forgetsFailures { counters.failures = 0 }
     setCounters(task, counters)
     if query.description.retryPolicy == .query {
+      // A task that asks for more than it had has not failed for good. What the kernel kills may be another's fault.
+      let growsOn = policy.lacksMemory(error.code) && workerDied == nil && requirement(task) > grant
       retryQuery(query, task, error, policy, counts: !growsOn)
       return
     }

@@ -172,6 +172,21 @@ import Testing
     #expect(bench.failure()?.message.contains("failed 2 times (query-retry-attempts = 1)") == true)
   }
 
+  /// It would run again and again with what it had.
+  @Test func memoryThatDoesNotGrowCostsTheQueryARun() {
+    let bench = Bench()
+    bench.join(0, memory: 10_000)
+    var query = Bench.scan(policy: .query, memory: 100)
+    query.limits.queryRetryAttempts = 2
+    query.memory.growthFactor = 1
+    bench.submit(query, splits: 1)
+    for _ in 0..<10 where !bench.running.isEmpty {
+      bench.fail(.exceededLocalMemoryLimit)
+      bench.pass(.seconds(61))
+    }
+    #expect(bench.failure()?.message.contains("failed 3 times") == true)
+  }
+
   @Test func theFirstReportWins() {
     let bench = Bench()
     bench.join(0, 1)
