@@ -265,8 +265,11 @@ public struct Supervision: Sendable {
 
   /// When it is worth a word that a killed child has not ended: it waits in the kernel for something that hangs.
   private func lingerDeadline(_ child: Child) -> MonotonicTime? {
-    guard child.state != .gone, !child.isKnownToLinger else { return nil }
-    return child.killedAt.map { $0 + policy.lingerTime }
+    guard !child.isKnownToLinger else { return nil }
+    switch child.state {
+    case .starting, .ready, .stopping: return child.killedAt.map { $0 + policy.lingerTime }
+    case .backingOff, .gone: return nil
+    }
   }
 
   /// When a child counts as hung. One that starts has more time, from each sign of life that it gives; one that stops
