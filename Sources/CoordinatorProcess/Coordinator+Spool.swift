@@ -58,9 +58,11 @@ extension Coordinator {
     }
   }
 
-  /// Forgets those in which no live query has an output. Cost: looks at every output, where there are such directories.
+  /// Forgets those that can be read and in which no live query has an output. One that hangs stays known: a worker that
+  /// was started when it was configured would use it again. Cost: looks at every output, where there are such
+  /// directories.
   private func forgetFormerDirectories() {
-    for directory in formerDirectories {
+    for directory in readableFormerDirectories {
       let isUsed = queries.values.contains { query in
         query.outputs.values.contains { $0.location.directory == directory }
       }

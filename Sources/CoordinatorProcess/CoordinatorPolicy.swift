@@ -50,10 +50,12 @@ struct CoordinatorPolicy: Sendable {
     delayScaleFactor = settings[.retryDelayScaleFactor]
   }
 
-  /// How long to wait before something is tried again that has failed `count` + 1 times.
+  /// How long to wait before something is tried again that has failed `count` + 1 times. A tenth of a second at least:
+  /// what has no limit of tries must not be tried without a pause.
   func pause(afterFailures count: Int) -> TimeSpan {
-    var pause = Double(initialDelay.nanoseconds)
-    for _ in 0..<count where pause < Double(maxDelay.nanoseconds) { pause *= delayScaleFactor }
-    return pause < Double(maxDelay.nanoseconds) ? TimeSpan(nanoseconds: Int64(pause)) : maxDelay
+    var pause = max(1e8, Double(initialDelay.nanoseconds))
+    for _ in 0..<min(count, 64) where pause < Double(maxDelay.nanoseconds) { pause *= delayScaleFactor }
+    return pause < Double(maxDelay.nanoseconds)
+      ? TimeSpan(nanoseconds: Int64(pause)) : max(maxDelay, .milliseconds(100))
   }
 }
