@@ -50,11 +50,13 @@ public struct ControlGroups: Sendable {
     memory.compactMap { group -> Int64? in
       guard let (most, used) = Self.limit(of: group), let now = KernelFile.number("\(group)/\(used)")
       else { return nil }
-      // What is only cached can be dropped. Version 1 counts that of the groups below under another name.
+      // What is only cached can be dropped; of what was used lately, such as spool files that were read again, half.
+      // Version 1 counts that of the groups below under another name.
       let statistics = KernelFile.text("\(group)/memory.stat")
-      let cached =
-        KernelFile.figure("total_inactive_file", in: statistics) ?? KernelFile.figure("inactive_file", in: statistics)
-      return max(0, most - now + (cached ?? 0))
+      func cached(_ name: String) -> Int64 {
+        KernelFile.figure("total_\(name)", in: statistics) ?? KernelFile.figure(name, in: statistics) ?? 0
+      }
+      return max(0, most - now + cached("inactive_file") + cached("active_file") / 2)
     }.min()
   }
 

@@ -49,7 +49,8 @@ private func root(_ files: [String: String]) -> TemporaryDirectory {
   @Test func theServicesOwnGroupLimitsIt() {
     let groups = groups([
       "proc/self/cgroup": "0::/system.slice/waterbear.service", "\(Self.own)/memory.max": "8589934592",
-      "\(Self.own)/memory.current": "3000000000", "\(Self.own)/memory.stat": "anon 2500000000\ninactive_file 400000000",
+      "\(Self.own)/memory.current": "3000000000",
+      "\(Self.own)/memory.stat": "anon 2500000000\ninactive_file 300000000\nactive_file 200000000",
       "\(Self.own)/cpu.max": "250000 100000", "\(Self.own)/memory.events": "oom 1\noom_kill 3",
     ])
     #expect(groups.memoryLimit == 8 << 30)
