@@ -51,15 +51,14 @@ public struct SessionProperties: Sendable {
     }
   }
 
-  /// As for the files; what an installation sets counts as set here, too.
+  /// As for the files. What an installation sets is a session's default, and gives way as one.
   private mutating func settleOrders() throws {
     var fresh: [String: any SettingValue] = [:]
     let broken = SettingOrder.settle(
-      value: { values[$0] ?? settings.value($0) }, isSet: { values[$0] != nil || settings.isSet($0) },
+      value: { values[$0] ?? settings.value($0) }, isSet: { values[$0] != nil },
       giveWay: { fresh[$0] = $1 })
     followers = fresh
     guard let order = broken.first else { return }
-    // An installation's two have been checked, so one of them is the session's; the other may have no property.
     let (low, high) = (word(order.low), word(order.high))
     throw WaterbearError(
       .invalidSessionProperty,

@@ -54,10 +54,16 @@ import Testing
     }
     #expect(error?.code == .invalidSessionProperty)
     #expect(error?.message == "retry_max_delay is '20s', which must not be less than retry_initial_delay, '30s'")
-    // What the installation sets does not give way to a session.
-    let firm = try load(["config.properties": "retry-max-delay=10s"])
-    #expect(throws: WaterbearError.self) { try SessionProperties(firm, given: ["retry_initial_delay": "30s"]) }
-    #expect(try SessionProperties(firm, given: ["retry_initial_delay": "9s"])[.retryMaxDelay] == .seconds(10))
+  }
+
+  /// As in a profile that sets all: a session's one value must do.
+  @Test func whatTheInstallationSetsGivesWayToASession() throws {
+    let set = try load(["config.properties": "retry-initial-delay=10s\nretry-max-delay=1m"])
+    let short = try SessionProperties(set, given: ["retry_max_delay": "5s"])
+    #expect(short[.retryInitialDelay] == .seconds(5) && short[.retryMaxDelay] == .seconds(5))
+    let long = try SessionProperties(set, given: ["retry_initial_delay": "2m"])
+    #expect(long[.retryMaxDelay] == .seconds(120))
+    #expect(try SessionProperties(set, given: ["retry_initial_delay": "9s"])[.retryMaxDelay] == .seconds(60))
   }
 
   @Test func aPropertyOfTrinosThatIsNotHereIsRefusedWithItsReason() {
