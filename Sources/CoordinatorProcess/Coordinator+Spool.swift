@@ -58,11 +58,11 @@ extension Coordinator {
     }
   }
 
-  /// Forgets those that can be read and in which no live query has an output. One that hangs stays known: a worker that
-  /// was started when it was configured would use it again. Cost: looks at every output, where there are such
+  /// Forgets those that answer and in which no live query has an output. One that hangs stays known: a worker that was
+  /// started when it was configured would use it again. Cost: looks at every output, where there are such
   /// directories.
   private func forgetFormerDirectories() {
-    for directory in readableFormerDirectories {
+    for directory in formerDirectories where spoolWatch.setAside[directory]?.isSilent == false {
       let isUsed = queries.values.contains { query in
         query.outputs.values.contains { $0.location.directory == directory }
       }
