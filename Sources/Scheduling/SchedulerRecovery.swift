@@ -58,7 +58,7 @@ extension Scheduler {
     query.stages[task.stage].selectedCount -= 1
     query.stages[task.stage].selectionChanged()
     // What costs nothing must end some time: a file may hang each time it is read, in a directory that seems to work.
-    let counts = task.state.free.count(counts, now: now)
+    let counts = task.state.freeLosses.count(counts, now: now)
     var counters = task.state.counters
     if counts { counters.outputLosses += 1 }
     counters.firstValidAttempt = task.state.nextAttempt

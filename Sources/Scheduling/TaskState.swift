@@ -45,7 +45,7 @@ struct TaskState {
   /// The number of the attempt that counts, where the phase is `selected`.
   var selected: Int?
   /// Losses of its output that do not count against it, in this life of the coordinator.
-  var free = FreeLosses()
+  var freeLosses = FreeLosses()
   /// The worker on which the last attempt failed: another is preferred, if it has a free slot.
   var avoidedWorker: WorkerID?
   /// Of the checksums of the output selected first; 0 where there is none.

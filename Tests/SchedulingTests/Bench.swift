@@ -129,13 +129,12 @@ final class Bench {
     describe([StageDescription(number: 0, kind: .source)], name: name, policy: policy, memory: memory)
   }
 
-  /// 0 gathers 1, which gathers 2, a source.
-  static func chain() -> QueryDescription {
-    describe([
-      StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
-      StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
-      StageDescription(number: 2, kind: .source),
-    ])
+  /// 0 gathers 1, which gathers 2, and so on to the last stage, a source.
+  static func chain(stages count: Int = 3) -> QueryDescription {
+    describe(
+      (0..<count - 1).map {
+        StageDescription(number: $0, kind: .single, inputs: [StageInput(stage: $0 + 1, mode: .gathered)])
+      } + [StageDescription(number: count - 1, kind: .source)])
   }
 
   static func describe(

@@ -166,13 +166,7 @@ import Testing
   @Test func releasedInputsAreMadeAgainFromTheSplits() {
     let bench = Bench()
     bench.join(0, slots: 4)
-    bench.submit(
-      Bench.describe([
-        StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
-        StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
-        StageDescription(number: 2, kind: .single, inputs: [StageInput(stage: 3, mode: .gathered)]),
-        StageDescription(number: 3, kind: .source),
-      ]), splits: 2)
+    bench.submit(Bench.chain(stages: 4), splits: 2)
     for _ in 0..<4 { bench.finish() }
     #expect(bench.runningNames == ["q.0.0.0"])
     let lost = AttemptID(task: TaskID(stage: StageID(query: q, number: 1), partition: 0), number: 0)

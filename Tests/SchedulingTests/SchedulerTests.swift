@@ -230,14 +230,7 @@ import Testing
   @Test func outputsAreKeptUntilTheReadersOfTheirReadersAreDone() {
     let bench = Bench()
     bench.join(0, slots: 10)
-    // 0 ← 1 ← 2 ← 3
-    bench.submit(
-      Bench.describe([
-        StageDescription(number: 0, kind: .single, inputs: [StageInput(stage: 1, mode: .gathered)]),
-        StageDescription(number: 1, kind: .single, inputs: [StageInput(stage: 2, mode: .gathered)]),
-        StageDescription(number: 2, kind: .single, inputs: [StageInput(stage: 3, mode: .gathered)]),
-        StageDescription(number: 3, kind: .source),
-      ]), splits: 1)
+    bench.submit(Bench.chain(stages: 4), splits: 1)
     func released() -> [Int] {
       bench.effects.compactMap { if case .deleteStageOutputs(let stage) = $0 { stage.number } else { nil } }
     }
